@@ -1,0 +1,47 @@
+// The code server: a TCP server that explains HTTP status codes.
+#pragma once
+
+#include "backend/client.hpp"
+#include "net/asio.hpp"
+#include "net/host_port.hpp"
+#include "net/limit.hpp"
+#include "net/listen.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace causeway::backend {
+
+/// Serves any number of clients on one event loop; every call is made on its thread. It outlives the coroutines that
+/// it starts: after `stop` the loop runs until they have ended, and only then may the server go.
+class code_server {
+public:
+    /// While the address is in use, the server tries it again every `bind_retry`. Throws `boost::system::system_error`
+    /// when the host is not known.
+    code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry);
+
+    /// Binds and serves until `stop`. An address that cannot be had for another reason than being in use throws
+    /// `boost::system::system_error` out of the event loop.
+    void start();
+
+    /// Ends all connections and stops listening.
+    void stop();
+
+private:
+    awaitable<> run();
+    awaitable<> bind();
+    awaitable<> serve(tcp_socket socket);
+
+    asio::io_context& io_;
+    tcp::endpoint listen_;
+    std::chrono::nanoseconds bind_retry_;
+    steady_timer retry_;
+    std::optional<tcp_acceptor> acceptor_; // once the address could be had
+    net::limit unlimited_;
+    boost::intrusive::list<client, boost::intrusive::constant_time_size<false>> clients_;
+    bool stopped_ = false;
+};
+
+} // namespace causeway::backend

@@ -1,0 +1,9 @@
+// The bridge: HTTP in front of a server that speaks a stream of TCP messages.
+#include "service/bridge.hpp"
+#include "service/program.hpp"
+
+int main(int argc, char* argv[])
+{
+    using namespace causeway::service;
+    return run_program("causeway", parse_bridge_options(argc, argv), run_bridge);
+}

@@ -1,0 +1,9 @@
+// The code server by itself.
+#include "service/program.hpp"
+#include "service/standalone_code_server.hpp"
+
+int main(int argc, char* argv[])
+{
+    using namespace causeway::service;
+    return run_program("code-server", parse_code_server_options(argc, argv), run_code_server);
+}

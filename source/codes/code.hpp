@@ -1,0 +1,60 @@
+// A code: the three characters that a request asks about and that its reply names.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+namespace causeway::codes {
+
+/// True for the characters that a code is made of, `[0-9A-Za-z]`, in any locale.
+constexpr bool is_code_character(char c) noexcept
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/// Three characters out of `[0-9A-Za-z]`; upper and lower case differ. A value that exists is valid, so whoever
+/// holds a `code` may write it to the wire as it is.
+class code {
+public:
+    static constexpr std::size_t size = 3;
+
+    /// Makes a code of exactly three letters or digits; nothing of any other text.
+    static constexpr std::optional<code> parse(std::string_view text) noexcept
+    {
+        if (text.size() != size || !std::ranges::all_of(text, is_code_character))
+            return std::nullopt;
+        return code(text);
+    }
+
+    /// The three characters, valid as long as this object.
+    constexpr std::string_view text() const noexcept { return {characters_.data(), size}; }
+
+    /// A number that no other code has, below 2^24.
+    constexpr std::uint32_t number() const noexcept
+    {
+        std::uint32_t number = 0;
+        for (const char c : characters_)
+            number = number << 8U | static_cast<unsigned char>(c);
+        return number;
+    }
+
+    friend constexpr auto operator<=>(const code&, const code&) noexcept = default;
+
+private:
+    constexpr explicit code(std::string_view text) noexcept { std::ranges::copy(text, characters_.begin()); }
+
+    std::array<char, size> characters_{};
+};
+
+} // namespace causeway::codes
+
+template <>
+struct std::hash<causeway::codes::code> {
+    std::size_t operator()(const causeway::codes::code& code) const noexcept { return code.number(); }
+};

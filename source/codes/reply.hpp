@@ -1,0 +1,52 @@
+// Replies on the wire: what the code server writes and the bridge reads.
+#pragma once
+
+#include "codes/code.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace causeway::codes {
+
+/// The code that a reply line names: the three letters or digits that follow the first word `code` (any case), one
+/// space and an optional `"`. Nothing when there is no such word or something else follows it.
+std::optional<code> code_named_in(std::string_view line) noexcept;
+
+/// Cuts a stream of bytes into lines, however TCP cut or joined it. Use: read into `space()`, say how much came with
+/// `received()`, then take lines until there is none.
+///
+/// Its memory is bounded: a line longer than `longest_line` is never given out, and `line_too_long()` tells.
+class reply_decoder {
+public:
+    /// Bytes in the longest line that is accepted, its line feed included.
+    static constexpr std::size_t longest_line = 64 * 1024;
+
+    reply_decoder();
+
+    /// Room for at least one more byte. Ends the validity of every line given before.
+    std::span<char> space();
+
+    /// The first `count` bytes of the last `space()` have been filled.
+    void received(std::size_t count) noexcept;
+
+    /// The next complete line with its line feed, valid until `space()` is called; nothing when none is complete or
+    /// the next one is too long.
+    std::optional<std::string_view> next_line() noexcept;
+
+    /// True when the next line is longer than `longest_line`, whether or not its end has come. The stream cannot be
+    /// read any further then.
+    bool line_too_long() const noexcept;
+
+private:
+    std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
+
+    std::vector<char> buffer_;
+    std::size_t begin_ = 0;   // where the next line starts
+    std::size_t end_ = 0;     // where the bytes received so far end
+    std::size_t scanned_ = 0; // bytes of the next line in which no line feed was found; never looked at twice
+};
+
+} // namespace causeway::codes

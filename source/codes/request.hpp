@@ -1,0 +1,31 @@
+// Requests on the wire: what the bridge writes and the code server reads.
+#pragma once
+
+#include "codes/code.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace causeway::codes {
+
+/// Appends the request for `code` to `wire`: its three characters and a line feed.
+void append_request(code code, std::string& wire);
+
+/// Finds the codes in a stream of bytes, however TCP cut or joined it. A code ends after three bytes or at a line
+/// ending, whichever comes first; CR and LF between codes are skipped. What is found may therefore be shorter than a
+/// code, or contain any byte but CR and LF: the server answers that as unknown.
+class request_decoder {
+public:
+    /// Takes bytes off the front of `bytes` up to the end of the next code and gives that code's one to three bytes;
+    /// nothing when `bytes` is used up first. The rest is remembered for the next call.
+    std::optional<std::string> next(std::string_view& bytes);
+
+    /// At the end of the stream: what has come of a code whose end never came, if anything.
+    std::optional<std::string> finish();
+
+private:
+    std::string partial_;
+};
+
+} // namespace causeway::codes

@@ -1,0 +1,61 @@
+#include "http/answer.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace causeway::http {
+namespace {
+
+namespace urls = boost::urls;
+using beast::http::verb;
+
+constexpr std::string_view parameter_name = "statusCode";
+
+// Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
+// (RFC 9112 §3.2.2).
+boost::system::result<urls::url_view> parse_target(std::string_view target)
+{
+    return target.starts_with('/') ? urls::parse_origin_form(target) : urls::parse_absolute_uri(target);
+}
+
+// An empty path is the root (RFC 9110 §4.2.3).
+bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
+
+boost::system::result<codes::code, std::string_view> code_in_query(const urls::url_view& target)
+{
+    const auto parameters = target.params();
+    const auto parameter = parameters.find(parameter_name);
+    if (parameter == parameters.end())
+        return "statusCode is missing: ask for example for /?statusCode=404";
+    if (parameters.count(parameter_name) > 1)
+        return "statusCode is there more than once: ask for one code at a time";
+    const auto value = *parameter;
+    const auto code = codes::code::parse(std::string_view(value.value.data(), value.value.size()));
+    if (!code)
+        return "statusCode is not a code: it must be exactly three letters or digits";
+    return *code;
+}
+
+} // namespace
+
+awaitable<response> answer(const request& request, const ask_function& ask)
+{
+    const auto target = parse_target(request.target);
+    if (target && !is_root(*target))
+        co_return not_found();
+    if (request.method != verb::get && request.method != verb::head)
+        co_return method_not_allowed();
+    if (!target)
+        co_return bad_request("the request target is not a valid URL");
+
+    const auto code = code_in_query(*target);
+    if (!code)
+        co_return bad_request(code.error());
+
+    const auto answer = co_await ask(*code);
+    if (!answer)
+        co_return failed(answer.error());
+    co_return found(*answer);
+}
+
+} // namespace causeway::http

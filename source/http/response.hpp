@@ -1,0 +1,50 @@
+// The answers that an HTTP client can get, and their bytes.
+#pragma once
+
+#include "upstream/answer.hpp"
+
+#include <boost/beast/http/status.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace causeway::http {
+
+/// An answer without what depends on the connection.
+struct response {
+    boost::beast::http::status status{};
+    std::string body;            ///< JSON, UTF-8
+    std::string_view field = {}; ///< one more header line, with its CRLF, or empty; static memory
+};
+
+/// 200 with the reply line; bytes in it that are not UTF-8 become U+FFFD (RFC 8259 §8.1).
+response found(std::string_view line);
+
+/// 504 or 503, with `Retry-After` where trying again makes sense (RFC 9110 §10.2.3).
+response failed(upstream::failure failure);
+
+/// 400: `problem` says what is wrong with the request.
+response bad_request(std::string_view problem);
+
+/// 404: there is nothing at this path.
+response not_found();
+
+/// 405 with `Allow` (RFC 9110 §15.5.6).
+response method_not_allowed();
+
+/// An answer with any other status; `problem` says what is wrong.
+response refused(boost::beast::http::status status, std::string_view problem);
+
+/// How a connection takes an answer.
+struct framing {
+    unsigned version = 11;   ///< the request's, 10 or 11
+    bool keep_alive = false; ///< whether the connection stays open after it
+    bool head_only = false;  ///< answer to HEAD: the head says what a GET would get, and nothing follows it
+};
+
+/// Appends the answer's bytes to `output`: status line, `Date` for `now`, the other fields, and the body.
+void append(const response& response, const framing& framing, std::chrono::system_clock::time_point now,
+            std::string& output);
+
+} // namespace causeway::http

@@ -1,0 +1,77 @@
+#include "net/host_port.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <charconv>
+
+namespace causeway::net {
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text)
+{
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+        return std::nullopt;
+    return port;
+}
+
+bool is_ipv6(std::string_view host)
+{
+    error_code error;
+    asio::ip::make_address_v6(std::string(host), error);
+    return !error;
+}
+
+} // namespace
+
+std::optional<host_port> parse_host_port(std::string_view text)
+{
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0)
+        return std::nullopt;
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!port)
+        return std::nullopt;
+
+    auto host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+        if (!is_ipv6(host))
+            return std::nullopt;
+    } else if (host.find_first_of(":[]/@ \t") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return host_port{std::string(host), *port};
+}
+
+std::string to_string(const host_port& place)
+{
+    const auto port = std::to_string(place.port);
+    return place.host.find(':') == std::string::npos ? place.host + ':' + port : '[' + place.host + "]:" + port;
+}
+
+std::string to_string(const tcp::endpoint& place)
+{
+    return to_string(host_port{place.address().to_string(), place.port()});
+}
+
+awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host_port& place)
+{
+    std::vector<tcp::endpoint> endpoints;
+    error_code not_an_address;
+    const auto address = asio::ip::make_address(place.host, not_an_address);
+    if (!not_an_address) {
+        endpoints.emplace_back(address, place.port);
+        co_return std::tuple(error_code{}, std::move(endpoints));
+    }
+
+    tcp_resolver resolver(co_await asio::this_coro::executor);
+    const auto [error, found] = co_await resolver.async_resolve(place.host, std::to_string(place.port), as_result);
+    for (const auto& entry : found)
+        endpoints.push_back(entry.endpoint());
+    co_return std::tuple(error, std::move(endpoints));
+}
+
+} // namespace causeway::net

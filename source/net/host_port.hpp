@@ -1,0 +1,33 @@
+// HOST:PORT as a person writes it.
+#pragma once
+
+#include "net/asio.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace causeway::net {
+
+/// A place to connect to or to listen on: a name, an IPv4 address or an IPv6 address, and a port.
+struct host_port {
+    std::string host; ///< without brackets
+    std::uint16_t port = 0;
+
+    friend bool operator==(const host_port&, const host_port&) = default;
+};
+
+/// Reads `HOST:PORT`, where HOST is a name, an IPv4 address, or an IPv6 address in brackets; nothing of any other text.
+std::optional<host_port> parse_host_port(std::string_view text);
+
+/// The same place as text, an IPv6 address in brackets.
+std::string to_string(const host_port& place);
+std::string to_string(const tcp::endpoint& place);
+
+/// The endpoints that `place` stands for. An address is taken as it is; a name is looked up, and the error is the
+/// resolver's when that fails. The resolver's look-up cannot be cut short: a cancelled one ends when the system's
+/// `getaddrinfo` gives up.
+awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host_port& place);
+
+} // namespace causeway::net

@@ -1,0 +1,66 @@
+// A count with an upper bound: requests waiting, connections open.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace causeway::net {
+
+/// Hands out at most `bound` places. It is the only thing that event loops share: the bound holds for the process as
+/// a whole, so the loops count together, with one atomic addition and no lock. Any thread may call any member; the
+/// limit must outlive every place that it handed out.
+class limit {
+public:
+    explicit limit(std::size_t bound) noexcept
+        : bound_(bound)
+    {
+    }
+
+    /// One place, given back when this object is destroyed. Empty (false) when there was none left.
+    class place {
+    public:
+        place() = default;
+        explicit place(limit* owner) noexcept
+            : owner_(owner)
+        {
+        }
+        place(place&& other) noexcept
+            : owner_(std::exchange(other.owner_, nullptr))
+        {
+        }
+        place& operator=(place&& other) noexcept
+        {
+            std::swap(owner_, other.owner_);
+            return *this;
+        }
+        ~place()
+        {
+            if (owner_ != nullptr)
+                owner_->taken_.fetch_sub(1, std::memory_order_relaxed);
+        }
+
+        explicit operator bool() const noexcept { return owner_ != nullptr; }
+
+    private:
+        limit* owner_ = nullptr;
+    };
+
+    /// Takes a place if fewer than `bound` are taken.
+    [[nodiscard]] place try_take() noexcept
+    {
+        if (taken_.fetch_add(1, std::memory_order_relaxed) < bound_)
+            return place(this);
+        taken_.fetch_sub(1, std::memory_order_relaxed);
+        return place();
+    }
+
+    /// How many are taken, for the log and for tests.
+    std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
+private:
+    const std::size_t bound_;
+    std::atomic<std::size_t> taken_{0};
+};
+
+} // namespace causeway::net

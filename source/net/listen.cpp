@@ -1,0 +1,82 @@
+#include "net/listen.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <spdlog/spdlog.h>
+
+namespace causeway::net {
+namespace {
+
+using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using namespace std::chrono_literals;
+
+// How long to leave connections in the listen queue when none can be taken now.
+constexpr auto accept_pause = 50ms;
+
+awaitable<> pause()
+{
+    steady_timer timer(co_await asio::this_coro::executor, accept_pause);
+    co_await timer.async_wait(as_result);
+}
+
+// The peer was gone before we got to it, or another notice was for the same connection: nothing is wrong here.
+bool is_harmless(const error_code& error)
+{
+    return error == asio::error::would_block || error == asio::error::connection_aborted ||
+           error == asio::error::interrupted;
+}
+
+} // namespace
+
+tcp::endpoint resolve_for_listening(asio::io_context& io, const host_port& place)
+{
+    tcp_resolver resolver(io);
+    return resolver.resolve(place.host, std::to_string(place.port), tcp_resolver::passive)->endpoint();
+}
+
+tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_sharing sharing)
+{
+    tcp_acceptor acceptor(io);
+    acceptor.open(place.protocol());
+    // A restart must not wait for the old connections' TIME_WAIT to pass.
+    acceptor.set_option(asio::socket_base::reuse_address(true));
+    // The kernel compares the option of both sockets at the moment of `bind`. Set before, it joins others; set
+    // after, the port was free, and others may join from now on.
+    if (sharing == port_sharing::from_start)
+        acceptor.set_option(reuse_port(true));
+    acceptor.bind(place);
+    if (sharing == port_sharing::afterwards)
+        acceptor.set_option(reuse_port(true));
+    acceptor.listen();
+    acceptor.non_blocking(true);
+    return acceptor;
+}
+
+awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections)
+{
+    for (;;) {
+        // First see that somebody is there, then take a place, then accept: a place is never held for nobody.
+        const auto [closed] = co_await acceptor.async_wait(asio::socket_base::wait_read, as_result);
+        if (closed || !acceptor.is_open())
+            co_return std::nullopt;
+
+        auto place = connections.try_take();
+        if (!place) {
+            co_await pause();
+            continue;
+        }
+        error_code error;
+        tcp_socket socket(acceptor.get_executor());
+        acceptor.accept(socket, error);
+        if (!error) {
+            // Every message here is complete when it is written; waiting to fill a segment only delays it.
+            socket.set_option(tcp::no_delay(true), error);
+            co_return accepted{std::move(socket), std::move(place)};
+        }
+        if (!is_harmless(error)) {
+            spdlog::warn("cannot accept a connection: {}; trying again", error.message());
+            co_await pause();
+        }
+    }
+}
+
+} // namespace causeway::net

@@ -1,0 +1,38 @@
+// Listening on a port, and accepting connections from it for as long as the process lives.
+#pragma once
+
+#include "net/asio.hpp"
+#include "net/host_port.hpp"
+#include "net/limit.hpp"
+
+#include <optional>
+
+namespace causeway::net {
+
+/// Who else may listen on the same port (SO_REUSEPORT, socket(7)).
+enum class port_sharing {
+    never,      ///< nobody
+    afterwards, ///< it must be free now; later sockets may join: the other event loops, a process that takes over
+    from_start, ///< joins those who are there already, if they share it
+};
+
+/// The first endpoint that `place` stands for. Blocks while a name is looked up; for start-up.
+/// Throws `boost::system::system_error` when the name is unknown.
+tcp::endpoint resolve_for_listening(asio::io_context& io, const host_port& place);
+
+/// A socket that listens on `place`; port 0 takes a free one. Throws `boost::system::system_error`, with
+/// `asio::error::address_in_use` when the port is taken.
+tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_sharing sharing);
+
+/// A connection, and the place that it takes among those allowed at once.
+struct accepted {
+    tcp_socket socket;
+    limit::place place;
+};
+
+/// The next connection; nothing once `acceptor` is closed. When `connections` has no place left, further connections
+/// wait in the listen queue. A failure, such as too many open files, is logged and tried again a moment later: it
+/// passes when others close, and must not end the service.
+awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections);
+
+} // namespace causeway::net

@@ -1,0 +1,15 @@
+// For coroutines that nobody awaits and that must not fail.
+#pragma once
+
+#include <exception>
+
+namespace causeway::net {
+
+/// Completion handler for `co_spawn`: an exception leaves the event loop's `run`, where it ends the program, instead
+/// of getting lost.
+inline constexpr auto rethrow = [](const std::exception_ptr& thrown) {
+    if (thrown)
+        std::rethrow_exception(thrown);
+};
+
+} // namespace causeway::net

@@ -1,0 +1,197 @@
+#include "service/bridge.hpp"
+
+#include "backend/code_server.hpp"
+#include "net/rethrow.hpp"
+#include "net/wakeup.hpp"
+#include "service/event_loop.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+#include <list>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace causeway::service {
+namespace {
+
+using namespace std::chrono_literals;
+using signal_set = asio::basic_signal_set<executor_type>;
+
+const net::host_port embedded_address{"127.0.0.1", 9670};
+
+// In a rolling restart the old process holds the address until it ends, and requests wait for the new one.
+constexpr auto embedded_bind_retry = 250ms;
+
+// One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
+std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
+                                       const std::vector<net::host_port>& upstreams, shared_limits& limits)
+{
+    const upstream::pool_settings pool{upstreams, settings.reply_timeout, settings.reconnect_max,
+                                       settings.upstream_window};
+    auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
+
+    std::list<event_loop> loops;
+    try {
+        auto place = net::resolve_for_listening(io, settings.listen);
+        while (loops.size() < settings.threads) {
+            loops.emplace_back(place, sharing, pool, limits);
+            place = loops.front().endpoint();
+            sharing = net::port_sharing::from_start;
+        }
+    } catch (const boost::system::system_error& error) {
+        const auto* advice = error.code() == asio::error::address_in_use
+                                 ? "choose another port with --listen, or join another Causeway with --share-port"
+                                 : "choose another address with --listen";
+        throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", net::to_string(settings.listen),
+                                             error.code().message(), advice));
+    }
+    return loops;
+}
+
+// Each event loop on its own thread. Whatever ends this scope, the loops end with it.
+class loop_threads {
+public:
+    loop_threads(std::list<event_loop>& loops, const std::function<void()>& loop_ended)
+        : loops_(loops)
+    {
+        for (auto& loop : loops_)
+            threads_.emplace_back([&loop, loop_ended] {
+                loop.run();
+                loop_ended();
+            });
+    }
+    ~loop_threads() { std::ranges::for_each(loops_, &event_loop::cut); }
+    loop_threads(const loop_threads&) = delete;
+    loop_threads& operator=(const loop_threads&) = delete;
+
+private:
+    std::list<event_loop>& loops_;
+    std::vector<std::jthread> threads_; // joined last
+};
+
+// Runs on the main thread while the event loops run on theirs. Ends when they have all ended.
+class supervisor {
+public:
+    supervisor(asio::io_context& io, std::list<event_loop>& loops, std::chrono::nanoseconds drain_timeout)
+        : io_(io)
+        , loops_(loops)
+        , drain_timeout_(drain_timeout)
+        , signals_(io, SIGINT, SIGTERM)
+        , loop_ended_(io.get_executor())
+        , running_(loops.size())
+    {
+    }
+
+    // Any thread: one event loop has ended.
+    void loop_ended()
+    {
+        asio::post(io_, [this] {
+            --running_;
+            loop_ended_.notify();
+        });
+    }
+
+    awaitable<> run();
+
+private:
+    awaitable<> all_ended();
+    awaitable<> drain_timeout();
+    awaitable<> signal();
+
+    asio::io_context& io_;
+    std::list<event_loop>& loops_;
+    std::chrono::nanoseconds drain_timeout_;
+    signal_set signals_;
+    net::wakeup loop_ended_;
+    std::size_t running_;
+};
+
+awaitable<> supervisor::run()
+{
+    using namespace asio::experimental::awaitable_operators;
+    co_await signal();
+    spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
+    std::ranges::for_each(loops_, &event_loop::drain);
+
+    const auto end = co_await (all_ended() || drain_timeout() || signal());
+    if (end.index() != 0) {
+        std::ranges::for_each(loops_, &event_loop::cut);
+        co_await all_ended();
+    }
+}
+
+awaitable<> supervisor::all_ended()
+{
+    while (running_ != 0)
+        co_await loop_ended_.wait();
+}
+
+awaitable<> supervisor::drain_timeout()
+{
+    steady_timer timer(io_, drain_timeout_);
+    co_await timer.async_wait(as_result);
+}
+
+awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
+
+void log_summary(const std::list<event_loop>& loops)
+{
+    upstream::statistics sum;
+    std::size_t requests_cut = 0;
+    for (const auto& loop : loops) {
+        sum += loop.counts();
+        requests_cut += loop.requests_cut();
+    }
+    spdlog::info(
+        "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
+        "{} written again; {} connections",
+        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.rewritten, sum.connects);
+    if (requests_cut != 0)
+        spdlog::warn("stopped with {} requests cut off", requests_cut);
+    else
+        spdlog::info("stopped");
+}
+
+} // namespace
+
+void run_bridge(const bridge_settings& settings)
+{
+    asio::io_context io{1};
+    const bool embedded = settings.upstreams.empty();
+    const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
+
+    shared_limits limits{net::limit(settings.max_pending), net::limit(settings.max_connections)};
+    auto loops = open_event_loops(io, settings, upstreams, limits);
+    supervisor supervisor(io, loops, settings.drain_timeout);
+
+    std::optional<backend::code_server> code_server;
+    if (embedded)
+        code_server.emplace(io, embedded_address, embedded_bind_retry).start();
+    asio::co_spawn(io, supervisor.run(), [&](const std::exception_ptr& thrown) {
+        net::rethrow(thrown);
+        if (code_server)
+            code_server->stop();
+    });
+
+    const auto address = net::to_string(loops.front().endpoint());
+    {
+        const loop_threads threads(loops, [&] { supervisor.loop_ended(); });
+        spdlog::info("listening on http://{}", address);
+        if (embedded)
+            spdlog::info("try: curl -s 'http://{}/?statusCode=404'", address);
+        io.run();
+    }
+    log_summary(loops);
+}
+
+} // namespace causeway::service

@@ -1,0 +1,44 @@
+#include "service/event_loop.hpp"
+
+#include "net/rethrow.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+namespace causeway::service {
+
+event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& settings,
+                       shared_limits& limits)
+    : pool_(io_, settings, limits.pending)
+    , server_(
+          net::listen(io_, listen, sharing), [this](codes::code code) { return pool_.ask(code); }, limits.connections)
+{
+}
+
+void event_loop::run()
+{
+    asio::co_spawn(io_, serve(), net::rethrow);
+    io_.run();
+}
+
+awaitable<> event_loop::serve()
+{
+    pool_.start();
+    co_await server_.run();
+    pool_.stop();
+}
+
+void event_loop::drain()
+{
+    asio::post(io_, [this] { server_.drain(); });
+}
+
+void event_loop::cut()
+{
+    asio::post(io_, [this] {
+        requests_cut_ += server_.cut();
+        pool_.stop();
+    });
+}
+
+} // namespace causeway::service

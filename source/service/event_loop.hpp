@@ -1,0 +1,52 @@
+// One thread's world: an event loop with its own HTTP server and its own upstream connections.
+#pragma once
+
+#include "http/server.hpp"
+#include "net/asio.hpp"
+#include "net/limit.hpp"
+#include "upstream/pool.hpp"
+
+#include <cstddef>
+
+namespace causeway::service {
+
+/// What all event loops count together. Outlives them.
+struct shared_limits {
+    net::limit pending;
+    net::limit connections;
+};
+
+/// Nothing in here is touched by another thread while `run` runs. Constructed and destroyed outside of it.
+class event_loop {
+public:
+    /// Listens on `listen` from now on; throws `boost::system::system_error` when the address cannot be had.
+    event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& settings,
+               shared_limits& limits);
+
+    /// Serves on the calling thread until drained or cut, and until every coroutine has ended: nothing is left to be
+    /// destroyed with the loop but what it owns.
+    void run();
+
+    /// Any thread: finish the requests under way, then end.
+    void drain();
+
+    /// Any thread: end now. The requests that were under way count into `requests_cut()`.
+    void cut();
+
+    /// Where it listens, with the real port. Before `run`.
+    tcp::endpoint endpoint() const { return server_.endpoint(); }
+
+    /// What has happened. After `run`.
+    upstream::statistics counts() const { return pool_.counts(); }
+    std::size_t requests_cut() const noexcept { return requests_cut_; }
+
+private:
+    awaitable<> serve();
+
+    asio::io_context io_{1};
+    upstream::pool pool_;
+    http::server server_; // asks `pool_`
+    std::size_t requests_cut_ = 0;
+};
+
+} // namespace causeway::service

@@ -1,0 +1,48 @@
+// What both programs do around their work: command line, logging, exit status.
+#pragma once
+
+#include "service/settings.hpp"
+
+#include <fmt/core.h>
+#include <spdlog/common.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <variant>
+
+namespace causeway::service {
+
+/// Logs to standard error, at `level` and above.
+void start_logging(spdlog::level::level_enum level);
+
+/// Lets this process open as many files as the system permits: each connection is one, and the usual soft limit of
+/// 1024 is meant for programs that use select(2). A limit that cannot be raised stays as it is.
+void raise_file_limit();
+
+/// The whole of a program: `run` with the settings of the command line. Gives the exit status: 0 after a clean end, 1
+/// when `run` throws, 2 for wrong usage, the last two with one line on standard error. For `main`, before any thread.
+template <class Settings>
+int run_program(const std::string& name, const parsed<Settings>& command_line, void (*run)(const Settings&))
+{
+    if (const auto* information = std::get_if<service::information>(&command_line)) {
+        fmt::print("{}", information->text);
+        return 0;
+    }
+    if (const auto* error = std::get_if<usage_error>(&command_line)) {
+        fmt::print(stderr, "{}\n", error->text);
+        return 2;
+    }
+    const auto& settings = std::get<Settings>(command_line);
+    try {
+        start_logging(settings.log_level);
+        raise_file_limit();
+        run(settings);
+        return 0;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "{}: {}\n", name, error.what());
+        return 1;
+    }
+}
+
+} // namespace causeway::service

@@ -1,0 +1,11 @@
+// The code server as a process of its own.
+#pragma once
+
+#include "service/settings.hpp"
+
+namespace causeway::service {
+
+/// Serves until SIGINT or SIGTERM. Throws `std::exception` when it cannot start. Call once, from `main`.
+void run_code_server(const code_server_settings& settings);
+
+} // namespace causeway::service

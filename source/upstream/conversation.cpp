@@ -1,0 +1,85 @@
+#include "upstream/conversation.hpp"
+
+#include "codes/reply.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/write.hpp>
+#include <spdlog/spdlog.h>
+
+#include <bit>
+#include <variant>
+
+namespace causeway::upstream {
+namespace {
+
+// A flood of one kind of event is told as its 1st, 2nd, 4th, 8th … occurrence.
+bool worth_a_line(std::uint64_t count) { return std::has_single_bit(count); }
+
+// Sleeps until there is something, then writes all that has gathered in one go.
+awaitable<std::string> write_requests(conversation& conversation)
+{
+    std::string wire;
+    for (;;) {
+        wire.clear();
+        if (conversation.requests.take(conversation.lane, wire) == 0) {
+            const auto [cancelled] = co_await conversation.has_requests.wait();
+            if (cancelled)
+                co_return cancelled.message();
+            continue;
+        }
+        const auto [error, written] = co_await asio::async_write(conversation.socket, asio::buffer(wire), as_result);
+        if (error)
+            co_return error.message();
+    }
+}
+
+void deliver(const conversation& conversation, std::string_view line)
+{
+    auto& counts = conversation.counts;
+    const auto code = codes::code_named_in(line);
+    if (!code) {
+        if (worth_a_line(++counts.unreadable))
+            spdlog::warn("upstream {}: no code in a reply of {} bytes ({} such so far)", conversation.name, line.size(),
+                         counts.unreadable);
+        return;
+    }
+    ++counts.replies;
+    if (!conversation.replies.deliver(*code, line) && worth_a_line(++counts.dropped))
+        spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", conversation.name,
+                     code->text(), counts.dropped);
+}
+
+// Bytes in, lines out, each to the request that waits for it.
+awaitable<std::string> read_replies(conversation& conversation)
+{
+    codes::reply_decoder decoder;
+    for (;;) {
+        const auto space = decoder.space();
+        const auto [error, count] =
+            co_await conversation.socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
+        if (error == asio::error::eof)
+            co_return "closed by the upstream";
+        if (error)
+            co_return error.message();
+
+        decoder.received(count);
+        while (const auto line = decoder.next_line())
+            deliver(conversation, *line);
+        if (decoder.line_too_long()) {
+            ++conversation.counts.unreadable;
+            co_return "a reply line is longer than 64 KiB";
+        }
+    }
+}
+
+} // namespace
+
+awaitable<std::string> converse(conversation conversation)
+{
+    using namespace asio::experimental::awaitable_operators;
+    const auto ended = co_await (read_replies(conversation) || write_requests(conversation));
+    co_return std::visit([](const std::string& reason) { return reason; }, ended);
+}
+
+} // namespace causeway::upstream

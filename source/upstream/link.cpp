@@ -1,0 +1,147 @@
+#include "upstream/link.hpp"
+
+#include "net/rethrow.hpp"
+#include "upstream/conversation.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+#include <variant>
+
+namespace causeway::upstream {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An attempt that takes longer has failed: the address may answer nothing at all.
+constexpr auto connect_timeout = 2s;
+
+awaitable<> sleep(std::chrono::nanoseconds duration)
+{
+    steady_timer timer(co_await asio::this_coro::executor, duration);
+    co_await timer.async_wait(as_result);
+}
+
+double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+} // namespace
+
+link::link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reconnect_max,
+           multiplexer& requests, reply_channels& replies)
+    : upstream_(std::move(upstream))
+    , name_(to_string(upstream_))
+    , requests_(requests)
+    , replies_(replies)
+    , has_requests_(executor)
+    , lane_([this] { has_requests_.notify(); })
+    , down_since_(clock::now())
+    , reconnect_max_(reconnect_max)
+    , backoff_(reconnect_max)
+    , retry_(executor)
+{
+}
+
+void link::start()
+{
+    asio::co_spawn(retry_.get_executor(), run(), asio::bind_cancellation_slot(stop_.slot(), net::rethrow));
+}
+
+void link::stop() { stop_.emit(asio::cancellation_type::terminal); }
+
+awaitable<> link::run()
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    while (state.cancelled() == asio::cancellation_type::none) {
+        if (auto socket = co_await connect())
+            co_await converse_on(std::move(*socket));
+        co_await pause();
+    }
+}
+
+awaitable<std::optional<tcp_socket>> link::connect()
+{
+    using namespace asio::experimental::awaitable_operators;
+    auto result = co_await (attempt() || sleep(connect_timeout));
+    if (auto* attempt = std::get_if<0>(&result); attempt == nullptr)
+        report_failure("no answer in time");
+    else if (*attempt)
+        co_return std::move(**attempt);
+    co_return std::nullopt;
+}
+
+awaitable<std::optional<tcp_socket>> link::attempt()
+{
+    const auto [resolve_error, endpoints] = co_await resolve(upstream_);
+    if (resolve_error) {
+        report_failure(resolve_error.message());
+        co_return std::nullopt;
+    }
+    tcp_socket socket(co_await asio::this_coro::executor);
+    const auto [error, endpoint] = co_await asio::async_connect(socket, endpoints, as_result);
+    if (error) {
+        report_failure(error.message());
+        co_return std::nullopt;
+    }
+    // A request is complete when it is written; waiting to fill a segment would only delay it.
+    socket.set_option(tcp::no_delay(true));
+    co_return std::move(socket);
+}
+
+awaitable<> link::converse_on(tcp_socket socket)
+{
+    const auto connected_at = clock::now();
+    const auto replies_before = counts_.replies;
+    spdlog::info("upstream {}: connected after {:.3f} s", name_, seconds(down_for(connected_at)));
+    ++counts_.connects;
+    failure_reported_ = false;
+    down_since_.reset();
+    requests_.open(lane_);
+
+    const auto reason = co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_});
+
+    const auto rewritten = requests_.close(lane_);
+    counts_.rewritten += rewritten;
+    down_since_ = clock::now();
+    spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
+    // An upstream that accepts and hangs up is not back yet; one that replied, or stayed, is.
+    if (counts_.replies != replies_before || *down_since_ - connected_at >= reconnect_max_)
+        backoff_.reset();
+}
+
+awaitable<> link::pause()
+{
+    const auto state = co_await asio::this_coro::cancellation_state;
+    retry_.expires_after(backoff_.next(random_));
+    if (requests_.backlog() != 0)
+        hurry();
+    // `hurry` moves the expiry and so ends the wait early: then wait for the new one.
+    while (clock::now() < retry_.expiry() && state.cancelled() == asio::cancellation_type::none)
+        co_await retry_.async_wait(as_result);
+}
+
+void link::hurry()
+{
+    if (retry_.expiry() > clock::now() + backoff::first_ceiling)
+        retry_.expires_after(backoff(backoff::first_ceiling).next(random_));
+}
+
+std::chrono::nanoseconds link::down_for(clock::time_point now) const
+{
+    return down_since_ ? now - *down_since_ : std::chrono::nanoseconds::zero();
+}
+
+void link::report_failure(std::string_view reason)
+{
+    const auto level = failure_reported_ ? spdlog::level::debug : spdlog::level::warn;
+    spdlog::log(level, "upstream {}: cannot connect: {}; trying again until it works", name_, reason);
+    failure_reported_ = true;
+}
+
+} // namespace causeway::upstream

@@ -1,0 +1,72 @@
+// The link to one upstream: connect, converse, lose it, connect again, for ever.
+#pragma once
+
+#include "net/asio.hpp"
+#include "net/host_port.hpp"
+#include "net/wakeup.hpp"
+#include "upstream/backoff.hpp"
+#include "upstream/multiplexer.hpp"
+#include "upstream/reply_channels.hpp"
+#include "upstream/statistics.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <chrono>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace causeway::upstream {
+
+/// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
+/// multiplexer and the channels outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
+class link {
+public:
+    link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reconnect_max,
+         multiplexer& requests, reply_channels& replies);
+    link(const link&) = delete;
+    link& operator=(const link&) = delete;
+
+    /// Connects and converses until `stop`. A lost connection costs nothing but time: its requests are written again
+    /// on the next one.
+    void start();
+
+    /// Ends whatever the link is doing; its coroutine ends soon after.
+    void stop();
+
+    /// Somebody waits and no upstream is connected: makes a pause before the next attempt that was meant to save
+    /// effort as short as the first one.
+    void hurry();
+
+    /// How long there has been no connection; zero while there is one.
+    std::chrono::nanoseconds down_for(clock::time_point now) const;
+
+    const statistics& counts() const noexcept { return counts_; }
+
+private:
+    awaitable<> run();
+    awaitable<std::optional<tcp_socket>> connect();
+    awaitable<std::optional<tcp_socket>> attempt();
+    awaitable<> converse_on(tcp_socket socket);
+    awaitable<> pause();
+    void report_failure(std::string_view reason);
+
+    net::host_port upstream_;
+    std::string name_; // for the log
+    multiplexer& requests_;
+    reply_channels& replies_;
+    statistics counts_;
+
+    net::wakeup has_requests_;
+    lane lane_;
+    std::optional<clock::time_point> down_since_;
+    bool failure_reported_ = false; // one line for an outage, not one for each attempt
+
+    std::minstd_rand random_{std::random_device{}()};
+    std::chrono::nanoseconds reconnect_max_;
+    backoff backoff_;
+    steady_timer retry_;
+    asio::cancellation_signal stop_;
+};
+
+} // namespace causeway::upstream

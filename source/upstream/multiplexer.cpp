@@ -1,0 +1,84 @@
+#include "upstream/multiplexer.hpp"
+
+#include "codes/request.hpp"
+
+#include <algorithm>
+
+namespace causeway::upstream {
+
+waiting_request::waiting_request(multiplexer& multiplexer, codes::code code)
+    : multiplexer_(multiplexer)
+    , code_(code)
+    , queue_(&multiplexer.backlog_)
+{
+    queue_->push_back(*this);
+    multiplexer_.distribute();
+}
+
+waiting_request::~waiting_request()
+{
+    queue_->erase(request_queue::s_iterator_to(*this));
+    multiplexer_.distribute();
+}
+
+void waiting_request::move_to(request_queue& queue)
+{
+    queue_->erase(request_queue::s_iterator_to(*this));
+    queue_ = &queue;
+    queue_->push_back(*this);
+}
+
+void multiplexer::open(lane& lane)
+{
+    lanes_.push_back(&lane);
+    distribute();
+}
+
+std::size_t multiplexer::close(lane& lane)
+{
+    std::erase(lanes_, &lane);
+    const auto written = lane.on_the_wire_.size();
+
+    // Whoever has a connection has waited longer than anybody in the backlog, and the written longer than the rest.
+    request_queue in_order;
+    for (auto* queue : {&lane.on_the_wire_, &lane.outbox_, &backlog_})
+        in_order.splice(in_order.end(), *queue);
+    backlog_.swap(in_order);
+    for (auto& request : backlog_)
+        request.queue_ = &backlog_;
+
+    distribute();
+    return written;
+}
+
+std::size_t multiplexer::take(lane& lane, std::string& wire)
+{
+    const auto taken = lane.outbox_.size();
+    while (!lane.outbox_.empty()) {
+        auto& request = lane.outbox_.front();
+        codes::append_request(request.code_, wire);
+        request.move_to(lane.on_the_wire_);
+    }
+    return taken;
+}
+
+// Everything that changes who waits where ends here: while there is a backlog and room, the two meet.
+void multiplexer::distribute()
+{
+    while (!backlog_.empty()) {
+        auto* lane = least_busy_lane();
+        if (lane == nullptr || lane->waiting() >= window_)
+            return;
+        backlog_.front().move_to(lane->outbox_);
+        if (lane->outbox_.size() == 1)
+            lane->wake_();
+    }
+}
+
+lane* multiplexer::least_busy_lane() const
+{
+    const auto least = std::ranges::min_element(lanes_, {}, &lane::waiting);
+    return least == lanes_.end() ? nullptr : *least;
+}
+
+} // namespace causeway::upstream

@@ -1,0 +1,98 @@
+// Which waiting request is on which connection. No I/O: every order of events is a plain unit test.
+#pragma once
+
+#include "codes/code.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace causeway::upstream {
+
+class multiplexer;
+class waiting_request;
+
+using request_queue = boost::intrusive::list<waiting_request>;
+
+/// One request for as long as it waits, wherever it waits: constructing it enters it, destroying it takes it out, and
+/// what was not written by then never will be. Owned by the coroutine that asks; the multiplexer outlives it.
+class waiting_request : public boost::intrusive::list_base_hook<> {
+public:
+    waiting_request(multiplexer& multiplexer, codes::code code);
+    ~waiting_request();
+    waiting_request(const waiting_request&) = delete;
+    waiting_request& operator=(const waiting_request&) = delete;
+
+private:
+    friend multiplexer;
+
+    void move_to(request_queue& queue);
+
+    multiplexer& multiplexer_;
+    codes::code code_;
+    request_queue* queue_; // the one it stands in
+};
+
+/// One connection as the multiplexer sees it. Owned by whoever owns the connection; outlives its time in the
+/// multiplexer, from `open` to `close`.
+class lane {
+public:
+    /// `wake` is called when the outbox gets its first request, so that the connection's writer looks after it.
+    explicit lane(std::function<void()> wake)
+        : wake_(std::move(wake))
+    {
+    }
+
+    /// Requests that have this connection, written or not.
+    std::size_t waiting() const noexcept { return outbox_.size() + on_the_wire_.size(); }
+
+private:
+    friend multiplexer;
+
+    std::function<void()> wake_;
+    request_queue outbox_;      // has a place in the window, is not written yet
+    request_queue on_the_wire_; // has been written; a reply may come
+};
+
+/// Deals waiting requests out to connections. At most `window` requests have a place on one connection; further ones
+/// wait in the backlog, the longest waiting first. Belongs to one event loop; every call is made on its thread.
+class multiplexer {
+public:
+    /// `window` is the most requests on one connection, at least 1.
+    explicit multiplexer(std::size_t window) noexcept
+        : window_(window)
+    {
+    }
+
+    /// `lane` has a connection: it takes its share of the backlog.
+    void open(lane& lane);
+
+    /// `lane` lost its connection. Its requests, written or not, go to other connections or back to the head of the
+    /// backlog: looking up a code is idempotent, so they are simply written again (RFC 9110 §9.2.2). Returns how many
+    /// had been written before.
+    std::size_t close(lane& lane);
+
+    /// Appends to `wire` all that waits to be written on `lane`. Returns the number of requests.
+    std::size_t take(lane& lane, std::string& wire);
+
+    /// True while any connection is open.
+    bool connected() const noexcept { return !lanes_.empty(); }
+
+    /// Requests without a place on a connection.
+    std::size_t backlog() const noexcept { return backlog_.size(); }
+
+private:
+    friend waiting_request;
+
+    void distribute();
+    lane* least_busy_lane() const;
+
+    std::size_t window_;
+    std::vector<lane*> lanes_; // the open ones
+    request_queue backlog_;
+};
+
+} // namespace causeway::upstream

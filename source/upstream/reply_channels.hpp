@@ -1,0 +1,75 @@
+// One channel for each code that somebody waits for.
+#pragma once
+
+#include "codes/code.hpp"
+#include "net/asio.hpp"
+
+#include <boost/asio/experimental/basic_channel.hpp>
+#include <boost/asio/experimental/channel_traits.hpp>
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+
+namespace causeway::upstream {
+
+/// Brings each reply to the request that has waited longest for its code. The channels are unbuffered, so sending
+/// succeeds only while somebody receives: a reply that comes late, twice or unasked finds nobody and is not kept for
+/// anybody. Belongs to one event loop; every call is made on its thread.
+class reply_channels {
+public:
+    using channel = asio::experimental::basic_channel<executor_type, asio::experimental::channel_traits<>,
+                                                      void(error_code, std::string)>;
+
+    explicit reply_channels(const executor_type& executor)
+        : executor_(executor)
+    {
+    }
+
+private:
+    struct shared_channel {
+        explicit shared_channel(const executor_type& executor)
+            : replies(executor)
+        {
+        }
+
+        channel replies;
+        std::size_t subscriptions = 0;
+    };
+    using channel_map = std::unordered_map<codes::code, shared_channel>;
+
+public:
+    /// Keeps the channel of one code open. The channel goes with the last of them, after their waits have ended: the
+    /// cancellation of a wait refers to the channel, so it must not go earlier.
+    class subscription {
+    public:
+        subscription(reply_channels& channels, codes::code code);
+        ~subscription();
+        subscription(const subscription&) = delete;
+        subscription& operator=(const subscription&) = delete;
+
+        /// Waits for a reply until `deadline` expires. Gives the reply's line, or an error: `channel_cancelled` when
+        /// the deadline came first, `channel_closed` after `close()`.
+        awaitable<std::tuple<error_code, std::string>> receive(steady_timer& deadline);
+
+    private:
+        reply_channels& channels_;
+        channel_map::iterator entry_;
+    };
+
+    /// Gives `line` to the request that has waited longest for `code`; false when nobody waits.
+    bool deliver(codes::code code, std::string_view line);
+
+    /// Ends all waits with an error; for stopping.
+    void close();
+
+    /// Codes that somebody waits for.
+    std::size_t size() const noexcept { return channels_.size(); }
+
+private:
+    executor_type executor_;
+    channel_map channels_;
+};
+
+} // namespace causeway::upstream
