@@ -49,16 +49,20 @@ link::link(const executor_type& executor, net::host_port upstream, std::chrono::
 
 void link::start()
 {
-    asio::co_spawn(retry_.get_executor(), run(), asio::bind_cancellation_slot(stop_.slot(), net::rethrow));
+    asio::co_spawn(retry_.get_executor(), run(), asio::bind_cancellation_slot(cancellation_.slot(), net::rethrow));
 }
 
-void link::stop() { stop_.emit(asio::cancellation_type::terminal); }
+void link::stop()
+{
+    stopped_ = true;
+    cancellation_.emit(asio::cancellation_type::terminal);
+}
 
 awaitable<> link::run()
 {
+    // What is cancelled returns an error like any other, and the loop ends below.
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto state = co_await asio::this_coro::cancellation_state;
-    while (state.cancelled() == asio::cancellation_type::none) {
+    while (!stopped_) {
         if (auto socket = co_await connect())
             co_await converse_on(std::move(*socket));
         co_await pause();
@@ -109,7 +113,8 @@ awaitable<> link::converse_on(tcp_socket socket)
     const auto rewritten = requests_.close(lane_);
     counts_.rewritten += rewritten;
     down_since_ = clock::now();
-    spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
+    if (!stopped_)
+        spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
     // An upstream that accepts and hangs up is not back yet; one that replied, or stayed, is.
     if (counts_.replies != replies_before || *down_since_ - connected_at >= reconnect_max_)
         backoff_.reset();
@@ -117,12 +122,11 @@ awaitable<> link::converse_on(tcp_socket socket)
 
 awaitable<> link::pause()
 {
-    const auto state = co_await asio::this_coro::cancellation_state;
     retry_.expires_after(backoff_.next(random_));
     if (requests_.backlog() != 0)
         hurry();
     // `hurry` moves the expiry and so ends the wait early: then wait for the new one.
-    while (clock::now() < retry_.expiry() && state.cancelled() == asio::cancellation_type::none)
+    while (!stopped_ && clock::now() < retry_.expiry())
         co_await retry_.async_wait(as_result);
 }
 

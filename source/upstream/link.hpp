@@ -66,7 +66,8 @@ private:
     std::chrono::nanoseconds reconnect_max_;
     backoff backoff_;
     steady_timer retry_;
-    asio::cancellation_signal stop_;
+    bool stopped_ = false;
+    asio::cancellation_signal cancellation_;
 };
 
 } // namespace causeway::upstream

@@ -1,0 +1,216 @@
+#include "blocking.hpp"
+
+#include "kit.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace causeway::test {
+namespace {
+
+// The result of a system call that did not fail.
+template <class Result>
+Result checked(Result result, const char* what)
+{
+    if (result == -1)
+        throw std::system_error(errno, std::generic_category(), what);
+    return result;
+}
+
+template <class Value>
+void set_option(const descriptor& socket, int name, const Value& value)
+{
+    checked(setsockopt(socket.number(), SOL_SOCKET, name, &value, sizeof(value)), "setsockopt");
+}
+
+void limit_waiting(const descriptor& socket)
+{
+    const timeval limit{std::chrono::seconds(patience).count(), 0};
+    set_option(socket, SO_RCVTIMEO, limit);
+    set_option(socket, SO_SNDTIMEO, limit);
+}
+
+descriptor connect_to(std::uint16_t port, const std::string& address)
+{
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    numeric.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &numeric, &found) != 0)
+        throw std::runtime_error(address + " is not an address");
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> place(found, freeaddrinfo);
+
+    descriptor socket(checked(::socket(place->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    limit_waiting(socket);
+    checked(connect(socket.number(), place->ai_addr, place->ai_addrlen), "connect");
+    return socket;
+}
+
+sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
+
+descriptor listen_on(std::uint16_t port, bool shared)
+{
+    descriptor socket(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    limit_waiting(socket);
+    set_option(socket, SO_REUSEADDR, int{1});
+    if (shared)
+        set_option(socket, SO_REUSEPORT, int{1});
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    checked(bind(socket.number(), generic(address), sizeof(address)), "bind");
+    checked(listen(socket.number(), SOMAXCONN), "listen");
+    return socket;
+}
+
+std::uint16_t port_of(const descriptor& socket)
+{
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    checked(getsockname(socket.number(), generic(address), &size), "getsockname");
+    return ntohs(address.sin_port);
+}
+
+// The number that follows `name` in `text`.
+std::size_t number_after(std::string_view name, std::string_view text)
+{
+    std::size_t number = 0;
+    const auto place = text.find(name);
+    if (place == std::string_view::npos ||
+        std::from_chars(text.data() + place + name.size(), text.data() + text.size(), number).ec != std::errc{})
+        throw std::runtime_error("no " + std::string(name) + "in '" + std::string(text) + "'");
+    return number;
+}
+
+} // namespace
+
+void descriptor::close() noexcept
+{
+    if (number_ != -1)
+        ::close(std::exchange(number_, -1));
+}
+
+connection::connection(std::uint16_t port, const std::string& address)
+    : socket_(connect_to(port, address))
+{
+}
+
+connection::connection(descriptor connected)
+    : socket_(std::move(connected))
+{
+    limit_waiting(socket_);
+}
+
+void connection::send(std::string_view bytes)
+{
+    while (!bytes.empty())
+        bytes.remove_prefix(static_cast<std::size_t>(
+            checked(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
+}
+
+std::size_t connection::send_what_fits(std::string_view bytes)
+{
+    const auto sent = ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent == -1 && errno == EAGAIN)
+        return 0;
+    return static_cast<std::size_t>(checked(sent, "send"));
+}
+
+// False when the other side has closed the connection.
+bool connection::receive_some()
+{
+    std::array<char, 16 * 1024> buffer;
+    const auto count = checked(recv(socket_.number(), buffer.data(), buffer.size(), 0), "recv");
+    input_.append(buffer.data(), static_cast<std::size_t>(count));
+    return count != 0;
+}
+
+std::string connection::take(std::size_t count)
+{
+    const auto taken = input_.substr(0, count);
+    input_.erase(0, count);
+    return taken;
+}
+
+std::string connection::receive_line()
+{
+    auto end = input_.find('\n');
+    while (end == std::string::npos && receive_some())
+        end = input_.find('\n');
+    return take(end == std::string::npos ? end : end + 1);
+}
+
+std::string connection::receive(std::size_t count)
+{
+    while (input_.size() < count && receive_some())
+        ;
+    return take(count);
+}
+
+std::string connection::receive_rest() { return receive(std::string::npos); }
+
+bool accepts_connections(std::uint16_t port)
+{
+    try {
+        connect_to(port, "127.0.0.1");
+        return true;
+    } catch (const std::system_error& error) {
+        if (error.code() == std::errc::connection_refused || error.code() == std::errc::connection_reset)
+            return false;
+        throw;
+    }
+}
+
+listener::listener(std::uint16_t port, enum sharing sharing)
+    : socket_(listen_on(port, sharing == sharing::yes))
+    , port_(port_of(socket_))
+{
+}
+
+connection listener::accept()
+{
+    return connection(descriptor(checked(accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC), "accept")));
+}
+
+void send_request(connection& connection, std::string_view code)
+{
+    connection.send("GET /?statusCode=" + std::string(code) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+}
+
+http_answer receive_answer(connection& connection)
+{
+    http_answer answer;
+    for (std::string line; line != "\r\n"; answer.head += line)
+        if (line = connection.receive_line(); line.empty())
+            throw std::runtime_error("the connection was closed instead of an answer");
+    answer.status = static_cast<int>(number_after("HTTP/1.1 ", answer.head));
+    const auto length = number_after("Content-Length: ", answer.head);
+    answer.body = connection.receive(length);
+    if (answer.body.size() != length)
+        throw std::runtime_error("the connection was closed in the middle of an answer");
+    return answer;
+}
+
+http_answer get(connection& connection, std::string_view code)
+{
+    send_request(connection, code);
+    return receive_answer(connection);
+}
+
+http_answer get(std::uint16_t port, std::string_view code)
+{
+    connection connection(port);
+    return get(connection, code);
+}
+
+} // namespace causeway::test

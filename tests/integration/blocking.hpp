@@ -1,0 +1,106 @@
+// Clients and servers that block, for tests whose event loops are in other processes. Nothing blocks for longer than
+// `patience`; what fails throws.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace causeway::test {
+
+/// Owns a file descriptor.
+class descriptor {
+public:
+    explicit descriptor(int number) noexcept
+        : number_(number)
+    {
+    }
+    descriptor(descriptor&& other) noexcept
+        : number_(std::exchange(other.number_, -1))
+    {
+    }
+    descriptor& operator=(descriptor&& other) noexcept
+    {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~descriptor() { close(); }
+
+    int number() const noexcept { return number_; }
+    void close() noexcept;
+
+private:
+    int number_;
+};
+
+/// A TCP connection.
+class connection {
+public:
+    /// Connects to `port` at `address` on this machine.
+    explicit connection(std::uint16_t port, const std::string& address = "127.0.0.1");
+
+    /// Takes over a connected socket.
+    explicit connection(descriptor connected);
+
+    void send(std::string_view bytes);
+
+    /// Sends as much of `bytes` as finds room at once, and gives how much that was.
+    std::size_t send_what_fits(std::string_view bytes);
+
+    /// The next line with its line feed, or what is left when the other side has closed the connection.
+    std::string receive_line();
+
+    /// The next `count` bytes, or what is left when the other side has closed the connection.
+    std::string receive(std::size_t count);
+
+    /// All that comes until the other side closes the connection. Throws when it resets it instead.
+    std::string receive_rest();
+
+private:
+    bool receive_some();
+    std::string take(std::size_t count);
+
+    descriptor socket_;
+    std::string input_;
+};
+
+/// True when somebody accepts connections to `port` on this machine.
+bool accepts_connections(std::uint16_t port);
+
+/// Listens on 127.0.0.1.
+class listener {
+public:
+    enum class sharing { no, yes };
+
+    /// Port 0 takes a free one. With `sharing`, others that do the same may listen on the port (SO_REUSEPORT).
+    explicit listener(std::uint16_t port = 0, sharing sharing = sharing::no);
+
+    connection accept();
+    void close() { socket_.close(); }
+
+    std::uint16_t port() const noexcept { return port_; }
+    std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+private:
+    descriptor socket_;
+    std::uint16_t port_;
+};
+
+/// What came back for an HTTP request.
+struct http_answer {
+    int status = 0;
+    std::string head; ///< with the status line and the empty line
+    std::string body;
+};
+
+/// Asks for `code` on a connection that stays open.
+void send_request(connection& connection, std::string_view code);
+http_answer receive_answer(connection& connection);
+http_answer get(connection& connection, std::string_view code);
+
+/// Asks for `code` on a connection of its own.
+http_answer get(std::uint16_t port, std::string_view code);
+
+} // namespace causeway::test

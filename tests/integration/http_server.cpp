@@ -1,0 +1,369 @@
+// The HTTP side over real connections: what a client sends, and the one answer it gets.
+#include "http/server.hpp"
+#include "kit.hpp"
+#include "net/wakeup.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <iterator>
+#include <list>
+#include <utility>
+
+namespace causeway::test {
+namespace {
+
+using boost::beast::http::field;
+using boost::beast::http::status;
+
+// Questions that wait until the test answers them.
+class oracle {
+public:
+    awaitable<upstream::answer> ask(codes::code)
+    {
+        const auto executor = co_await asio::this_coro::executor;
+        auto& asking = questions_.emplace_back(steady_timer(executor, patience));
+        asked_.notify();
+        co_await asking.answered.async_wait(as_result);
+        co_return asking.answer;
+    }
+
+    explicit oracle(const executor_type& executor)
+        : asked_(executor)
+    {
+    }
+
+    // Waits until so many questions have been asked.
+    awaitable<> asked(std::size_t count)
+    {
+        while (questions_.size() < count)
+            co_await asked_.wait();
+    }
+
+    void answer(std::size_t number, upstream::answer answer)
+    {
+        auto& asking = *std::next(questions_.begin(), static_cast<std::ptrdiff_t>(number));
+        asking.answer = std::move(answer);
+        asking.answered.cancel();
+    }
+
+private:
+    struct question {
+        explicit question(steady_timer timer)
+            : answered(std::move(timer))
+        {
+        }
+        steady_timer answered;
+        upstream::answer answer = upstream::failure::timed_out;
+    };
+
+    std::list<question> questions_;
+    net::wakeup asked_;
+};
+
+awaitable<upstream::answer> answer_at_once(codes::code code)
+{
+    if (code.text() == "504")
+        co_return upstream::failure::timed_out;
+    if (code.text() == "503")
+        co_return upstream::failure::unavailable;
+    if (code.text() == "999")
+        co_return upstream::failure::overloaded;
+    co_return reply_line(code.text());
+}
+
+struct fixture {
+    asio::io_context io;
+    net::limit connections{100};
+    oracle held{io.get_executor()};
+
+    using story = awaitable<> (*)(fixture&, http::server&, tcp::endpoint);
+
+    // Runs `what_happens` against a server that has answers at once.
+    void play(story what_happens) { play(answer_at_once, what_happens); }
+
+    // Runs it against a server whose answers come when the test says so.
+    void play_held(story what_happens)
+    {
+        play([this](codes::code code) { return held.ask(code); }, what_happens);
+    }
+
+    void play(http::ask_function ask, story what_happens)
+    {
+        http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
+                            std::move(ask), connections);
+        const auto address = server.endpoint();
+        asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+        run(io, tell(*this, server, address, what_happens));
+        BOOST_TEST(connections.taken() == 0U);
+    }
+
+    static awaitable<> tell(fixture& test, http::server& server, tcp::endpoint address, story what_happens)
+    {
+        co_await what_happens(test, server, address);
+        server.drain();
+    }
+};
+
+awaitable<http_client> connect(tcp::endpoint server)
+{
+    http_client client(co_await asio::this_coro::executor);
+    co_await client.connect(server);
+    co_return client;
+}
+
+// Sends `bytes` on a connection of its own and checks that they are answered with `expected` and the connection closed.
+awaitable<> check_refused(tcp::endpoint server, std::string bytes, status expected)
+{
+    BOOST_TEST_CONTEXT(bytes)
+    {
+        auto client = co_await connect(server);
+        co_await client.send(std::move(bytes));
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == expected);
+        BOOST_TEST(response[field::connection] == "close");
+        BOOST_TEST(boost::json::parse(response.body()).as_object().contains("error"));
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    }
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(http_server, fixture)
+
+BOOST_AUTO_TEST_CASE(each_row_of_the_table_of_answers_over_one_connection)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        struct row {
+            const char* request;
+            unsigned status;
+            const char* body; // empty: only that it says what is wrong
+            field more = field::unknown;
+        };
+        const std::vector<row> table{
+            {"GET /?statusCode=404", 200, R"({"data":"Code 404: of the double\n"})"},
+            {"GET /?statusCode=504", 504, R"({"error":"timedout"})"},
+            {"GET /?statusCode=503", 503, R"({"error":"unavailable"})", field::retry_after},
+            {"GET /?statusCode=999", 503, R"({"error":"overloaded"})", field::retry_after},
+            {"GET /", 400, ""},
+            {"GET /?statusCode=1&statusCode=2", 400, ""},
+            {"GET /?statusCode=40", 400, ""},
+            {"GET /?statusCode=4%0A4", 400, ""},
+            {"POST /?statusCode=404", 405, "", field::allow},
+            {"GET /other", 404, R"({"error":"not found"})"},
+        };
+        auto client = co_await connect(server);
+        for (const auto& row : table) {
+            co_await client.send(std::string(row.request) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+            const auto response = co_await client.receive();
+            BOOST_TEST_CONTEXT(row.request)
+            {
+                BOOST_TEST(response.result_int() == row.status);
+                BOOST_TEST(response[field::content_type] == "application/json");
+                BOOST_TEST(response.count(field::date) == 1U);
+                BOOST_TEST(response[field::content_length] == std::to_string(response.body().size()));
+                BOOST_TEST(response.count(field::connection) == 0U);
+                BOOST_TEST((row.more == field::unknown || response.count(row.more) == 1U));
+                if (*row.body != '\0')
+                    BOOST_TEST(response.body() == row.body);
+                else
+                    BOOST_TEST(!boost::json::parse(response.body()).at("error").as_string().empty());
+            }
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(head_gets_the_same_head_and_no_body)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        for (const std::string target : {"/?statusCode=404", "/?statusCode=504", "/", "/other"}) {
+            auto got = co_await client.get(target);
+            co_await client.send("HEAD " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+            const auto head = co_await client.receive(true);
+            BOOST_TEST(head.result() == got.result());
+            BOOST_TEST(head.body().empty());
+            for (const auto name : {field::content_type, field::content_length, field::retry_after})
+                BOOST_TEST(head[name] == got[name]);
+        }
+        const auto after = co_await client.get("/?statusCode=404"); // nothing was left over on the connection
+        BOOST_TEST(after.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        std::string requests;
+        for (int i = 100; i < 200; ++i)
+            requests += "GET /?statusCode=" + std::to_string(i) + " HTTP/1.1\r\nHost: test\r\n\r\n";
+        co_await client.send(requests);
+        for (int i = 100; i < 200; ++i) {
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.body().find("Code " + std::to_string(i)) != std::string::npos);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_comes_byte_by_byte_is_one_request)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        client.socket.set_option(tcp::no_delay(true));
+        for (const char byte : std::string("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n")) {
+            co_await client.send(std::string(1, byte));
+            co_await settle();
+        }
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_body_is_read_and_ignored_plain_or_chunked)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nGET /");
+        const auto plain = co_await client.receive();
+        BOOST_TEST(plain.result() == status::ok);
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "5\r\nGET /\r\n0\r\n\r\n");
+        const auto chunked = co_await client.receive();
+        BOOST_TEST(chunked.result() == status::ok);
+        const auto next = co_await client.get("/?statusCode=200");
+        BOOST_TEST(next.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(http_1_0_closes_unless_asked_to_stay)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("GET /?statusCode=404 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        const auto stays = co_await client.receive();
+        BOOST_TEST(stays[field::connection] == "keep-alive");
+        co_await client.send("GET /?statusCode=404 HTTP/1.0\r\n\r\n");
+        const auto closes = co_await client.receive();
+        BOOST_TEST(closes.result() == status::ok);
+        BOOST_TEST(closes[field::connection] == "close");
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(connection_close_is_honoured)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::ok);
+        BOOST_TEST(response[field::connection] == "close");
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_no_request_get_an_answer_and_a_close)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        co_await check_refused(server, "hello\r\n\r\n", status::bad_request);
+        co_await check_refused(server, "GET /?statusCode=404 HTTP/3.0\r\n\r\n", status::http_version_not_supported);
+        co_await check_refused(server, "GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n",
+                               status::request_header_fields_too_large);
+        co_await check_refused(server, "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 70000\r\n\r\n",
+                               status::payload_too_large);
+        // What comes after an error is not taken for a request.
+        co_await check_refused(server, "nonsense\r\n\r\nGET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n",
+                               status::bad_request);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_hangs_up_in_the_middle_of_a_request_disturbs_nobody)
+{
+    play([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("GET /?statusC");
+        client.socket.close();
+        while (test.connections.taken() != 0)
+            co_await settle();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(draining_closes_idle_connections_and_answers_requests_under_way)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto idle = co_await connect(address);
+        auto used = co_await connect(address);
+        auto busy = co_await connect(address);
+        co_await used.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+        const auto answered = co_await used.receive();
+        BOOST_TEST(answered.keep_alive());
+        co_await busy.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
+        co_await test.held.asked(1);
+
+        server.drain();
+        const bool idle_closed = co_await idle.closed();
+        const bool used_closed = co_await used.closed();
+        BOOST_TEST(idle_closed);
+        BOOST_TEST(used_closed);
+        http_client late(co_await asio::this_coro::executor);
+        const auto [refused] = co_await late.socket.async_connect(address, as_result);
+        BOOST_TEST(refused == asio::error::connection_refused);
+
+        test.held.answer(0, reply_line("404"));
+        const auto response = co_await busy.receive();
+        BOOST_TEST(response.result() == status::ok);
+        BOOST_TEST(response[field::connection] == "close");
+        const bool busy_closed = co_await busy.closed();
+        BOOST_TEST(busy_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(cutting_ends_everything_at_once_and_tells_how_many_requests_were_under_way)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto idle = co_await connect(address);
+        auto busy = co_await connect(address);
+        auto half = co_await connect(address);
+        co_await busy.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
+        co_await half.send("GET /?sta");
+        co_await test.held.asked(1);
+        co_await settle();
+
+        BOOST_TEST(server.cut() == 2U);
+        test.held.answer(0, upstream::failure::unavailable);
+        const bool idle_closed = co_await idle.closed();
+        BOOST_TEST(idle_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(above_the_limit_of_connections_further_ones_wait_until_one_closes)
+{
+    net::limit one(1);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
+                        answer_at_once, one);
+    const auto address = server.endpoint();
+    asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+    run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {
+        auto first = co_await connect(place);
+        const auto answered = co_await first.get("/?statusCode=404");
+        BOOST_TEST(answered.result() == status::ok);
+        auto second = co_await connect(place); // by the kernel
+        co_await second.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
+        co_await settle();
+        BOOST_TEST(second.socket.available() == 0U);
+
+        first.socket.close();
+        const auto served = co_await second.receive();
+        BOOST_TEST(served.result() == status::ok);
+        limited.drain();
+    }(server, address));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

@@ -1,0 +1,131 @@
+// What the integration tests are made of: a loop to run on, a backend to talk to, an HTTP client.
+//
+// A test runs on one event loop in one thread, so its events have an order that the test decides. Nothing sleeps to
+// wait for something: a test awaits it, and `run` fails the test when it does not come.
+#pragma once
+
+#include "net/asio.hpp"
+#include "net/host_port.hpp"
+#include "upstream/pool.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::test {
+
+using namespace std::chrono_literals;
+
+/// Longer than anything here may take, sanitizers and a busy machine included.
+constexpr auto patience = 20s;
+
+/// Runs `io` until `story` has ended, then until nothing is left to do: what a test started it must also stop. Throws
+/// what `story` throws, and `std::runtime_error` when either end does not come within `patience`.
+void run(asio::io_context& io, awaitable<> story);
+
+/// Lets everything that is ready happen, until the loop has turned over a few times with no work of this coroutine.
+awaitable<> settle();
+
+awaitable<> sleep(std::chrono::nanoseconds duration);
+
+/// A peer of the backend double: what a test's script reads from and writes to.
+class peer {
+public:
+    explicit peer(tcp_socket connection)
+        : socket(std::move(connection))
+    {
+    }
+
+    /// The next request without its line feed; an empty text at the end of the connection.
+    awaitable<std::string> read_code();
+
+    /// Writes the bytes in one segment.
+    awaitable<> write(std::string bytes);
+
+    /// Writes `Code <code>: …` as a code server does.
+    awaitable<> reply(std::string_view code);
+
+    /// Ends the connection with a reset instead of a regular close.
+    void reset();
+
+    tcp_socket socket;
+
+private:
+    asio::streambuf input_;
+};
+
+std::string reply_line(std::string_view code);
+
+/// A backend that does what a test's script says, once for each connection. Scripts own nothing that a test does not:
+/// they end when the connection does, or with `stop`.
+class backend_double {
+public:
+    using script = std::function<awaitable<>(peer&)>;
+
+    /// Listens on 127.0.0.1; port 0 takes a free one.
+    backend_double(asio::io_context& io, script for_each_connection, std::uint16_t port = 0);
+    backend_double(const backend_double&) = delete;
+    backend_double& operator=(const backend_double&) = delete;
+
+    net::host_port address() const { return {"127.0.0.1", port_}; }
+    std::size_t connections() const noexcept { return connections_; }
+
+    /// Stops listening and closes all connections; the port can be taken again.
+    void stop();
+
+private:
+    awaitable<> listen();
+    awaitable<> serve(tcp_socket socket);
+
+    script script_;
+    tcp_acceptor acceptor_;
+    std::uint16_t port_;
+    std::vector<peer*> peers_;
+    std::size_t connections_ = 0;
+};
+
+/// Scripts: answers each code at once; reads and never answers.
+awaitable<> answer_all(peer& peer);
+awaitable<> answer_nothing(peer& peer);
+
+/// Settings of a pool for tests: short times, one upstream for each address.
+upstream::pool_settings settings_for(std::vector<net::host_port> upstreams);
+
+/// What came back for an HTTP request.
+using http_response = boost::beast::http::response<boost::beast::http::string_body>;
+
+/// A keep-alive HTTP client that sends what it is told, right or wrong.
+class http_client {
+public:
+    explicit http_client(const executor_type& executor)
+        : socket(executor)
+    {
+    }
+
+    awaitable<> connect(tcp::endpoint server);
+    awaitable<> send(std::string bytes);
+
+    /// The next response; `head` when it answers a HEAD request and so has no body. Throws when none comes.
+    awaitable<http_response> receive(bool head = false);
+
+    /// GETs `target` and gives the response.
+    awaitable<http_response> get(std::string target);
+
+    /// True when the server has closed the connection in good order, with nothing more to read.
+    awaitable<bool> closed();
+
+    tcp_socket socket;
+
+private:
+    boost::beast::flat_buffer input_;
+};
+
+} // namespace causeway::test

@@ -1,0 +1,204 @@
+#include "process.hpp"
+
+#include "blocking.hpp"
+#include "kit.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <climits>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace causeway::test {
+namespace {
+
+void check(bool succeeded, const char* what)
+{
+    if (!succeeded)
+        throw std::system_error(errno, std::generic_category(), what);
+}
+
+struct pipe_ends {
+    descriptor reading;
+    descriptor writing;
+};
+
+pipe_ends make_pipe()
+{
+    std::array<int, 2> ends{};
+    check(pipe2(ends.data(), O_CLOEXEC) == 0, "pipe2");
+    return {descriptor(ends[0]), descriptor(ends[1])};
+}
+
+// In the child, between fork and exec: only what is safe there although the parent has threads.
+[[noreturn]] void become(const char* path, char* const* arguments, const pipe_ends& output, const pipe_ends& error,
+                         int parent)
+{
+    constexpr int cannot_start = 127;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent && dup2(output.writing.number(), STDOUT_FILENO) != -1 &&
+        dup2(error.writing.number(), STDERR_FILENO) != -1 && close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0)
+        execv(path, arguments);
+    _exit(cannot_start);
+}
+
+// The last of the first `times` complete lines in `text` that contain `part`; `times` becomes how many were missing.
+std::optional<std::string> find_line(std::string_view text, std::string_view part, std::size_t& times)
+{
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        const auto line = text.substr(0, end);
+        if (line.find(part) != std::string_view::npos && --times == 0)
+            return std::string(line);
+        text.remove_prefix(end + 1);
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+process::process(const std::string& path, const std::vector<std::string>& arguments)
+{
+    std::vector<std::string> words{path};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (auto& word : words)
+        pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+
+    auto output = make_pipe();
+    auto error = make_pipe();
+    const int parent = getpid();
+    id_ = fork();
+    check(id_ != -1, "fork");
+    if (id_ == 0)
+        become(path.c_str(), pointers.data(), output, error, parent);
+    reader_ = std::jthread([this, out = std::move(output.reading), err = std::move(error.reading)]() mutable {
+        read_output(std::move(out), std::move(err));
+    });
+}
+
+process::~process()
+{
+    if (waited_for_)
+        return;
+    kill(id_, SIGKILL);
+    waitpid(id_, nullptr, 0);
+}
+
+// On a thread of its own, until the program has closed both streams, which it does when it ends.
+void process::read_output(descriptor output, descriptor error)
+{
+    std::array<pollfd, 2> streams{pollfd{output.number(), POLLIN, 0}, pollfd{error.number(), POLLIN, 0}};
+    std::array<std::string*, 2> texts{&output_, &error_};
+    std::array<char, 4096> buffer;
+    while (std::ranges::any_of(streams, [](const pollfd& stream) { return stream.fd != -1; })) {
+        if (poll(streams.data(), streams.size(), -1) == -1)
+            continue;
+        for (std::size_t i = 0; i < streams.size(); ++i) {
+            if (streams[i].revents == 0)
+                continue;
+            const auto count = read(streams[i].fd, buffer.data(), buffer.size());
+            if (count <= 0) {
+                streams[i].fd = -1; // poll(2) passes over it from now on
+                continue;
+            }
+            const std::lock_guard lock(mutex_);
+            texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
+            changed_.notify_all();
+        }
+    }
+    const std::lock_guard lock(mutex_);
+    all_read_ = true;
+    changed_.notify_all();
+}
+
+std::string process::wait_for_line(std::string_view text, std::size_t times)
+{
+    std::optional<std::string> line;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, [&] {
+        auto missing = times;
+        line = find_line(output_, text, missing);
+        if (!line)
+            line = find_line(error_, text, missing);
+        return line || all_read_;
+    });
+    if (!line)
+        throw std::runtime_error("no line '" + std::string(text) + "' in:\n" + output_ + error_);
+    return *line;
+}
+
+void process::signal(int number)
+{
+    if (!waited_for_) // the id is nobody else's before that
+        check(kill(id_, number) == 0, "kill");
+}
+
+int process::wait()
+{
+    if (waited_for_)
+        return status_;
+    {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_for(lock, patience, [&] { return all_read_; }))
+            throw std::runtime_error("the program does not end; it printed:\n" + output_ + error_);
+    }
+    int status = 0;
+    check(waitpid(id_, &status, 0) == id_, "waitpid");
+    waited_for_ = true;
+    status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return status_;
+}
+
+std::string process::standard_output() const
+{
+    const std::lock_guard lock(mutex_);
+    return output_;
+}
+
+std::string process::standard_error() const
+{
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
+std::string process::output() const { return standard_output() + standard_error(); }
+
+causeway_process::causeway_process(const std::vector<std::string>& arguments)
+    : process(CAUSEWAY_PROGRAM, arguments)
+{
+}
+
+code_server_process::code_server_process(const std::vector<std::string>& arguments)
+    : process(CODE_SERVER_PROGRAM, arguments)
+{
+}
+
+std::uint16_t port_in(std::string_view line)
+{
+    constexpr std::string_view announcement = "listening on ";
+    const auto place = line.find(announcement);
+    const auto colon = line.rfind(':');
+    std::uint16_t port = 0;
+    if (place != std::string_view::npos && colon != std::string_view::npos && colon > place)
+        std::from_chars(line.data() + colon + 1, line.data() + line.size(), port);
+    if (port == 0)
+        throw std::runtime_error("no port in '" + std::string(line) + "'");
+    return port;
+}
+
+std::uint16_t port_of(causeway_process& causeway) { return port_in(causeway.wait_for_line("listening on http://")); }
+
+std::uint16_t port_of(code_server_process& code_server) { return port_in(code_server.wait_for_line("listening on ")); }
+
+} // namespace causeway::test

@@ -1,0 +1,76 @@
+// The programs as a user starts them: with arguments, and with their output and exit status to look at.
+#pragma once
+
+#include "blocking.hpp"
+
+#include <condition_variable>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace causeway::test {
+
+/// A started program. What it prints is read all the time, so it never waits for its reader. It does not outlive this
+/// object, nor the thread that constructed it: the kernel kills it when that thread ends in whatever way.
+class process {
+public:
+    /// Starts the executable at `path`; throws when that fails.
+    process(const std::string& path, const std::vector<std::string>& arguments);
+
+    /// Kills it if it still runs.
+    ~process();
+    process(const process&) = delete;
+    process& operator=(const process&) = delete;
+
+    /// Blocks until the program has printed `times` lines that contain `text` on one of its streams, and gives the last
+    /// of them without its line feed. Throws, with all that was printed, when the program or `patience` ends before.
+    std::string wait_for_line(std::string_view text, std::size_t times = 1);
+
+    /// Sends it a signal, SIGTERM for example.
+    void signal(int number);
+
+    /// Blocks until it has ended and gives its exit status, or 128 plus the number of the signal that ended it, as a
+    /// shell does. Throws, with all that was printed, when `patience` ends before.
+    int wait();
+
+    /// What it has printed so far; all of it after `wait`.
+    std::string standard_output() const;
+    std::string standard_error() const;
+    std::string output() const; ///< both, the standard output first
+
+private:
+    void read_output(descriptor output, descriptor error);
+
+    int id_ = -1;
+    int status_ = -1; // once it has ended and was waited for
+    bool waited_for_ = false;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string output_;
+    std::string error_;
+    bool all_read_ = false;
+    std::jthread reader_;
+};
+
+/// `causeway` and `code-server`, with these arguments.
+struct causeway_process : process {
+    explicit causeway_process(const std::vector<std::string>& arguments);
+};
+struct code_server_process : process {
+    explicit code_server_process(const std::vector<std::string>& arguments);
+};
+
+/// The port in a line that says `listening on http://HOST:PORT` or `listening on HOST:PORT`; throws when there is none.
+std::uint16_t port_in(std::string_view line);
+
+/// The port that the program says it listens on, as soon as it says so.
+std::uint16_t port_of(causeway_process& causeway);
+std::uint16_t port_of(code_server_process& code_server);
+
+} // namespace causeway::test

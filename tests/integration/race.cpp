@@ -1,0 +1,196 @@
+// The three ends of the race between a reply and a deadline, and what a reply channel promises.
+#include "kit.hpp"
+#include "upstream/reply_channels.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+
+namespace causeway::test {
+namespace {
+
+using upstream::reply_channels;
+using outcome = std::tuple<error_code, std::string>;
+
+const auto code = codes::code::parse("404").value();
+const auto other_code = codes::code::parse("500").value();
+
+struct fixture {
+    asio::io_context io;
+    reply_channels channels{io.get_executor()};
+    std::vector<int> answered; // the order in which waits ended with a reply
+
+    // Waits for `waited_for` and puts down the outcome; `name` goes into `answered`.
+    void wait(codes::code waited_for, steady_timer& deadline, outcome& result, int name = 0)
+    {
+        asio::co_spawn(io, wait_on(waited_for, deadline, result, name), [](const std::exception_ptr& thrown) {
+            if (thrown)
+                std::rethrow_exception(thrown);
+        });
+        io.poll();
+        io.restart();
+    }
+
+    awaitable<> wait_on(codes::code waited_for, steady_timer& deadline, outcome& result, int name)
+    {
+        reply_channels::subscription subscription(channels, waited_for);
+        result = co_await subscription.receive(deadline);
+        if (!std::get<error_code>(result))
+            answered.push_back(name);
+    }
+};
+
+const outcome pending{asio::error::would_block, ""};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(race, fixture)
+
+BOOST_AUTO_TEST_CASE(the_reply_comes_first)
+{
+    steady_timer deadline(io, patience);
+    outcome result = pending;
+    wait(code, deadline, result);
+
+    BOOST_TEST(channels.deliver(code, "a reply\n"));
+    io.run();
+
+    BOOST_TEST(!std::get<error_code>(result));
+    BOOST_TEST(std::get<std::string>(result) == "a reply\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_deadline_comes_first)
+{
+    steady_timer deadline(io, 1ms);
+    outcome result = pending;
+    wait(code, deadline, result);
+
+    io.run();
+
+    BOOST_TEST(std::get<error_code>(result) == asio::experimental::channel_errc::channel_cancelled);
+    BOOST_TEST(!channels.deliver(code, "too late\n"));
+}
+
+// The timer's completion is put in the queue before the reply is handed over, so it is handled first.
+BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_that_arrived_is_never_thrown_away)
+{
+    steady_timer deadline(io, patience);
+    outcome result = pending;
+    wait(code, deadline, result);
+
+    deadline.cancel();
+    BOOST_TEST(channels.deliver(code, "in the same turn\n"));
+    io.run();
+
+    BOOST_TEST(!std::get<error_code>(result));
+    BOOST_TEST(std::get<std::string>(result) == "in the same turn\n");
+}
+
+BOOST_AUTO_TEST_CASE(in_a_tie_with_a_deadline_that_really_passed_the_reply_wins_too)
+{
+    steady_timer deadline(io, 1ms);
+    outcome result = pending;
+    wait(code, deadline, result);
+
+    while (clock::now() <= deadline.expiry()) // without running the loop
+        ;
+    asio::post(io, [&] { BOOST_TEST(channels.deliver(code, "in the same turn\n")); });
+    io.run();
+
+    BOOST_TEST(!std::get<error_code>(result));
+    BOOST_TEST(std::get<std::string>(result) == "in the same turn\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its_code)
+{
+    steady_timer deadline(io, patience);
+    std::array<outcome, 3> results{pending, pending, pending};
+    wait(code, deadline, results[0], 1);
+    wait(other_code, deadline, results[1], 2);
+    wait(code, deadline, results[2], 3);
+
+    channels.deliver(code, "first\n");
+    io.poll();
+    io.restart();
+    BOOST_TEST(answered == (std::vector{1}), boost::test_tools::per_element());
+    channels.deliver(code, "second\n");
+    channels.deliver(other_code, "other\n");
+    io.run();
+
+    BOOST_TEST(answered == (std::vector{1, 3, 2}), boost::test_tools::per_element());
+    BOOST_TEST(std::get<std::string>(results[0]) == "first\n");
+    BOOST_TEST(std::get<std::string>(results[1]) == "other\n");
+    BOOST_TEST(std::get<std::string>(results[2]) == "second\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_request)
+{
+    steady_timer deadline(io, 1ms);
+    outcome first = pending;
+    outcome second = pending;
+
+    BOOST_TEST(!channels.deliver(code, "unasked\n"));
+    wait(code, deadline, first);
+    BOOST_TEST(channels.deliver(code, "asked\n"));
+    BOOST_TEST(!channels.deliver(code, "repeated\n"));
+    wait(code, deadline, second);
+    io.run();
+
+    BOOST_TEST(std::get<std::string>(first) == "asked\n");
+    BOOST_TEST(std::get<error_code>(second) == asio::experimental::channel_errc::channel_cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(one_request_that_times_out_leaves_the_others_waiting)
+{
+    steady_timer short_deadline(io, 1ms);
+    steady_timer long_deadline(io, patience);
+    outcome first = pending;
+    outcome second = pending;
+    wait(code, short_deadline, first);
+    wait(code, long_deadline, second, 2);
+
+    while (first == pending)
+        io.run_one();
+    BOOST_TEST(channels.deliver(code, "for the second\n"));
+    io.run();
+
+    BOOST_TEST(std::get<error_code>(first) == asio::experimental::channel_errc::channel_cancelled);
+    BOOST_TEST(std::get<std::string>(second) == "for the second\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_channel_is_gone_when_nobody_waits)
+{
+    steady_timer deadline(io, patience);
+    std::array<outcome, 2> results{pending, pending};
+    wait(code, deadline, results[0]);
+    wait(code, deadline, results[1]);
+    BOOST_TEST(channels.size() == 1U);
+
+    channels.deliver(code, "one\n");
+    io.poll();
+    io.restart();
+    BOOST_TEST(channels.size() == 1U);
+    channels.deliver(code, "two\n");
+    io.run();
+
+    BOOST_TEST(channels.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(closing_ends_every_wait)
+{
+    steady_timer deadline(io, patience);
+    std::array<outcome, 2> results{pending, pending};
+    wait(code, deadline, results[0]);
+    wait(other_code, deadline, results[1]);
+
+    channels.close();
+    io.run();
+
+    BOOST_TEST(std::get<error_code>(results[0]) == asio::experimental::channel_errc::channel_closed);
+    BOOST_TEST(std::get<error_code>(results[1]) == asio::experimental::channel_errc::channel_closed);
+    BOOST_TEST(channels.size() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

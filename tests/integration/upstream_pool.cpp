@@ -1,0 +1,568 @@
+// The pool against backends that behave, misbehave, go away and come back.
+#include "codes/reply.hpp"
+#include "kit.hpp"
+#include "net/wakeup.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace causeway::test {
+namespace {
+
+using upstream::backoff;
+using upstream::failure;
+using upstream::pool;
+using upstream::pool_settings;
+using namespace asio::experimental::awaitable_operators;
+
+awaitable<upstream::answer> ask(pool& pool, std::string_view code)
+{
+    return pool.ask(codes::code::parse(code).value());
+}
+
+std::string text(const upstream::answer& answer) { return answer ? *answer : "no reply"; }
+
+bool failed_with(failure failure, const upstream::answer& answer)
+{
+    return answer.has_error() && answer.error() == failure;
+}
+
+// Asks for all codes at once and gives the answers in the order of the codes.
+awaitable<std::vector<upstream::answer>> ask_all(pool& pool, std::vector<std::string> codes)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    std::vector<upstream::answer> answers(codes.size());
+    std::size_t missing = codes.size();
+    net::wakeup answered(executor);
+    for (std::size_t i = 0; i < codes.size(); ++i)
+        asio::co_spawn(executor, ask(pool, codes[i]),
+                       [&, i](const std::exception_ptr& thrown, upstream::answer answer) {
+                           BOOST_TEST(!thrown);
+                           answers[i] = std::move(answer);
+                           --missing;
+                           answered.notify();
+                       });
+    while (missing != 0)
+        co_await answered.wait();
+    co_return answers;
+}
+
+// So many codes, all different.
+std::vector<std::string> codes(std::size_t count)
+{
+    std::vector<std::string> codes;
+    for (std::size_t i = 0; i < count; ++i)
+        codes.push_back({static_cast<char>('A' + i / 676 % 26), static_cast<char>('A' + i / 26 % 26),
+                         static_cast<char>('A' + i % 26)});
+    return codes;
+}
+
+void check_all_answered(const std::vector<std::string>& codes, const std::vector<upstream::answer>& answers)
+{
+    for (std::size_t i = 0; i < codes.size(); ++i)
+        BOOST_TEST((answers[i].has_value() && *answers[i] == reply_line(codes[i])), "no right answer for " << codes[i]);
+}
+
+struct fixture {
+    asio::io_context io;
+    net::limit pending{100'000};
+
+    using story = awaitable<> (*)(pool&, backend_double&);
+
+    // Runs `story` with a pool in front of a backend that does what `script` says, and checks that nothing is left.
+    void play(backend_double::script script, story what_happens, void (*adjust)(pool_settings&) = nullptr)
+    {
+        backend_double backend(io, std::move(script));
+        auto settings = settings_for({backend.address()});
+        if (adjust)
+            adjust(settings);
+        pool the_pool(io, settings, pending);
+        the_pool.start();
+        run(io, tell(the_pool, backend, what_happens));
+        BOOST_TEST(the_pool.idle());
+        BOOST_TEST(pending.taken() == 0U);
+    }
+
+    static awaitable<> tell(pool& pool, backend_double& backend, story what_happens)
+    {
+        co_await what_happens(pool, backend);
+        pool.stop();
+        backend.stop();
+    }
+};
+
+void short_timeout(pool_settings& settings) { settings.reply_timeout = 50ms; }
+
+// Closes its listening socket at once, so that its port is known and nobody is there.
+net::host_port nobody(asio::io_context& io)
+{
+    tcp_acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    return {"127.0.0.1", acceptor.local_endpoint().port()};
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(upstream_pool, fixture)
+
+BOOST_AUTO_TEST_CASE(a_request_gets_the_reply_for_its_code)
+{
+    play(answer_all, [](pool& pool, backend_double&) -> awaitable<> {
+        const auto answer = co_await ask(pool, "404");
+        BOOST_TEST(text(answer) == reply_line("404"));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(many_requests_share_one_connection)
+{
+    play(answer_all, [](pool& pool, backend_double& backend) -> awaitable<> {
+        const auto asked = codes(1000);
+        check_all_answered(asked, co_await ask_all(pool, asked));
+        BOOST_TEST(backend.connections() == 1U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(many_requests_for_one_code_each_get_a_reply)
+{
+    play(answer_all, [](pool& pool, backend_double&) -> awaitable<> {
+        const std::vector<std::string> asked(500, "404");
+        check_all_answered(asked, co_await ask_all(pool, asked));
+        BOOST_TEST(pool.counts().replies == 500U);
+        BOOST_TEST(pool.counts().dropped == 0U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(replies_out_of_order_find_their_requests)
+{
+    const auto answer_in_reverse = [](peer& peer) -> awaitable<> {
+        std::string replies;
+        for (int i = 0; i < 100; ++i)
+            replies = reply_line(co_await peer.read_code()) + replies;
+        co_await peer.write(replies);
+        co_await answer_nothing(peer);
+    };
+    play(answer_in_reverse, [](pool& pool, backend_double&) -> awaitable<> {
+        const auto asked = codes(100);
+        check_all_answered(asked, co_await ask_all(pool, asked));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_reply_is_dropped_and_counted)
+{
+    const auto answer_twice = [](peer& peer) -> awaitable<> {
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code())
+            co_await peer.write(reply_line(code) + reply_line(code));
+    };
+    play(answer_twice, [](pool& pool, backend_double&) -> awaitable<> {
+        const auto asked = codes(10);
+        check_all_answered(asked, co_await ask_all(pool, asked));
+        // The last repetition came in the same segment as a reply that has been seen.
+        BOOST_TEST(pool.counts().replies == 20U);
+        BOOST_TEST(pool.counts().dropped == 10U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_unasked_reply_is_dropped_and_counted)
+{
+    const auto chatter = [](peer& peer) -> awaitable<> {
+        const auto code = co_await peer.read_code();
+        co_await peer.write(reply_line("200") + reply_line("201") + reply_line(code));
+        co_await answer_nothing(peer);
+    };
+    play(chatter, [](pool& pool, backend_double&) -> awaitable<> {
+        BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+        BOOST_TEST(pool.counts().dropped == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_late_reply_is_dropped_and_counted_and_never_reaches_another_request)
+{
+    const auto answer_the_first_late = [](peer& peer) -> awaitable<> {
+        const auto first = co_await peer.read_code();
+        const auto second = co_await peer.read_code(); // asked after the first has timed out
+        co_await peer.write(reply_line(first) + reply_line(second));
+        co_await answer_nothing(peer);
+    };
+    play(
+        answer_the_first_late,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404")));
+            BOOST_TEST(text(co_await ask(pool, "500")) == reply_line("500"));
+            BOOST_TEST(pool.counts().dropped == 1U);
+            BOOST_TEST(pool.counts().timed_out == 1U);
+        },
+        short_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(a_late_reply_serves_who_waits_for_the_same_code_again)
+{
+    const auto answer_the_first_late = [](peer& peer) -> awaitable<> {
+        co_await peer.read_code();
+        co_await peer.reply(co_await peer.read_code()); // one reply to two requests
+        co_await answer_nothing(peer);
+    };
+    play(
+        answer_the_first_late,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404")));
+            BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+            BOOST_TEST(pool.counts().dropped == 0U);
+        },
+        short_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_in_two_segments_and_two_lines_in_one_are_the_same_replies)
+{
+    const auto cut_oddly = [](peer& peer) -> awaitable<> {
+        const auto replies = reply_line(co_await peer.read_code()) + reply_line(co_await peer.read_code());
+        for (const char byte : replies) {
+            co_await peer.write(std::string(1, byte));
+            co_await settle();
+        }
+        co_await peer.write(reply_line(co_await peer.read_code()) + reply_line(co_await peer.read_code()));
+        co_await answer_nothing(peer);
+    };
+    play(cut_oddly, [](pool& pool, backend_double&) -> awaitable<> {
+        for (int round = 0; round < 2; ++round) {
+            const std::vector<std::string> asked{"404", "500"};
+            check_all_answered(asked, co_await ask_all(pool, asked));
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(reply_forms_of_other_servers_are_understood)
+{
+    const auto speak_differently = [](peer& peer) -> awaitable<> {
+        co_await peer.read_code();
+        co_await peer.write("Code 404: Not found, used when …\r\n");
+        co_await peer.read_code();
+        co_await peer.write("I dont know about code \"xyz\" mate …\n");
+        co_await answer_nothing(peer);
+    };
+    play(speak_differently, [](pool& pool, backend_double&) -> awaitable<> {
+        BOOST_TEST(text(co_await ask(pool, "404")) == "Code 404: Not found, used when …\r\n");
+        BOOST_TEST(text(co_await ask(pool, "xyz")) == "I dont know about code \"xyz\" mate …\n");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_reads_only_the_first_three_bytes_of_a_segment_works_with_a_window_of_one)
+{
+    const auto three_bytes_of_each_segment = [](peer& peer) -> awaitable<> {
+        std::array<char, 4096> segment{};
+        for (;;) {
+            const auto [error, count] = co_await peer.socket.async_read_some(asio::buffer(segment), as_result);
+            if (error)
+                co_return;
+            co_await peer.reply({segment.data(), 3});
+        }
+    };
+    play(
+        three_bytes_of_each_segment,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            const auto asked = codes(50);
+            check_all_answered(asked, co_await ask_all(pool, asked));
+        },
+        [](pool_settings& settings) { settings.window = 1; });
+}
+
+BOOST_AUTO_TEST_CASE(never_more_messages_than_the_window_are_on_their_way)
+{
+    const auto three_at_a_time = [](peer& peer) -> awaitable<> {
+        for (int round = 0; round < 10; ++round) {
+            std::string replies;
+            for (int i = 0; i < 3; ++i)
+                replies += reply_line(co_await peer.read_code());
+            co_await settle();
+            BOOST_TEST(peer.socket.available() == 0U); // a fourth waits until one is answered
+            co_await peer.write(replies);
+        }
+        co_await answer_nothing(peer);
+    };
+    play(
+        three_at_a_time,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            const auto asked = codes(30);
+            check_all_answered(asked, co_await ask_all(pool, asked));
+        },
+        [](pool_settings& settings) { settings.window = 3; });
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_never_answers_costs_each_request_its_timeout_and_no_more)
+{
+    play(
+        answer_nothing,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            const auto asked_at = clock::now();
+            const auto answers = co_await ask_all(pool, codes(300));
+            BOOST_TEST((clock::now() - asked_at >= 50ms));
+            for (const auto& answer : answers)
+                BOOST_TEST(failed_with(failure::timed_out, answer));
+            BOOST_TEST(pool.counts().timed_out == 300U);
+        },
+        short_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_lost_in_the_middle_of_a_line_loses_nothing)
+{
+    const auto break_off_once = [first = true](peer& peer) mutable {
+        return [](test::peer& client, bool break_off) -> awaitable<> {
+            if (break_off) {
+                for (int i = 0; i < 20; ++i)
+                    co_await client.read_code();
+                co_await client.write(reply_line("AAA") + "Code AAB: of the do");
+                client.socket.close();
+            } else {
+                co_await answer_all(client);
+            }
+        }(peer, std::exchange(first, false));
+    };
+    play(break_off_once, [](pool& pool, backend_double& backend) -> awaitable<> {
+        const auto asked = codes(20);
+        check_all_answered(asked, co_await ask_all(pool, asked));
+        BOOST_TEST(backend.connections() == 2U);
+        BOOST_TEST(pool.counts().rewritten == 19U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_connection_loses_nothing)
+{
+    const auto reset_once = [first = true](peer& peer) mutable {
+        return [](test::peer& client, bool reset) -> awaitable<> {
+            if (reset) {
+                co_await client.read_code();
+                client.reset();
+            } else {
+                co_await answer_all(client);
+            }
+        }(peer, std::exchange(first, false));
+    };
+    play(reset_once, [](pool& pool, backend_double&) -> awaitable<> {
+        const auto asked = codes(50);
+        check_all_answered(asked, co_await ask_all(pool, asked));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_of_the_backend_with_requests_waiting_costs_none_of_them_an_error)
+{
+    play(answer_nothing, [](pool& pool, backend_double& backend) -> awaitable<> {
+        const auto asked = codes(200);
+        const auto restart = [](backend_double& old) -> awaitable<std::unique_ptr<backend_double>> {
+            const auto executor = co_await asio::this_coro::executor;
+            co_await settle(); // all requests are with the old backend
+            old.stop();
+            co_await sleep(200ms); // the new one takes its time
+            co_return std::make_unique<backend_double>(executor.context(), answer_all, old.address().port);
+        };
+        const auto [answers, revived] = co_await (ask_all(pool, asked) && restart(backend));
+        check_all_answered(asked, answers);
+        BOOST_TEST(pool.counts().rewritten == 200U);
+        revived->stop();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(while_requests_wait_a_backend_that_is_back_is_found_at_once_however_long_it_was_away)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reconnect_max = 1h;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& f, test::pool& pool, std::uint16_t port) -> awaitable<> {
+        co_await sleep(400ms); // by now the back-off has grown well beyond its first step
+        const auto come_back = [](asio::io_context& context,
+                                  std::uint16_t old_port) -> awaitable<std::unique_ptr<backend_double>> {
+            co_await sleep(300ms);
+            co_return std::make_unique<backend_double>(context, answer_all, old_port);
+        };
+        const auto began = clock::now();
+        const auto [answer, backend] = co_await (ask(pool, "404") && come_back(f.io, port));
+        BOOST_TEST(text(answer) == reply_line("404"));
+        BOOST_TEST((clock::now() - began < 300ms + 10 * backoff::first_ceiling));
+        pool.stop();
+        backend->stop();
+    }(*this, the_pool, address.port));
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_timed_out_before_it_was_written_is_never_written)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reply_timeout = 300ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    std::vector<std::string> seen;
+    const auto note_down = [&seen](peer& peer) {
+        return [](test::peer& client, std::vector<std::string>& codes) -> awaitable<> {
+            for (auto code = co_await client.read_code(); !code.empty(); code = co_await client.read_code()) {
+                codes.push_back(code);
+                co_await client.reply(code);
+            }
+        }(peer, seen);
+    };
+    run(io, [](fixture& f, test::pool& pool, backend_double::script script, std::uint16_t port) -> awaitable<> {
+        BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "old")));
+        backend_double backend(f.io, std::move(script), port);
+        while ((co_await ask(pool, "new")).has_error()) // the pool takes a moment to find it
+            co_await sleep(10ms);
+        pool.stop();
+        backend.stop();
+        co_await settle();
+    }(*this, the_pool, note_down, address.port));
+    BOOST_TEST(std::set(seen.begin(), seen.end()) == std::set<std::string>{"new"});
+}
+
+BOOST_AUTO_TEST_CASE(after_a_reply_timeout_without_upstream_new_requests_are_refused_at_once_until_it_is_back)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reply_timeout = 200ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& f, test::pool& pool, std::uint16_t port) -> awaitable<> {
+        BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404"))); // down, but not for so long yet
+        co_await sleep(1ms);
+        const auto asked_at = clock::now();
+        BOOST_TEST(failed_with(failure::unavailable, co_await ask(pool, "404")));
+        BOOST_TEST((clock::now() - asked_at < 100ms));
+
+        backend_double backend(f.io, answer_all, port);
+        auto answer = co_await ask(pool, "404");
+        while (answer.has_error()) {
+            BOOST_TEST(failed_with(failure::unavailable, answer));
+            co_await sleep(10ms);
+            answer = co_await ask(pool, "404");
+        }
+        BOOST_TEST(*answer == reply_line("404"));
+        pool.stop();
+        backend.stop();
+    }(*this, the_pool, address.port));
+}
+
+BOOST_AUTO_TEST_CASE(above_the_limit_of_pending_requests_one_is_refused_at_once)
+{
+    net::limit two(2);
+    backend_double silent(io, answer_nothing);
+    auto settings = settings_for({silent.address()});
+    settings.reply_timeout = 200ms;
+    pool the_pool(io, settings, two);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& backend) -> awaitable<> {
+        const std::vector<std::string> asked{"404", "404", "500"};
+        const auto answers = co_await ask_all(pool, asked);
+        BOOST_TEST(failed_with(failure::timed_out, answers[0]));
+        BOOST_TEST(failed_with(failure::timed_out, answers[1]));
+        BOOST_TEST(failed_with(failure::overloaded, answers[2]));
+        pool.stop();
+        backend.stop();
+    }(the_pool, silent));
+    BOOST_TEST(two.taken() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_without_a_code_is_counted_and_disturbs_nothing)
+{
+    const auto mumble = [](peer& peer) -> awaitable<> {
+        const auto code = co_await peer.read_code();
+        co_await peer.write("hello\n\nCode : none\n" + reply_line(code));
+        co_await answer_nothing(peer);
+    };
+    play(mumble, [](pool& pool, backend_double& backend) -> awaitable<> {
+        BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+        BOOST_TEST(pool.counts().unreadable == 3U);
+        BOOST_TEST(backend.connections() == 1U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_line_without_an_end_is_counted_and_costs_only_its_connection)
+{
+    const auto babble_once = [first = true](peer& peer) mutable {
+        return [](test::peer& client, bool babble) -> awaitable<> {
+            if (babble) {
+                co_await client.read_code();
+                co_await client.write(std::string(codes::reply_decoder::longest_line + 1, 'x'));
+                co_await answer_nothing(client);
+            } else {
+                co_await answer_all(client);
+            }
+        }(peer, std::exchange(first, false));
+    };
+    play(babble_once, [](pool& pool, backend_double& backend) -> awaitable<> {
+        BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+        BOOST_TEST(pool.counts().unreadable == 1U);
+        BOOST_TEST(backend.connections() == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(of_several_upstreams_the_one_with_the_fewest_waiting_is_asked)
+{
+    std::map<std::string, int> asked; // by backend
+    const auto count_as = [&asked](std::string name) {
+        return [&asked, name](peer& peer) {
+            return [](test::peer& client, int& count) -> awaitable<> {
+                for (auto code = co_await client.read_code(); !code.empty(); code = co_await client.read_code())
+                    ++count;
+            }(peer, asked[name]);
+        };
+    };
+    backend_double first(io, count_as("first"));
+    backend_double second(io, count_as("second"));
+    auto settings = settings_for({first.address(), second.address()});
+    settings.reply_timeout = 300ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& one, backend_double& other) -> awaitable<> {
+        while (pool.counts().connects < 2)
+            co_await sleep(1ms);
+        co_await ask_all(pool, codes(100));
+        pool.stop();
+        one.stop();
+        other.stop();
+    }(the_pool, first, second));
+    BOOST_TEST(asked["first"] == 50);
+    BOOST_TEST(asked["second"] == 50);
+}
+
+BOOST_AUTO_TEST_CASE(requests_of_a_lost_upstream_move_to_another_one)
+{
+    backend_double silent(io, answer_nothing);
+    backend_double good(io, answer_all);
+    pool the_pool(io, settings_for({silent.address(), good.address()}), pending);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& lost, backend_double& other) -> awaitable<> {
+        while (pool.counts().connects < 2)
+            co_await sleep(1ms);
+        const auto asked = codes(100);
+        const auto lose = [](backend_double& backend) -> awaitable<bool> {
+            co_await settle();
+            backend.stop();
+            co_return true;
+        };
+        const auto [answers, stopped] = co_await (ask_all(pool, asked) && lose(lost));
+        check_all_answered(asked, answers);
+        BOOST_TEST(pool.counts().rewritten == 50U);
+        pool.stop();
+        other.stop();
+    }(the_pool, silent, good));
+}
+
+BOOST_AUTO_TEST_CASE(stopping_answers_everybody_who_waits)
+{
+    play(answer_nothing, [](pool& pool, backend_double&) -> awaitable<> {
+        const auto stop = [](test::pool& stopped) -> awaitable<bool> {
+            co_await settle();
+            stopped.stop();
+            co_return true;
+        };
+        const auto [answers, stopped] = co_await (ask_all(pool, codes(10)) && stop(pool));
+        for (const auto& answer : answers)
+            BOOST_TEST(failed_with(failure::unavailable, answer));
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

@@ -1,0 +1,15 @@
+// How Boost.Test shows a duration; C++20's own operator<< is not there in g++ 12.
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <ostream>
+
+template <>
+struct boost::test_tools::tt_detail::print_log_value<std::chrono::nanoseconds> {
+    void operator()(std::ostream& output, std::chrono::nanoseconds duration) const
+    {
+        output << duration.count() << " ns";
+    }
+};

@@ -1,0 +1,440 @@
+#include "service/settings.hpp"
+
+#include "print_duration.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+namespace {
+
+namespace net = causeway::net;
+namespace service = causeway::service;
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+using arguments = std::vector<std::string>;
+
+template <class Settings>
+using parser = service::parsed<Settings> (*)(int, const char* const*);
+
+template <class Settings>
+service::parsed<Settings> parse(parser<Settings> parser, const std::string& program, const arguments& given)
+{
+    std::vector<const char*> argv = {program.c_str()};
+    for (const auto& argument : given)
+        argv.push_back(argument.c_str());
+    argv.push_back(nullptr);
+    return parser(static_cast<int>(given.size()) + 1, argv.data());
+}
+
+auto parse_bridge(const arguments& given) { return parse(service::parse_bridge_options, "causeway", given); }
+auto parse_code_server(const arguments& given)
+{
+    return parse(service::parse_code_server_options, "code-server", given);
+}
+
+template <class Settings>
+Settings expect_settings(const service::parsed<Settings>& parsed)
+{
+    if (const auto* error = std::get_if<service::usage_error>(&parsed))
+        BOOST_FAIL("usage error: " << error->text);
+    BOOST_TEST_REQUIRE(std::holds_alternative<Settings>(parsed));
+    return std::get<Settings>(parsed);
+}
+
+service::bridge_settings bridge(const arguments& given) { return expect_settings(parse_bridge(given)); }
+service::code_server_settings code_server(const arguments& given) { return expect_settings(parse_code_server(given)); }
+
+// The line for a command line that makes no sense, or an empty text when it makes sense after all.
+template <class Settings>
+std::string complaint(const service::parsed<Settings>& parsed)
+{
+    const auto* error = std::get_if<service::usage_error>(&parsed);
+    return error != nullptr ? error->text : std::string();
+}
+
+template <class Settings>
+std::string information(const service::parsed<Settings>& parsed)
+{
+    const auto* information = std::get_if<service::information>(&parsed);
+    return information != nullptr ? information->text : std::string();
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+// Whether `line` is what a person needs to read after wrong usage of `program`.
+void check_one_helpful_line(const std::string& line, const std::string& program)
+{
+    BOOST_TEST(line.starts_with(program + ": "), line);
+    BOOST_TEST(!contains(line, "\n"), line);
+    BOOST_TEST(!contains(line, "\r"), line);
+    BOOST_TEST(contains(line, program + " --help"), line);
+}
+
+// Values that an option does not take, and what its user must read.
+struct wrong_values {
+    std::string option;
+    std::vector<std::string> values;
+    std::string advice;
+};
+
+void check_complaints(const wrong_values& wrong)
+{
+    for (const auto& value : wrong.values)
+        for (const auto& given : {arguments{wrong.option + '=' + value}, arguments{wrong.option, value}}) {
+            BOOST_TEST_CONTEXT(wrong.option << " '" << value << "', " << given.size() << " arguments")
+            {
+                const auto line = complaint(parse_bridge(given));
+
+                check_one_helpful_line(line, "causeway");
+                BOOST_TEST(contains(line, wrong.option), line);
+                BOOST_TEST(contains(line, wrong.advice), line);
+            }
+        }
+}
+
+const std::vector<std::string> bridge_options = {
+    "--listen",          "--upstream", "--reply-timeout", "--reconnect-max",   "--max-pending",
+    "--upstream-window", "--threads",  "--log-level",     "--max-connections", "--drain-timeout",
+    "--share-port",      "--help",     "--version"};
+const std::vector<std::string> code_server_options = {"--listen", "--bind-retry", "--log-level", "--help", "--version"};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(settings)
+
+BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
+{
+    const auto settings = bridge({});
+
+    BOOST_TEST((settings.listen == net::host_port{"127.0.0.1", 8090}));
+    BOOST_TEST(settings.upstreams.empty());
+    BOOST_TEST(settings.reply_timeout == nanoseconds(2s));
+    BOOST_TEST(settings.reconnect_max == nanoseconds(3s));
+    BOOST_TEST(settings.upstream_window == 1024U);
+    BOOST_TEST(settings.max_pending == 65536U);
+    BOOST_TEST(settings.max_connections == 16384U);
+    BOOST_TEST(settings.threads == std::max(1U, std::thread::hardware_concurrency()));
+    BOOST_TEST(!settings.share_port);
+    BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
+    BOOST_TEST(settings.log_level == spdlog::level::info);
+}
+
+BOOST_AUTO_TEST_CASE(the_code_server_has_the_documented_defaults)
+{
+    const auto settings = code_server({});
+
+    BOOST_TEST((settings.listen == net::host_port{"127.0.0.1", 9670}));
+    BOOST_TEST(settings.bind_retry == nanoseconds(5s));
+    BOOST_TEST(settings.log_level == spdlog::level::info);
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
+{
+    BOOST_TEST((bridge({"--listen", "[::1]:0"}).listen == net::host_port{"::1", 0}));
+    BOOST_TEST((bridge({"--upstream", "backend:9"}).upstreams == std::vector{net::host_port{"backend", 9}}));
+    BOOST_TEST(bridge({"--reply-timeout", "250ms"}).reply_timeout == nanoseconds(250ms));
+    BOOST_TEST(bridge({"--reconnect-max", "4s"}).reconnect_max == nanoseconds(4s));
+    BOOST_TEST(bridge({"--upstream-window", "1"}).upstream_window == 1U);
+    BOOST_TEST(bridge({"--max-pending", "7"}).max_pending == 7U);
+    BOOST_TEST(bridge({"--max-connections", "8"}).max_connections == 8U);
+    BOOST_TEST(bridge({"--threads", "9"}).threads == 9U);
+    BOOST_TEST(bridge({"--share-port"}).share_port);
+    BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
+    BOOST_TEST(bridge({"--log-level", "debug"}).log_level == spdlog::level::debug);
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
+{
+    const auto settings = bridge({"--listen=0.0.0.0:80", "--upstream=a:1", "--reply-timeout=1s", "--reconnect-max=2s",
+                                  "--upstream-window=3", "--max-pending=4", "--max-connections=5", "--threads=6",
+                                  "--share-port", "--drain-timeout=7s", "--log-level=error"});
+
+    BOOST_TEST((settings.listen == net::host_port{"0.0.0.0", 80}));
+    BOOST_TEST((settings.upstreams == std::vector{net::host_port{"a", 1}}));
+    BOOST_TEST(settings.reply_timeout == nanoseconds(1s));
+    BOOST_TEST(settings.reconnect_max == nanoseconds(2s));
+    BOOST_TEST(settings.upstream_window == 3U);
+    BOOST_TEST(settings.max_pending == 4U);
+    BOOST_TEST(settings.max_connections == 5U);
+    BOOST_TEST(settings.threads == 6U);
+    BOOST_TEST(settings.share_port);
+    BOOST_TEST(settings.drain_timeout == nanoseconds(7s));
+    BOOST_TEST(settings.log_level == spdlog::level::err);
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_the_code_server_sets_its_field)
+{
+    BOOST_TEST((code_server({"--listen", "0.0.0.0:1"}).listen == net::host_port{"0.0.0.0", 1}));
+    BOOST_TEST(code_server({"--bind-retry", "250ms"}).bind_retry == nanoseconds(250ms));
+    BOOST_TEST(code_server({"--log-level", "warning"}).log_level == spdlog::level::warn);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_may_follow_an_equals_sign)
+{
+    BOOST_TEST(bridge({"--reply-timeout=250ms"}).reply_timeout == nanoseconds(250ms));
+    BOOST_TEST((bridge({"--listen=[::1]:80"}).listen == net::host_port{"::1", 80}));
+}
+
+BOOST_AUTO_TEST_CASE(upstreams_keep_their_order)
+{
+    const auto settings =
+        bridge({"--upstream", "one:1", "--threads", "1", "--upstream=[::2]:2", "--upstream", "one:1"});
+
+    const std::vector<net::host_port> expected = {{"one", 1}, {"::2", 2}, {"one", 1}};
+    BOOST_TEST((settings.upstreams == expected));
+}
+
+BOOST_AUTO_TEST_CASE(every_log_level_has_a_name)
+{
+    BOOST_TEST(bridge({"--log-level=trace"}).log_level == spdlog::level::trace);
+    BOOST_TEST(bridge({"--log-level=debug"}).log_level == spdlog::level::debug);
+    BOOST_TEST(bridge({"--log-level=info"}).log_level == spdlog::level::info);
+    BOOST_TEST(bridge({"--log-level=warning"}).log_level == spdlog::level::warn);
+    BOOST_TEST(bridge({"--log-level=error"}).log_level == spdlog::level::err);
+}
+
+BOOST_AUTO_TEST_CASE(a_duration_is_a_whole_number_and_a_unit)
+{
+    BOOST_TEST(service::parse_duration("250ms").value() == nanoseconds(250ms));
+    BOOST_TEST(service::parse_duration("2s").value() == nanoseconds(2s));
+    BOOST_TEST(service::parse_duration("1m").value() == nanoseconds(1min));
+    BOOST_TEST(service::parse_duration("1h").value() == nanoseconds(1h));
+    BOOST_TEST(service::parse_duration("0s").value() == nanoseconds(0));
+    BOOST_TEST(service::parse_duration("007s").value() == nanoseconds(7s));
+}
+
+BOOST_AUTO_TEST_CASE(a_duration_lasts_at_most_a_thousand_hours)
+{
+    BOOST_TEST(service::parse_duration("1000h").value() == nanoseconds(1000h));
+    BOOST_TEST(service::parse_duration("60000m").value() == nanoseconds(1000h));
+    BOOST_TEST(service::parse_duration("3600000s").value() == nanoseconds(1000h));
+    BOOST_TEST(service::parse_duration("3600000000ms").value() == nanoseconds(1000h));
+
+    for (const auto text :
+         {"1001h", "60001m", "3600001s", "3600000001ms", "2562048h", "9223372036854775807ms", "18446744073709551615s",
+          "18446744073709551616s", "18446744073709551617h", "99999999999999999999999999999999ms"})
+        BOOST_TEST(!service::parse_duration(text).has_value(), text);
+}
+
+BOOST_AUTO_TEST_CASE(anything_else_is_no_duration)
+{
+    for (const auto text :
+         {"",    "2",   "s",   "ms", "-1s", "+1s",   "1.5s", "1,5s", "2 s", " 2s",     "2s ",  "2sec", "2S",
+          "2MS", "2us", "2ns", "2d", "2sm", "1m30s", "1e3s", "0x2s", "s2",  "forever", "--1s", "2s\n", "2\n"})
+        BOOST_TEST(!service::parse_duration(text).has_value(), "'" << text << "'");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_values_is_answered_with_one_line_that_names_the_option)
+{
+    const std::vector<std::string> no_place = {"localhost", "localhost:65536", "::1:80", "[foo]:1", ":80", "a b:80"};
+    const std::vector<std::string> no_duration = {"2", "s", "1.5s", "2 s", "1001h", "99999999999999999999s", "soon"};
+    const std::vector<std::string> no_count = {"0", "1.5", "x", "1x", " 1", "99999999999999999999"};
+
+    for (const auto& option : {"--listen", "--upstream"})
+        check_complaints({option, no_place, "HOST:PORT"});
+    for (const auto& option : {"--reply-timeout", "--reconnect-max", "--drain-timeout"})
+        check_complaints({option, no_duration, "250ms"});
+    for (const auto& option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
+        check_complaints({option, no_count, "whole number"});
+    check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
+}
+
+BOOST_AUTO_TEST_CASE(a_negative_value_is_answered_with_one_line_that_names_the_option)
+{
+    for (const std::string option : {"--reply-timeout", "--reconnect-max", "--drain-timeout"})
+        BOOST_TEST(contains(complaint(parse_bridge({option + "=-1s"})), option));
+    for (const std::string option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
+        BOOST_TEST(contains(complaint(parse_bridge({option + "=-1"})), option));
+    for (const auto& given : {arguments{"--threads", "-1"}, arguments{"--reply-timeout", "-1s"}})
+        check_one_helpful_line(complaint(parse_bridge(given)), "causeway");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_values_is_answered_with_the_value_and_what_to_give_instead)
+{
+    const auto place = complaint(parse_bridge({"--listen=8090"}));
+    BOOST_TEST(contains(place, "'8090'"), place);
+    BOOST_TEST(contains(place, "give HOST:PORT"), place);
+
+    const auto duration = complaint(parse_bridge({"--reply-timeout=2"}));
+    BOOST_TEST(contains(duration, "'2'"), duration);
+    BOOST_TEST(contains(duration, "250ms"), duration);
+
+    const auto count = complaint(parse_bridge({"--threads=many"}));
+    BOOST_TEST(contains(count, "'many'"), count);
+    BOOST_TEST(contains(count, "whole number"), count);
+
+    const auto level = complaint(parse_bridge({"--log-level=loud"}));
+    BOOST_TEST(contains(level, "'loud'"), level);
+    BOOST_TEST(contains(level, "trace, debug, info, warning or error"), level);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_of_several_lines_is_answered_with_one_line)
+{
+    for (const std::string value : {"a\nb", "a\r\nb", "\n", "2s\n"})
+        for (const std::string option : {"--listen", "--upstream", "--reply-timeout", "--threads", "--log-level"})
+            check_one_helpful_line(complaint(parse_bridge({option, value})), "causeway");
+    check_one_helpful_line(complaint(parse_bridge({"--un\nknown"})), "causeway");
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_timeout_of_nothing_is_wrong_but_draining_may_take_no_time)
+{
+    BOOST_TEST(contains(complaint(parse_bridge({"--reply-timeout=0s"})), "--reply-timeout"));
+    BOOST_TEST(contains(complaint(parse_bridge({"--reconnect-max=0ms"})), "--reconnect-max"));
+    BOOST_TEST(contains(complaint(parse_code_server({"--bind-retry=0s"})), "--bind-retry"));
+    BOOST_TEST(bridge({"--drain-timeout=0s"}).drain_timeout == 0ns);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_port_to_listen_on_may_be_zero)
+{
+    BOOST_TEST(bridge({"--listen=127.0.0.1:0"}).listen.port == 0);
+    BOOST_TEST(code_server({"--listen=127.0.0.1:0"}).listen.port == 0);
+
+    const auto line = complaint(parse_bridge({"--upstream=127.0.0.1:0"}));
+
+    check_one_helpful_line(line, "causeway");
+    BOOST_TEST(contains(line, "--upstream"), line);
+}
+
+BOOST_AUTO_TEST_CASE(one_wrong_upstream_among_right_ones_is_found)
+{
+    const auto line = complaint(parse_bridge({"--upstream", "one:1", "--upstream", "two", "--upstream", "three:3"}));
+
+    check_one_helpful_line(line, "causeway");
+    BOOST_TEST(contains(line, "--upstream 'two'"), line);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_option_is_wrong)
+{
+    for (const std::string option : {"--nonsense", "--nonsense=1", "--Listen", "--list-en", "-l", "-x"}) {
+        const auto line = complaint(parse_bridge({option}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, option.substr(0, option.find('='))), line);
+    }
+    BOOST_TEST(contains(complaint(parse_code_server({"--upstream", "a:1"})), "--upstream"));
+}
+
+BOOST_AUTO_TEST_CASE(an_abbreviated_option_is_wrong)
+{
+    for (const auto& option : bridge_options) {
+        const auto shorter = option.substr(0, option.size() - 1);
+        for (const auto& given : {arguments{shorter}, arguments{shorter, "1"}, arguments{shorter + "=1"}}) {
+            const auto line = complaint(parse_bridge(given));
+
+            check_one_helpful_line(line, "causeway");
+            BOOST_TEST(contains(line, shorter), line);
+        }
+    }
+    check_one_helpful_line(complaint(parse_bridge({"--list", "127.0.0.1:80"})), "causeway");
+}
+
+BOOST_AUTO_TEST_CASE(an_argument_without_an_option_is_wrong)
+{
+    for (const auto& given : {arguments{"8090"}, arguments{"help"}, arguments{""}, arguments{"--", "x"},
+                              arguments{"--share-port", "yes"}, arguments{"--threads", "1", "2"}}) {
+        check_one_helpful_line(complaint(parse_bridge(given)), "causeway");
+        check_one_helpful_line(complaint(parse_code_server({"9670"})), "code-server");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_option_without_its_value_is_wrong)
+{
+    for (const auto& option : bridge_options) {
+        if (option == "--share-port" || option == "--help" || option == "--version")
+            continue;
+        for (const auto& given : {arguments{option}, arguments{option + "="}, arguments{option, ""},
+                                  arguments{option, "--share-port"}, arguments{"--share-port", option}}) {
+            BOOST_TEST_CONTEXT(given.front() << ' ' << given.back())
+            {
+                const auto line = complaint(parse_bridge(given));
+
+                check_one_helpful_line(line, "causeway");
+                BOOST_TEST(contains(line, option), line);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_switch_takes_no_value)
+{
+    for (const std::string option : {"--share-port", "--help", "--version"}) {
+        const auto line = complaint(parse_bridge({option + "=yes"}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, option), line);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_option_given_twice_is_wrong)
+{
+    const std::vector<arguments> once = {{"--listen", "a:1"},     {"--reply-timeout", "1s"},  {"--reconnect-max", "1s"},
+                                         {"--max-pending", "1"},  {"--upstream-window", "1"}, {"--threads", "1"},
+                                         {"--log-level", "info"}, {"--max-connections", "1"}, {"--drain-timeout", "1s"},
+                                         {"--share-port"}};
+    for (const auto& given : once) {
+        bridge(given);
+        auto twice = given;
+        twice.insert(twice.end(), given.begin(), given.end());
+
+        const auto line = complaint(parse_bridge(twice));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, given.front()), line);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_option_beside_right_ones_is_found)
+{
+    const auto line = complaint(parse_bridge({"--threads", "1", "--max-pending", "none", "--share-port"}));
+
+    check_one_helpful_line(line, "causeway");
+    BOOST_TEST(contains(line, "--max-pending"), line);
+}
+
+BOOST_AUTO_TEST_CASE(help_lists_every_option)
+{
+    const auto bridge_help = information(parse_bridge({"--help"}));
+    for (const auto& option : bridge_options)
+        BOOST_TEST(contains(bridge_help, "  " + option + ' '), option << " is missing in: " << bridge_help);
+
+    const auto code_server_help = information(parse_code_server({"--help"}));
+    for (const auto& option : code_server_options)
+        BOOST_TEST(contains(code_server_help, "  " + option + ' '), option << " is missing in: " << code_server_help);
+}
+
+BOOST_AUTO_TEST_CASE(help_tells_the_defaults)
+{
+    const auto help = information(parse_bridge({"--help"}));
+
+    for (const auto value : {"127.0.0.1:8090", "=2s", "=3s", "=1024", "=65536", "=16384", "=10s", "=info"})
+        BOOST_TEST(contains(help, value), value << " is missing in: " << help);
+}
+
+BOOST_AUTO_TEST_CASE(help_is_given_whatever_the_values_of_other_options)
+{
+    BOOST_TEST(contains(information(parse_bridge({"--help", "--threads", "none"})), "--threads"));
+    BOOST_TEST(contains(information(parse_bridge({"--threads", "none", "--help", "--version"})), "--threads"));
+}
+
+BOOST_AUTO_TEST_CASE(the_version_is_the_name_of_the_program_and_three_numbers)
+{
+    const auto bridge_version = information(parse_bridge({"--version"}));
+    const auto code_server_version = information(parse_code_server({"--version"}));
+
+    BOOST_TEST(std::regex_match(bridge_version, std::regex(R"(causeway \d+\.\d+\.\d+\n)")), bridge_version);
+    BOOST_TEST(std::regex_match(code_server_version, std::regex(R"(code-server \d+\.\d+\.\d+\n)")),
+               code_server_version);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
