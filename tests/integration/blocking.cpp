@@ -171,6 +171,16 @@ bool accepts_connections(std::uint16_t port)
     }
 }
 
+bool has_ipv6()
+{
+    try {
+        connect_to(1, "::1");
+        return true;
+    } catch (const std::system_error& error) {
+        return error.code() == std::errc::connection_refused;
+    }
+}
+
 listener::listener(std::uint16_t port, enum sharing sharing)
     : socket_(listen_on(port, sharing == sharing::yes))
     , port_(port_of(socket_))

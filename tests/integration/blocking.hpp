@@ -69,6 +69,9 @@ private:
 /// True when somebody accepts connections to `port` on this machine.
 bool accepts_connections(std::uint16_t port);
 
+/// True where ::1 is an address of this machine.
+bool has_ipv6();
+
 /// Listens on 127.0.0.1.
 class listener {
 public:

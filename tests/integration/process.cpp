@@ -174,15 +174,9 @@ std::string process::standard_error() const
 
 std::string process::output() const { return standard_output() + standard_error(); }
 
-causeway_process::causeway_process(const std::vector<std::string>& arguments)
-    : process(CAUSEWAY_PROGRAM, arguments)
-{
-}
+std::uint16_t server_process::port() { return port_in(wait_for_line("listening on ")); }
 
-code_server_process::code_server_process(const std::vector<std::string>& arguments)
-    : process(CODE_SERVER_PROGRAM, arguments)
-{
-}
+std::string server_process::address() { return "127.0.0.1:" + std::to_string(port()); }
 
 std::uint16_t port_in(std::string_view line)
 {
@@ -197,8 +191,11 @@ std::uint16_t port_in(std::string_view line)
     return port;
 }
 
-std::uint16_t port_of(causeway_process& causeway) { return port_in(causeway.wait_for_line("listening on http://")); }
-
-std::uint16_t port_of(code_server_process& code_server) { return port_in(code_server.wait_for_line("listening on ")); }
+void wait_until(const std::function<bool()>& condition)
+{
+    for (const auto deadline = clock::now() + patience; !condition(); std::this_thread::sleep_for(1ms))
+        if (clock::now() > deadline)
+            throw std::runtime_error("it did not come to pass in time");
+}
 
 } // namespace causeway::test

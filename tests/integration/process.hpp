@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -58,19 +59,37 @@ private:
     std::jthread reader_;
 };
 
-/// `causeway` and `code-server`, with these arguments.
-struct causeway_process : process {
-    explicit causeway_process(const std::vector<std::string>& arguments);
-};
-struct code_server_process : process {
-    explicit code_server_process(const std::vector<std::string>& arguments);
+/// A program that says where it listens.
+class server_process : public process {
+public:
+    using process::process;
+
+    /// The port that it listens on, as soon as it says so.
+    std::uint16_t port();
+
+    /// 127.0.0.1 and this port, for a server that listens there.
+    std::string address();
 };
 
-/// The port in a line that says `listening on http://HOST:PORT` or `listening on HOST:PORT`; throws when there is none.
+/// `causeway` and `code-server`, with these arguments.
+struct causeway_process : server_process {
+    explicit causeway_process(const std::vector<std::string>& arguments)
+        : server_process(CAUSEWAY_PROGRAM, arguments)
+    {
+    }
+};
+struct code_server_process : server_process {
+    explicit code_server_process(const std::vector<std::string>& arguments)
+        : server_process(CODE_SERVER_PROGRAM, arguments)
+    {
+    }
+};
+
+/// Where `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line` says: the port. Throws when it does not.
 std::uint16_t port_in(std::string_view line);
 
-/// The port that the program says it listens on, as soon as it says so.
-std::uint16_t port_of(causeway_process& causeway);
-std::uint16_t port_of(code_server_process& code_server);
+/// Returns when `condition` holds, which it is asked again and again: for what nothing else tells of. Throws when it
+/// never does.
+void wait_until(const std::function<bool()>& condition);
 
 } // namespace causeway::test
