@@ -57,8 +57,9 @@ reply_decoder::reply_decoder()
 std::span<char> reply_decoder::space()
 {
     assert(unread().size() <= longest_line && "take all lines, and stop at one that is too long, before reading on");
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    if (begin_ != 0)
+        std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                  buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
     end_ -= begin_;
     begin_ = 0;
     return std::span(buffer_).subspan(end_);

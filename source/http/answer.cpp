@@ -12,9 +12,11 @@ using beast::http::verb;
 constexpr std::string_view parameter_name = "statusCode";
 
 // Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
-// (RFC 9112 §3.2.2).
-boost::system::result<urls::url_view> parse_target(std::string_view target)
+// (RFC 9112 §3.2.2). CONNECT names no resource (§3.2.3).
+boost::system::result<urls::url_view> parse_target(verb method, std::string_view target)
 {
+    if (method == verb::connect)
+        return urls::error::not_a_base;
     return target.starts_with('/') ? urls::parse_origin_form(target) : urls::parse_absolute_uri(target);
 }
 
@@ -40,7 +42,7 @@ boost::system::result<codes::code, std::string_view> code_in_query(const urls::u
 
 awaitable<response> answer(const request& request, const ask_function& ask)
 {
-    const auto target = parse_target(request.target);
+    const auto target = parse_target(request.method, request.target);
     if (target && !is_root(*target))
         co_return not_found();
     if (request.method != verb::get && request.method != verb::head)

@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace causeway::net {
@@ -21,7 +22,12 @@ bool is_ipv6(std::string_view host)
 {
     error_code error;
     asio::ip::make_address_v6(std::string(host), error);
-    return !error;
+    return !error && host.find('\0') == std::string_view::npos;
+}
+
+bool may_be_in_a_name(unsigned char c)
+{
+    return c > ' ' && c != 0x7f && std::string_view(":[]/@").find(static_cast<char>(c)) == std::string_view::npos;
 }
 
 } // namespace
@@ -40,7 +46,7 @@ std::optional<host_port> parse_host_port(std::string_view text)
         host = host.substr(1, host.size() - 2);
         if (!is_ipv6(host))
             return std::nullopt;
-    } else if (host.find_first_of(":[]/@ \t") != std::string_view::npos) {
+    } else if (!std::ranges::all_of(host, may_be_in_a_name)) {
         return std::nullopt;
     }
     return host_port{std::string(host), *port};

@@ -135,7 +135,11 @@ parsed<Settings> parse(const std::string& program, const char* purpose, int argc
         options::notify(given);
         return settings;
     } catch (const options::error& error) {
-        return usage_error{fmt::format("{}: {}; {} --help lists the options", program, error.what(), program)};
+        auto text = fmt::format("{}: {}; {} --help lists the options", program, error.what(), program);
+        // One line, whatever was typed.
+        std::ranges::replace_if(
+            text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+        return usage_error{text};
     }
 }
 

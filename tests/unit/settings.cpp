@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(anything_else_is_no_duration)
         BOOST_TEST(!service::parse_duration(text).has_value(), "'" << text << "'");
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_values_is_answered_with_one_line_that_names_the_option)
+BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_option)
 {
     const std::vector<std::string> no_place = {"localhost", "localhost:65536", "::1:80", "[foo]:1", ":80", "a b:80"};
     const std::vector<std::string> no_duration = {"2", "s", "1.5s", "2 s", "1001h", "99999999999999999999s", "soon"};
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_negative_value_is_answered_with_one_line_that_names_the_o
         check_one_helpful_line(complaint(parse_bridge(given)), "causeway");
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_values_is_answered_with_the_value_and_what_to_give_instead)
+BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_the_value_and_what_to_give_instead)
 {
     const auto place = complaint(parse_bridge({"--listen=8090"}));
     BOOST_TEST(contains(place, "'8090'"), place);
