@@ -1,12 +1,14 @@
 #include "net/listen.hpp"
 
+#include "net/socket_option.hpp"
+
 #include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 
 namespace causeway::net {
 namespace {
 
-using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using reuse_port = integer_option<SOL_SOCKET, SO_REUSEPORT>;
 using namespace std::chrono_literals;
 
 // How long to leave connections in the listen queue when none can be taken now.
@@ -42,13 +44,29 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
     // The kernel compares the option of both sockets at the moment of `bind`. Set before, it joins others; set
     // after, the port was free, and others may join from now on.
     if (sharing == port_sharing::from_start)
-        acceptor.set_option(reuse_port(true));
+        acceptor.set_option(reuse_port(1));
     acceptor.bind(place);
     if (sharing == port_sharing::afterwards)
-        acceptor.set_option(reuse_port(true));
+        acceptor.set_option(reuse_port(1));
     acceptor.listen();
     acceptor.non_blocking(true);
     return acceptor;
+}
+
+std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connections, error_code& error)
+{
+    error = {};
+    auto place = connections.try_take();
+    if (!place)
+        return std::nullopt;
+    tcp_socket socket(acceptor.get_executor());
+    acceptor.accept(socket, error);
+    if (error)
+        return std::nullopt;
+    // Every message here is complete when it is written; waiting to fill a segment only delays it.
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    return accepted{std::move(socket), std::move(place)};
 }
 
 awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections)
@@ -59,23 +77,15 @@ awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connect
         if (closed || !acceptor.is_open())
             co_return std::nullopt;
 
-        auto place = connections.try_take();
-        if (!place) {
-            co_await pause();
-            continue;
-        }
         error_code error;
-        tcp_socket socket(acceptor.get_executor());
-        acceptor.accept(socket, error);
-        if (!error) {
-            // Every message here is complete when it is written; waiting to fill a segment only delays it.
-            socket.set_option(tcp::no_delay(true), error);
-            co_return accepted{std::move(socket), std::move(place)};
-        }
-        if (!is_harmless(error)) {
+        auto connection = accept_waiting(acceptor, connections, error);
+        if (connection)
+            co_return connection;
+        if (is_harmless(error))
+            continue;
+        if (error)
             spdlog::warn("cannot accept a connection: {}; trying again", error.message());
-            co_await pause();
-        }
+        co_await pause();
     }
 }
 

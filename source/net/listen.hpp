@@ -30,6 +30,11 @@ struct accepted {
     limit::place place;
 };
 
+/// A connection that waits in the listen queue, without waiting for one. Otherwise nothing, and `error` says why:
+/// `would_block` when nobody waits, `connection_aborted` when a client has given up, no error when `connections` has no
+/// place left, or what went wrong.
+std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connections, error_code& error);
+
 /// The next connection; nothing once `acceptor` is closed. When `connections` has no place left, further connections
 /// wait in the listen queue. A failure, such as too many open files, is logged and tried again a moment later: it
 /// passes when others close, and must not end the service.

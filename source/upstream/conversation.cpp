@@ -34,7 +34,7 @@ awaitable<std::string> write_requests(conversation& conversation)
     }
 }
 
-void deliver(const conversation& conversation, std::string_view line)
+void deliver(conversation& conversation, std::string_view line)
 {
     auto& counts = conversation.counts;
     const auto code = codes::code_named_in(line);
@@ -45,6 +45,7 @@ void deliver(const conversation& conversation, std::string_view line)
         return;
     }
     ++counts.replies;
+    conversation.requests.trust(conversation.lane);
     if (!conversation.replies.deliver(*code, line) && worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", conversation.name,
                      code->text(), counts.dropped);
@@ -63,6 +64,7 @@ awaitable<std::string> read_replies(conversation& conversation)
         if (error)
             co_return error.message();
 
+        ++conversation.reads;
         decoder.received(count);
         while (const auto line = decoder.next_line())
             deliver(conversation, *line);
@@ -73,12 +75,33 @@ awaitable<std::string> read_replies(conversation& conversation)
     }
 }
 
+// A peer that is frozen, or gone without a word, closes nothing. Requests under way and not a byte for the whole of
+// `patience` is how that looks. Looking a few times in that while costs nothing on a request's way.
+awaitable<std::string> watch_for_silence(conversation& conversation)
+{
+    constexpr int looks = 4;
+    steady_timer timer(conversation.socket.get_executor());
+    auto reads_before = conversation.reads;
+    for (int silent_looks = 0; silent_looks <= looks;) {
+        timer.expires_after(conversation.patience / looks);
+        const auto [cancelled] = co_await timer.async_wait(as_result);
+        if (cancelled)
+            co_return cancelled.message();
+        const bool silent = conversation.lane.on_the_wire() != 0 && conversation.reads == reads_before;
+        silent_looks = silent ? silent_looks + 1 : 0;
+        reads_before = conversation.reads;
+    }
+    conversation.requests.distrust(conversation.lane);
+    co_return "silent with requests under way";
+}
+
 } // namespace
 
 awaitable<std::string> converse(conversation conversation)
 {
     using namespace asio::experimental::awaitable_operators;
-    const auto ended = co_await (read_replies(conversation) || write_requests(conversation));
+    const auto ended =
+        co_await (read_replies(conversation) || write_requests(conversation) || watch_for_silence(conversation));
     co_return std::visit([](const std::string& reason) { return reason; }, ended);
 }
 

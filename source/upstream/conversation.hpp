@@ -7,6 +7,8 @@
 #include "upstream/reply_channels.hpp"
 #include "upstream/statistics.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace causeway::upstream {
@@ -19,11 +21,13 @@ struct conversation {
     net::wakeup& has_requests; ///< notified when `lane` has something to write
     reply_channels& replies;
     statistics& counts;
-    const std::string& name; ///< the upstream, for the log
+    const std::string& name;           ///< the upstream, for the log
+    std::chrono::nanoseconds patience; ///< how long requests may be under way before silence means that nobody is there
+    std::uint64_t reads = 0;           ///< so far; any byte is a sign of life
 };
 
-/// Writes requests and delivers replies until the connection fails or is closed by either side, or until it is
-/// cancelled. Returns why it ended, in words.
+/// Writes requests and delivers replies until the connection fails or is closed by either side, until requests have
+/// been under way for so long that the upstream seems dead, or until it is cancelled. Returns why it ended, in words.
 awaitable<std::string> converse(conversation conversation);
 
 } // namespace causeway::upstream

@@ -1,6 +1,7 @@
 #include "upstream/link.hpp"
 
 #include "net/rethrow.hpp"
+#include "net/socket_option.hpp"
 #include "upstream/conversation.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -11,6 +12,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -32,8 +38,8 @@ double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration
 
 } // namespace
 
-link::link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reconnect_max,
-           multiplexer& requests, reply_channels& replies)
+link::link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
+           std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
     , requests_(requests)
@@ -41,6 +47,7 @@ link::link(const executor_type& executor, net::host_port upstream, std::chrono::
     , has_requests_(executor)
     , lane_([this] { has_requests_.notify(); })
     , down_since_(clock::now())
+    , reply_timeout_(reply_timeout)
     , reconnect_max_(reconnect_max)
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -93,9 +100,23 @@ awaitable<std::optional<tcp_socket>> link::attempt()
         report_failure(error.message());
         co_return std::nullopt;
     }
+    watch_the_network(socket);
+    co_return std::move(socket);
+}
+
+// Without this the kernel tries for a quarter of an hour to reach a peer whose cable was pulled (tcp(7)).
+void link::watch_the_network(tcp_socket& socket) const
+{
+    using unacknowledged = net::integer_option<IPPROTO_TCP, TCP_USER_TIMEOUT>; // milliseconds
+    using idle_before_probe = net::integer_option<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
+    using between_probes = net::integer_option<IPPROTO_TCP, TCP_KEEPINTVL>;    // seconds
+    const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(reply_timeout_ / 2);
+    socket.set_option(unacknowledged(static_cast<int>(std::clamp<std::int64_t>(half.count(), 100, 60'000))));
+    socket.set_option(asio::socket_base::keep_alive(true));
+    socket.set_option(idle_before_probe(10));
+    socket.set_option(between_probes(1));
     // A request is complete when it is written; waiting to fill a segment would only delay it.
     socket.set_option(tcp::no_delay(true));
-    co_return std::move(socket);
 }
 
 awaitable<> link::converse_on(tcp_socket socket)
@@ -108,7 +129,8 @@ awaitable<> link::converse_on(tcp_socket socket)
     down_since_.reset();
     requests_.open(lane_);
 
-    const auto reason = co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_});
+    const auto reason =
+        co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_, reply_timeout_});
 
     const auto rewritten = requests_.close(lane_);
     counts_.rewritten += rewritten;

@@ -22,8 +22,10 @@ namespace causeway::upstream {
 /// multiplexer and the channels outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
 class link {
 public:
-    link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reconnect_max,
-         multiplexer& requests, reply_channels& replies);
+    /// `reply_timeout` is how long requests may be under way before a silent connection is given up; half of it, how
+    /// long the network may leave what was sent unacknowledged.
+    link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
+         std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
@@ -41,6 +43,9 @@ public:
     /// How long there has been no connection; zero while there is one.
     std::chrono::nanoseconds down_for(clock::time_point now) const;
 
+    /// True when no request is on its connection.
+    bool idle() const noexcept { return lane_.waiting() == 0; }
+
     const statistics& counts() const noexcept { return counts_; }
 
 private:
@@ -49,6 +54,7 @@ private:
     awaitable<std::optional<tcp_socket>> attempt();
     awaitable<> converse_on(tcp_socket socket);
     awaitable<> pause();
+    void watch_the_network(tcp_socket& socket) const;
     void report_failure(std::string_view reason);
 
     net::host_port upstream_;
@@ -63,6 +69,7 @@ private:
     bool failure_reported_ = false; // one line for an outage, not one for each attempt
 
     std::minstd_rand random_{std::random_device{}()};
+    std::chrono::nanoseconds reply_timeout_;
     std::chrono::nanoseconds reconnect_max_;
     backoff backoff_;
     steady_timer retry_;

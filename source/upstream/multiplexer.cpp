@@ -2,7 +2,7 @@
 
 #include "codes/request.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace causeway::upstream {
 
@@ -51,6 +51,12 @@ std::size_t multiplexer::close(lane& lane)
     return written;
 }
 
+void multiplexer::trust(lane& lane)
+{
+    if (!std::exchange(lane.trusted_, true))
+        distribute();
+}
+
 std::size_t multiplexer::take(lane& lane, std::string& wire)
 {
     const auto taken = lane.outbox_.size();
@@ -67,7 +73,7 @@ void multiplexer::distribute()
 {
     while (!backlog_.empty()) {
         auto* lane = least_busy_lane();
-        if (lane == nullptr || lane->waiting() >= window_)
+        if (lane == nullptr)
             return;
         backlog_.front().move_to(lane->outbox_);
         if (lane->outbox_.size() == 1)
@@ -75,10 +81,14 @@ void multiplexer::distribute()
     }
 }
 
+// Of the lanes that have room.
 lane* multiplexer::least_busy_lane() const
 {
-    const auto least = std::ranges::min_element(lanes_, {}, &lane::waiting);
-    return least == lanes_.end() ? nullptr : *least;
+    lane* least = nullptr;
+    for (auto* lane : lanes_)
+        if (has_room(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
+            least = lane;
+    return least;
 }
 
 } // namespace causeway::upstream

@@ -49,12 +49,16 @@ public:
     /// Requests that have this connection, written or not.
     std::size_t waiting() const noexcept { return outbox_.size() + on_the_wire_.size(); }
 
+    /// Requests that have been written and may get a reply.
+    std::size_t on_the_wire() const noexcept { return on_the_wire_.size(); }
+
 private:
     friend multiplexer;
 
     std::function<void()> wake_;
     request_queue outbox_;      // has a place in the window, is not written yet
     request_queue on_the_wire_; // has been written; a reply may come
+    bool trusted_ = true;       // gets more than one request at a time
 };
 
 /// Deals waiting requests out to connections. At most `window` requests have a place on one connection; further ones
@@ -75,6 +79,13 @@ public:
     /// had been written before.
     std::size_t close(lane& lane);
 
+    /// `lane` took requests and kept silent: from now on it gets one at a time, so that no more depend on it, until a
+    /// reply shows that it works.
+    void distrust(lane& lane) { lane.trusted_ = false; }
+
+    /// A reply has come on `lane`.
+    void trust(lane& lane);
+
     /// Appends to `wire` all that waits to be written on `lane`. Returns the number of requests.
     std::size_t take(lane& lane, std::string& wire);
 
@@ -89,6 +100,7 @@ private:
 
     void distribute();
     lane* least_busy_lane() const;
+    bool has_room(const lane& lane) const { return lane.waiting() < (lane.trusted_ ? window_ : 1); }
 
     std::size_t window_;
     std::vector<lane*> lanes_; // the open ones

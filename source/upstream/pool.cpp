@@ -12,10 +12,10 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     , replies_(executor_)
 {
     for (const auto& upstream : settings.upstreams)
-        links_.emplace_back(executor_, upstream, settings.reconnect_max, requests_, replies_);
+        links_.emplace_back(executor_, upstream, settings.reply_timeout, settings.reconnect_max, requests_, replies_);
 }
 
-awaitable<answer> pool::ask(codes::code code)
+awaitable<answer> pool::ask(codes::code code, steady_timer& deadline)
 {
     const auto now = clock::now();
     if (given_up(now))
@@ -24,7 +24,7 @@ awaitable<answer> pool::ask(codes::code code)
     if (!place)
         co_return failure::overloaded;
 
-    steady_timer deadline(executor_, now + reply_timeout_);
+    deadline.expires_at(now + reply_timeout_);
     reply_channels::subscription subscription(replies_, code);
     const waiting_request request(requests_, code);
     if (!requests_.connected())
@@ -35,7 +35,7 @@ awaitable<answer> pool::ask(codes::code code)
         co_return std::move(reply);
     if (stopped_)
         co_return failure::unavailable;
-    ++timed_out_;
+    ++(clock::now() < deadline.expiry() ? abandoned_ : timed_out_);
     co_return failure::timed_out;
 }
 
@@ -55,12 +55,18 @@ void pool::stop()
     std::ranges::for_each(links_, &link::stop);
 }
 
+bool pool::idle() const
+{
+    return replies_.size() == 0 && requests_.backlog() == 0 && std::ranges::all_of(links_, &link::idle);
+}
+
 statistics pool::counts() const
 {
     statistics sum;
     for (const auto& link : links_)
         sum += link.counts();
     sum.timed_out = timed_out_;
+    sum.abandoned = abandoned_;
     return sum;
 }
 

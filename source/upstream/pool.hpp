@@ -40,14 +40,15 @@ public:
     void stop();
 
     /// Looks `code` up upstream. Gives the reply's line, its line feed included, or a reason, never later than the
-    /// reply timeout. A caller that is destroyed while it waits leaves nothing behind.
-    awaitable<answer> ask(codes::code code);
+    /// reply timeout. The caller lends the timer that runs the race against the reply, so it can give up early:
+    /// to cancel `deadline` ends the wait, and leaves nothing behind.
+    awaitable<answer> ask(codes::code code, steady_timer& deadline);
 
     /// Counts since the start, over all upstreams.
     statistics counts() const;
 
-    /// True when nobody waits, anywhere.
-    bool idle() const noexcept { return replies_.size() == 0; }
+    /// True when nobody waits, in no channel and on no connection.
+    bool idle() const;
 
 private:
     bool given_up(clock::time_point now) const;
@@ -59,6 +60,7 @@ private:
     reply_channels replies_;
     std::list<link> links_; // refer to `requests_` and `replies_`
     std::uint64_t timed_out_ = 0;
+    std::uint64_t abandoned_ = 0;
     bool stopped_ = false;
 };
 

@@ -13,6 +13,7 @@ struct statistics {
     std::uint64_t rewritten = 0;  ///< requests written again because their connection was lost
     std::uint64_t connects = 0;   ///< connections made
     std::uint64_t timed_out = 0;  ///< requests that got no reply in time
+    std::uint64_t abandoned = 0;  ///< requests whose client went away first
 
     statistics& operator+=(const statistics& other) noexcept
     {
@@ -22,6 +23,7 @@ struct statistics {
         rewritten += other.rewritten;
         connects += other.connects;
         timed_out += other.timed_out;
+        abandoned += other.abandoned;
         return *this;
     }
 };

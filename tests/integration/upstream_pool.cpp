@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -23,7 +24,8 @@ using namespace asio::experimental::awaitable_operators;
 
 awaitable<upstream::answer> ask(pool& pool, std::string_view code)
 {
-    return pool.ask(codes::code::parse(code).value());
+    steady_timer deadline(co_await asio::this_coro::executor);
+    co_return co_await pool.ask(codes::code::parse(code).value(), deadline);
 }
 
 std::string text(const upstream::answer& answer) { return answer ? *answer : "no reply"; }
@@ -547,6 +549,54 @@ BOOST_AUTO_TEST_CASE(requests_of_a_lost_upstream_move_to_another_one)
         pool.stop();
         other.stop();
     }(the_pool, silent, good));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_is_silent_with_requests_under_way_is_given_up_and_the_others_take_over)
+{
+    backend_double frozen(io, answer_nothing);
+    backend_double good(io, answer_all);
+    auto settings = settings_for({frozen.address(), good.address()});
+    settings.reply_timeout = 200ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& silent, backend_double& other) -> awaitable<> {
+        while (pool.counts().connects < 2)
+            co_await sleep(1ms);
+        while (silent.connections() < 2) // the pool gave up its first one
+            co_await ask_all(pool, codes(20));
+        while (pool.counts().connects < 3)
+            co_await sleep(1ms);
+        // The frozen one is no longer trusted: it gets one request at a time, and the other gets all the rest.
+        const auto asked = codes(100);
+        const auto answers = co_await ask_all(pool, asked);
+        BOOST_TEST(std::ranges::count_if(answers, &upstream::answer::has_error) <= 1);
+        pool.stop();
+        silent.stop();
+        other.stop();
+    }(the_pool, frozen, good));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)
+{
+    const auto answer_one_of_many = [](peer& peer) -> awaitable<> {
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+            if (code != "AAA")
+                continue;
+            co_await sleep(20ms);
+            co_await peer.reply(code);
+        }
+    };
+    play(
+        answer_one_of_many,
+        [](pool& pool, backend_double& backend) -> awaitable<> {
+            for (int round = 0; round < 6; ++round) {
+                const auto answers = co_await ask_all(pool, codes(5));
+                BOOST_TEST(answers[0].has_value());
+                BOOST_TEST(failed_with(failure::timed_out, answers[1]));
+            }
+            BOOST_TEST(backend.connections() == 1U);
+        },
+        short_timeout);
 }
 
 BOOST_AUTO_TEST_CASE(stopping_answers_everybody_who_waits)
