@@ -40,7 +40,7 @@ boost::system::result<codes::code, std::string_view> code_in_query(const urls::u
 
 } // namespace
 
-awaitable<response> answer(const request& request, const ask_function& ask)
+awaitable<response> answer(const request& request, const ask_function& ask, steady_timer& deadline)
 {
     const auto target = parse_target(request.method, request.target);
     if (target && !is_root(*target))
@@ -54,7 +54,7 @@ awaitable<response> answer(const request& request, const ask_function& ask)
     if (!code)
         co_return bad_request(code.error());
 
-    const auto answer = co_await ask(*code);
+    const auto answer = co_await ask(*code, deadline);
     if (!answer)
         co_return failed(answer.error());
     co_return found(*answer);

@@ -1,12 +1,16 @@
 // Reading one HTTP request: what Causeway keeps of it, and how much it accepts.
 #pragma once
 
+#include "http/head_scanner.hpp"
+
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace causeway::http {
 
@@ -20,16 +24,33 @@ struct request {
     bool keep_alive = false;
 };
 
-/// Beast's parser, keeping the request line only: fields are checked and let go, a body is read and ignored.
-/// One object reads one request.
+/// Why bytes are not a request that can be answered. The rest of the connection cannot be trusted after it.
+struct refusal {
+    beast::http::status status{};
+    std::string problem; ///< in words, for the client
+};
+
+/// Beast's parser, keeping the request line only: fields are checked and let go, a body is read and ignored. Stricter
+/// than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request.
 class request_parser : public beast::http::basic_parser<true> {
 public:
-    /// Bytes in the longest request head that is accepted.
+    /// Bytes in the longest request head that is accepted (431), the longest target in it (414), and the longest body
+    /// (413).
     static constexpr std::uint32_t longest_head = 8 * 1024;
-    /// Bytes in the longest body that is accepted.
+    static constexpr std::size_t longest_target = 4 * 1024;
     static constexpr std::uint64_t longest_body = 64 * 1024;
 
     request_parser();
+
+    /// Reads on in the bytes of a connection. `input` is all that has come and was not consumed by an earlier call;
+    /// `fresh` is the part at its end that no earlier call has seen. Gives how many bytes of `input` are done with.
+    std::size_t read(std::string_view input, std::string_view fresh);
+
+    /// What is wrong with the request so far, if anything.
+    const std::optional<refusal>& refused() const noexcept { return refusal_; }
+
+    /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    bool take_expectation() noexcept;
 
     /// The request, once `is_done()`.
     request take();
@@ -38,6 +59,9 @@ private:
     using error_code = beast::error_code;
     using string_view = beast::string_view;
     using content_length = boost::optional<std::uint64_t>;
+
+    void refuse(beast::http::status status, std::string problem, error_code& error);
+    void explain(const error_code& error, std::string_view input);
 
     void on_request_impl(beast::http::verb method, string_view method_name, string_view target, int version,
                          error_code& error) override;
@@ -51,6 +75,11 @@ private:
     void on_finish_impl(error_code& error) override;
 
     request request_;
+    head_scanner scanner_;
+    std::optional<refusal> refusal_;
+    bool has_host_ = false;
+    bool has_content_length_ = false;
+    bool expects_continue_ = false;
 };
 
 } // namespace causeway::http

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -23,9 +24,12 @@ void log_failure(const std::exception_ptr& thrown)
 
 } // namespace
 
-server::server(tcp_acceptor acceptor, ask_function ask, net::limit& connections)
+server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
     , ask_(std::move(ask))
+    , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
+    , limits_{static_cast<int>(limits.idle / sweep_interval_), static_cast<int>(limits.reading / sweep_interval_),
+              static_cast<int>(limits.writing / sweep_interval_)}
     , connections_(connections)
     , session_ended_(acceptor_.get_executor())
 {
@@ -33,25 +37,55 @@ server::server(tcp_acceptor acceptor, ask_function ask, net::limit& connections)
 
 awaitable<> server::run()
 {
-    const auto when_ended = [this](const std::exception_ptr& thrown) {
-        log_failure(thrown);
-        session_ended_.notify();
-    };
+    using namespace asio::experimental::awaitable_operators;
+    co_await (accept_and_drain() || sweep_sessions());
+}
+
+awaitable<> server::accept_and_drain()
+{
     while (auto connection = co_await net::accept(acceptor_, connections_))
-        asio::co_spawn(acceptor_.get_executor(), serve(std::move(*connection)), when_ended);
+        admit(std::move(*connection));
     while (!sessions_.empty())
         co_await session_ended_.wait();
+}
+
+awaitable<> server::sweep_sessions()
+{
+    steady_timer timer(acceptor_.get_executor());
+    for (;;) {
+        timer.expires_after(sweep_interval_);
+        const auto [cancelled] = co_await timer.async_wait(as_result);
+        if (cancelled)
+            break;
+        for (auto& session : sessions_)
+            session.sweep(limits_);
+    }
+}
+
+void server::admit(net::accepted connection)
+{
+    asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), [this](const std::exception_ptr& thrown) {
+        log_failure(thrown);
+        session_ended_.notify();
+    });
 }
 
 awaitable<> server::serve(net::accepted connection)
 {
     session session(std::move(connection.socket), ask_);
     sessions_.push_back(session);
+    if (draining_)
+        session.drain();
     co_await session.run();
 }
 
 void server::drain()
 {
+    draining_ = true;
+    // Who waits in the listen queue has a connection as far as it knows; closing the socket would reset it.
+    error_code nobody_waits;
+    while (auto connection = net::accept_waiting(acceptor_, connections_, nobody_waits))
+        admit(std::move(*connection));
     acceptor_.close();
     std::ranges::for_each(sessions_, &session::drain);
 }
@@ -59,6 +93,7 @@ void server::drain()
 std::size_t server::cut()
 {
     acceptor_.close();
+    draining_ = true;
     const auto under_way = std::ranges::count_if(sessions_, &session::busy);
     std::ranges::for_each(sessions_, &session::cut);
     return static_cast<std::size_t>(under_way);

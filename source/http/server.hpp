@@ -10,21 +10,35 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <chrono>
 #include <cstddef>
 
 namespace causeway::http {
+
+/// How long a client may take. These are exact to one sweep interval, which is a quarter of the shortest and at most
+/// `longest_sweep_interval`.
+struct time_limits {
+    std::chrono::nanoseconds idle = std::chrono::seconds(60);    ///< between requests; then the connection is closed
+    std::chrono::nanoseconds reading = std::chrono::seconds(10); ///< for a request to come to its end; then 408
+    std::chrono::nanoseconds writing = std::chrono::seconds(10); ///< to read its answer; then the connection is reset
+};
+
+/// Also how soon a request whose client has gone away frees its place.
+constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the
 /// sessions, each of which is owned by the coroutine that serves it.
 class server {
 public:
     /// `connections` bounds the connections open at once, in all servers that share it; it outlives the server.
-    server(tcp_acceptor acceptor, ask_function ask, net::limit& connections);
+    server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections);
 
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 
-    /// Stops accepting, closes idle connections, and lets requests under way be answered.
+    /// Stops accepting, after those who have connected already, closes idle connections, and lets requests under way be
+    /// answered. A connection that has just been used stays for another moment, because its next request may be on its
+    /// way.
     void drain();
 
     /// Ends all connections now. Returns how many requests were under way.
@@ -34,13 +48,19 @@ public:
     tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
 private:
+    awaitable<> accept_and_drain();
+    awaitable<> sweep_sessions();
     awaitable<> serve(net::accepted connection);
+    void admit(net::accepted connection);
 
     tcp_acceptor acceptor_;
     ask_function ask_;
+    std::chrono::nanoseconds sweep_interval_;
+    sweep_limits limits_;
     net::limit& connections_;
     boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
     net::wakeup session_ended_;
+    bool draining_ = false;
 };
 
 } // namespace causeway::http

@@ -1,13 +1,12 @@
 #include "http/session.hpp"
 
-#include "http/request_parser.hpp"
-#include "http/response.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/error.hpp>
 
+#include <poll.h>
+
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,25 +15,21 @@ namespace {
 
 using beast::http::status;
 using beast::http::verb;
-using protocol_error = beast::http::error;
 using namespace std::chrono_literals;
 
-// How much is asked of the socket at once; most requests are smaller.
-constexpr std::size_t read_size = 2 * 1024;
+// Bytes to make room for at once. A connection that waits for a request keeps only the small one.
+constexpr std::size_t first_read = 512;
+constexpr std::size_t further_read = 4 * 1024;
+
+// Most bytes that are kept without being understood: a head, or the line before a chunk.
+constexpr std::size_t most_input = 2 * request_parser::longest_head;
 
 // How long to wait for the client to close its side after we have closed ours.
 constexpr auto linger = 1s;
 
-// What was wrong with bytes that are not a request. The rest of the connection cannot be trusted after any of these.
-response refusal(const error_code& error)
+std::string_view text_of(const beast::flat_buffer& buffer)
 {
-    if (error == protocol_error::header_limit)
-        return refused(status::request_header_fields_too_large, "the request head is longer than 8 KiB");
-    if (error == protocol_error::body_limit)
-        return refused(status::payload_too_large, "the request body is longer than 64 KiB");
-    if (error == protocol_error::bad_version)
-        return refused(status::http_version_not_supported, "use HTTP/1.1");
-    return bad_request("this is not an HTTP/1.1 request: " + error.message());
+    return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
 awaitable<> sleep(std::chrono::nanoseconds duration)
@@ -48,27 +43,31 @@ awaitable<> sleep(std::chrono::nanoseconds duration)
 session::session(tcp_socket socket, const ask_function& ask)
     : socket_(std::move(socket))
     , ask_(ask)
+    , deadline_(socket_.get_executor())
+    , input_(most_input)
 {
 }
 
 awaitable<> session::run()
 {
     for (;;) {
-        const auto [error, request] = co_await read_request();
-        if (error == protocol_error::end_of_stream)
-            co_return;
-        if (error == asio::error::operation_aborted)
+        const auto received = co_await read_request();
+        if (std::holds_alternative<no_request>(received))
             break;
-        // Not as `?:`, in which g++ 12 destroys the result of a co_await too early (GCC bug 101976 and its kin).
-        response response;
-        if (error)
-            response = refusal(error);
-        else
-            response = co_await answer(request, ask_);
+        if (const auto* wrong = std::get_if<refusal>(&received)) {
+            co_await refuse(*wrong);
+            break;
+        }
+        const auto& request = std::get<http::request>(received);
+        enter(phase::answering);
+        const auto response = co_await answer(request, ask_, deadline_);
+        if (abandoned_)
+            co_return;
 
-        const bool keep_alive = !error && request.keep_alive && !draining_;
+        const bool keep_alive = request.keep_alive && !draining_;
         const framing framing{request.version, keep_alive, request.method == verb::head};
-        if (co_await send(response, framing))
+        const bool sent = co_await send(response, framing);
+        if (!sent)
             co_return;
         if (!keep_alive)
             break;
@@ -76,54 +75,91 @@ awaitable<> session::run()
     co_await hang_up();
 }
 
-// The next request, or why there is none: `end_of_stream` when the client is gone, `operation_aborted` when we end the
-// connection, otherwise what is wrong with the bytes that came.
-awaitable<std::tuple<error_code, request>> session::read_request()
+// The next request; what is wrong with the bytes that came; or that there is none, because the client or we end the
+// connection.
+awaitable<std::variant<request, refusal, session::no_request>> session::read_request()
 {
     request_parser parser;
+    std::size_t looked_at = 0; // bytes at the front of the input that the parser has seen and wants to see again
+    enter(phase::idle);
     for (;;) {
-        error_code error = protocol_error::need_more;
-        if (input_.size() != 0) {
-            busy_ = true;
-            input_.consume(parser.put(input_.data(), error));
+        if (phase_ == phase::idle && skip_empty_lines())
+            enter(phase::reading);
+        if (phase_ == phase::reading) {
+            const auto input = text_of(input_);
+            input_.consume(parser.read(input, input.substr(looked_at)));
+            looked_at = input_.size();
         }
+        if (parser.refused())
+            co_return *parser.refused();
         if (parser.is_done())
-            co_return std::tuple(error_code{}, parser.take());
-        if (error && error != protocol_error::need_more)
-            co_return std::tuple(error, request{});
-        if (!busy_ && draining_)
-            co_return std::tuple(asio::error::operation_aborted, request{});
-        if (const auto failure = co_await receive())
-            co_return std::tuple(failure, request{});
+            co_return parser.take();
+        if (input_.size() == input_.max_size())
+            co_return refusal{status::bad_request, "a line of the request body is too long"};
+        if (parser.take_expectation() && !co_await send("HTTP/1.1 100 Continue\r\n\r\n"))
+            co_return no_request{};
+
+        const auto error = co_await receive();
+        if (error == asio::error::operation_aborted && phase_ == phase::reading)
+            co_return refusal{status::request_timeout, "the request did not come to its end in time"};
+        if (error)
+            co_return no_request{};
     }
+}
+
+// True when what has come is the beginning of a request. Some clients send an empty line after a body (RFC 9112 §2.2).
+bool session::skip_empty_lines()
+{
+    while (text_of(input_).starts_with("\r\n"))
+        input_.consume(2);
+    return input_.size() != 0 && text_of(input_) != "\r";
 }
 
 awaitable<error_code> session::receive()
 {
-    const auto [error, count] = co_await socket_.async_read_some(input_.prepare(read_size), as_result);
+    if (input_.size() == 0)
+        release_large_buffers();
+    const auto room = input_.size() == 0 ? first_read : std::min(further_read, input_.max_size() - input_.size());
+    const auto [error, count] = co_await socket_.async_read_some(input_.prepare(room), as_result);
     input_.commit(count);
-    if (error && error != asio::error::operation_aborted)
-        co_return protocol_error::end_of_stream;
+    input_ended_ = error && error != asio::error::operation_aborted;
     co_return error;
 }
 
-awaitable<error_code> session::send(const response& response, const framing& framing)
+// One large request or answer must not cost memory for as long as the connection lasts.
+void session::release_large_buffers()
 {
+    if (input_.capacity() > first_read)
+        input_.shrink_to_fit();
+    if (output_.capacity() > further_read)
+        output_ = {};
+}
+
+awaitable<bool> session::send(std::string_view bytes)
+{
+    const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
+    co_return !error;
+}
+
+awaitable<bool> session::send(const response& response, const framing& framing)
+{
+    enter(phase::writing);
     output_.clear();
     append(response, framing, std::chrono::system_clock::now(), output_);
-    const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(output_), as_result);
-    busy_ = false;
-    co_return error;
+    return send(output_);
 }
+
+awaitable<> session::refuse(refusal reason) { co_await send(refused(reason.status, reason.problem), framing{}); }
 
 // Closing a socket with unread input resets the connection, and a reset can overtake the answer on its way. So only
 // our side is closed, and the client gets a moment to read the answer and close the other (RFC 9112 §9.6).
 awaitable<> session::hang_up()
 {
     using namespace asio::experimental::awaitable_operators;
+    enter(phase::closing);
     error_code gone;
     socket_.shutdown(tcp_socket::shutdown_send, gone);
-    if (!gone)
+    if (!gone && !input_ended_)
         co_await (discard_input() || sleep(linger));
 }
 
@@ -136,10 +172,65 @@ awaitable<> session::discard_input()
     }
 }
 
+void session::enter(phase next) noexcept
+{
+    phase_ = next;
+    sweeps_ = 0;
+}
+
+void session::sweep(const sweep_limits& limits)
+{
+    ++sweeps_;
+    switch (phase_) {
+    case phase::idle:
+        if (overdue(limits.idle))
+            close_if_idle();
+        break;
+    case phase::reading:
+        if (sweeps_ > limits.reading)
+            socket_.cancel();
+        break;
+    case phase::answering:
+        if (client_is_gone()) {
+            abandoned_ = true;
+            deadline_.cancel();
+        }
+        break;
+    case phase::writing:
+        if (sweeps_ > limits.writing)
+            reset();
+        break;
+    case phase::closing:
+        break;
+    }
+}
+
+// The connection has been ended by the client, also behind input that nobody has read yet.
+bool session::client_is_gone()
+{
+    pollfd connection{socket_.native_handle(), POLLRDHUP, 0};
+    return ::poll(&connection, 1, 0) == 1;
+}
+
+// Without waiting for the client to take what is still to be sent: it has had its time.
+void session::reset()
+{
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket_.close(ignored);
+}
+
 void session::drain()
 {
     draining_ = true;
-    if (!busy_)
+    if (phase_ == phase::idle && overdue(0))
+        close_if_idle();
+}
+
+void session::close_if_idle()
+{
+    error_code error;
+    if (phase_ == phase::idle && socket_.available(error) == 0)
         socket_.cancel();
 }
 
@@ -147,6 +238,7 @@ void session::cut()
 {
     error_code ignored;
     socket_.close(ignored);
+    deadline_.cancel();
 }
 
 } // namespace causeway::http

@@ -2,15 +2,25 @@
 #pragma once
 
 #include "http/answer.hpp"
+#include "http/request_parser.hpp"
 #include "net/asio.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <string>
-#include <tuple>
+#include <string_view>
+#include <variant>
 
 namespace causeway::http {
+
+/// How many sweeps a session may stay in each phase. A sweep comes at a steady interval, so these are coarse times
+/// that cost a request nothing: no clock is read and no timer is set for them.
+struct sweep_limits {
+    int idle = 0;    ///< between requests
+    int reading = 0; ///< from the first byte of a request to its last
+    int writing = 0; ///< while the client does not read its answer
+};
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
 /// `run`; `ask` outlives it. Destroying it takes it out of the list that it is in.
@@ -20,32 +30,57 @@ public:
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
-    /// Answers requests in their order until the client or an error ends the connection, or `drain` was called.
+    /// Answers requests in their order until the client, a time limit or an error ends the connection, or `drain` was
+    /// called.
     awaitable<> run();
 
-    /// Ends the connection after the answer to the request under way, which says `Connection: close`; at once when
-    /// there is none.
+    /// Ends what has lasted too long: an idle connection is closed, a request that does not come to its end is refused,
+    /// a client that does not read is reset, and a request whose client is gone frees its place. To be called at
+    /// steady intervals.
+    void sweep(const sweep_limits& limits);
+
+    /// From now on every answer is the last one on its connection. A connection that is idle for a while is closed; one
+    /// that has just been used is left to its next request, which may be on its way.
     void drain();
+
+    /// Closes the connection if no request is on it.
+    void close_if_idle();
 
     /// Ends the connection now, whatever is under way.
     void cut();
 
     /// True from the first byte of a request to the last byte of its answer.
-    bool busy() const noexcept { return busy_; }
+    bool busy() const noexcept { return phase_ != phase::idle && phase_ != phase::closing; }
 
 private:
-    awaitable<std::tuple<error_code, request>> read_request();
+    enum class phase { idle, reading, answering, writing, closing };
+
+    struct no_request {};
+    awaitable<std::variant<request, refusal, no_request>> read_request();
     awaitable<error_code> receive();
-    awaitable<error_code> send(const response& response, const framing& framing);
+    awaitable<bool> send(std::string_view bytes);
+    awaitable<bool> send(const response& response, const framing& framing);
+    awaitable<> refuse(refusal reason);
     awaitable<> hang_up();
     awaitable<> discard_input();
 
+    void enter(phase next) noexcept;
+    bool skip_empty_lines();
+    void release_large_buffers();
+    bool overdue(int limit) const noexcept { return sweeps_ > (draining_ ? 1 : limit); }
+    bool client_is_gone();
+    void reset();
+
     tcp_socket socket_;
     const ask_function& ask_;
+    steady_timer deadline_; // of the request that is being answered
     beast::flat_buffer input_;
     std::string output_;
-    bool busy_ = false;
+    phase phase_ = phase::idle;
+    int sweeps_ = 0; // since the phase was entered
     bool draining_ = false;
+    bool abandoned_ = false; // the client went away while it waited
+    bool input_ended_ = false;
 };
 
 } // namespace causeway::http

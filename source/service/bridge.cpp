@@ -38,13 +38,14 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
 {
     const upstream::pool_settings pool{upstreams, settings.reply_timeout, settings.reconnect_max,
                                        settings.upstream_window};
+    const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 
     std::list<event_loop> loops;
     try {
         auto place = net::resolve_for_listening(io, settings.listen);
         while (loops.size() < settings.threads) {
-            loops.emplace_back(place, sharing, pool, limits);
+            loops.emplace_back(place, sharing, pool, times, limits);
             place = loops.front().endpoint();
             sharing = net::port_sharing::from_start;
         }
@@ -154,8 +155,8 @@ void log_summary(const std::list<event_loop>& loops)
     }
     spdlog::info(
         "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
-        "{} written again; {} connections",
-        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.rewritten, sum.connects);
+        "{} abandoned by their clients, {} written again; {} connections",
+        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.abandoned, sum.rewritten, sum.connects);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else

@@ -7,11 +7,13 @@
 
 namespace causeway::service {
 
-event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& settings,
-                       shared_limits& limits)
-    : pool_(io_, settings, limits.pending)
+event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
+                       const http::time_limits& times, shared_limits& limits)
+    : pool_(io_, upstream, limits.pending)
     , server_(
-          net::listen(io_, listen, sharing), [this](codes::code code) { return pool_.ask(code); }, limits.connections)
+          net::listen(io_, listen, sharing),
+          [this](codes::code code, steady_timer& deadline) { return pool_.ask(code, deadline); }, times,
+          limits.connections)
 {
 }
 

@@ -20,8 +20,8 @@ struct shared_limits {
 class event_loop {
 public:
     /// Listens on `listen` from now on; throws `boost::system::system_error` when the address cannot be had.
-    event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& settings,
-               shared_limits& limits);
+    event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
+               const http::time_limits& times, shared_limits& limits);
 
     /// Serves on the calling thread until drained or cut, and until every coroutine has ended: nothing is left to be
     /// destroyed with the loop but what it owns.

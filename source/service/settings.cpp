@@ -166,6 +166,10 @@ parsed<bridge_settings> parse_bridge_options(int argc, const char* const* argv)
     add(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
     add(all, "max-connections", count, "16384", "most HTTP connections at once; further ones wait in the listen queue",
         settings.max_connections);
+    add(all, "idle-timeout", positive_duration, "60s", "how long a connection may stay open between two requests",
+        settings.idle_timeout);
+    add(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
+        settings.write_timeout);
     add(all, "threads", thread_count, cores, "event loops, each on its own thread; the default is the number of cores",
         settings.threads);
     all.add_options()("share-port", options::bool_switch(&settings.share_port),

@@ -24,6 +24,8 @@ struct bridge_settings {
     std::size_t upstream_window = 0;
     std::size_t max_pending = 0;
     std::size_t max_connections = 0;
+    std::chrono::nanoseconds idle_timeout{};
+    std::chrono::nanoseconds write_timeout{};
     std::size_t threads = 0;
     bool share_port = false;
     std::chrono::nanoseconds drain_timeout{};

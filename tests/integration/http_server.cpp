@@ -20,12 +20,14 @@ using boost::beast::http::status;
 // Questions that wait until the test answers them.
 class oracle {
 public:
-    awaitable<upstream::answer> ask(codes::code)
+    awaitable<upstream::answer> ask(codes::code, steady_timer& deadline)
     {
-        const auto executor = co_await asio::this_coro::executor;
-        auto& asking = questions_.emplace_back(steady_timer(executor, patience));
+        deadline.expires_after(patience);
+        auto& asking = questions_.emplace_back(deadline);
         asked_.notify();
-        co_await asking.answered.async_wait(as_result);
+        co_await deadline.async_wait(as_result);
+        asking.ended = true;
+        asked_.notify();
         co_return asking.answer;
     }
 
@@ -41,20 +43,28 @@ public:
             co_await asked_.wait();
     }
 
+    // Waits until the first question is no longer waited for.
+    awaitable<> given_up()
+    {
+        while (!questions_.front().ended)
+            co_await asked_.wait();
+    }
+
     void answer(std::size_t number, upstream::answer answer)
     {
         auto& asking = *std::next(questions_.begin(), static_cast<std::ptrdiff_t>(number));
         asking.answer = std::move(answer);
-        asking.answered.cancel();
+        asking.deadline.cancel();
     }
 
 private:
     struct question {
-        explicit question(steady_timer timer)
-            : answered(std::move(timer))
+        explicit question(steady_timer& timer)
+            : deadline(timer)
         {
         }
-        steady_timer answered;
+        steady_timer& deadline;
+        bool ended = false;
         upstream::answer answer = upstream::failure::timed_out;
     };
 
@@ -62,7 +72,7 @@ private:
     net::wakeup asked_;
 };
 
-awaitable<upstream::answer> answer_at_once(codes::code code)
+awaitable<upstream::answer> answer_at_once(codes::code code, steady_timer&)
 {
     if (code.text() == "504")
         co_return upstream::failure::timed_out;
@@ -77,6 +87,7 @@ struct fixture {
     asio::io_context io;
     net::limit connections{100};
     oracle held{io.get_executor()};
+    http::time_limits times;
 
     using story = awaitable<> (*)(fixture&, http::server&, tcp::endpoint);
 
@@ -86,13 +97,13 @@ struct fixture {
     // Runs it against a server whose answers come when the test says so.
     void play_held(story what_happens)
     {
-        play([this](codes::code code) { return held.ask(code); }, what_happens);
+        play([this](codes::code code, steady_timer& deadline) { return held.ask(code, deadline); }, what_happens);
     }
 
     void play(http::ask_function ask, story what_happens)
     {
         http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                            std::move(ask), connections);
+                            std::move(ask), times, connections);
         const auto address = server.endpoint();
         asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
         run(io, tell(*this, server, address, what_happens));
@@ -267,18 +278,227 @@ BOOST_AUTO_TEST_CASE(connection_close_is_honoured)
     });
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_are_no_request_get_an_answer_and_a_close)
+BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
 {
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
-        co_await check_refused(server, "hello\r\n\r\n", status::bad_request);
-        co_await check_refused(server, "GET /?statusCode=404 HTTP/3.0\r\n\r\n", status::http_version_not_supported);
-        co_await check_refused(server, "GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n",
+        const std::string get = "GET /?statusCode=404 HTTP/1.1\r\n";
+        const std::string host = "Host: test\r\n";
+        const std::vector<std::string> heads{
+            get,                                                                         // no Host
+            get + host + host,                                                           // two of them
+            get + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",          // both
+            get + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",          //
+            get + host + "Content-Length: three\r\n",                                    // bad
+            get + host + "Content-Length: 0x3\r\n",                                      //
+            get + host + "Content-Length: +3\r\n",                                       //
+            get + host + "Content-Length: \r\n",                                         // empty
+            get + host + "Content-Length: -3\r\n",                                       // negative
+            get + host + "Content-Length: 3\r\nContent-Length: 3\r\n",                   // repeated
+            get + host + "Content-Length: 3\r\nContent-Length: 4\r\n",                   //
+            get + host + "Content-Length: 3, 4\r\n",                                     //
+            get + host + "Content-Length: 99999999999999999999999\r\n",                  // overflowing
+            get + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", //
+            get + host + "X-Folded: one\r\n two\r\n",                                    // obs-fold
+            get + " Host: test\r\n",                                                     //
+            get + "Host : test\r\n",                                                     // space before the colon
+            get + host + "X: a\x01z\r\n",                                                // control bytes
+            get + host + std::string("X: a\0z\r\n", 8),                                  //
+            get + host + "X: a\x7fz\r\n",                                                //
+            get + host + "X: a\rz\r\n",                                                  // bare CR
+            get + host + "X: a\nY: z\r\n",                                               // bare LF
+            get + host + "no colon\r\n",                                                 //
+            get + host + ": no name\r\n",                                                //
+            "GET  /?statusCode=404 HTTP/1.1\r\n" + host,                                 // two spaces
+            "GET /?statusCode=404\r\n" + host,                                           // no version
+            "GET /?statusCode=4 04 HTTP/1.1\r\n" + host,                                 // a space in the target
+            "GET /?statusCode=404 HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",           // RFC 9112 §6.1
+        };
+        for (const auto& head : heads)
+            co_await check_refused(server, head + "\r\nGET /?statusCode=200 HTTP/1.1\r\nHost: test\r\n\r\n",
+                                   status::bad_request);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_long_is_refused_with_its_own_status)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string end = " HTTP/1.1\r\nHost: test\r\n";
+        const std::string get = "GET /?statusCode=404" + end;
+        co_await check_refused(server, get + "X: " + std::string(9000, 'x') + "\r\n\r\n",
                                status::request_header_fields_too_large);
-        co_await check_refused(server, "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 70000\r\n\r\n",
+        co_await check_refused(server, get + "X: " + std::string(20'000, 'x'), status::request_header_fields_too_large);
+        co_await check_refused(server, "GET /" + std::string(5000, 'x') + end + "\r\n", status::uri_too_long);
+        co_await check_refused(server, "GET /" + std::string(20'000, 'x'), status::uri_too_long);
+        co_await check_refused(server, get + "Content-Length: 65537\r\n\r\n", status::payload_too_large);
+        co_await check_refused(server, get + "Transfer-Encoding: chunked\r\n\r\n10001\r\n" + std::string(65'537, 'x'),
                                status::payload_too_large);
-        // What comes after an error is not taken for a request.
-        co_await check_refused(server, "nonsense\r\n\r\nGET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n",
+        co_await check_refused(server, get + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(30'000, 'x'),
                                status::bad_request);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_just_short_enough_is_answered)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        const auto long_target = co_await client.get("/?statusCode=404&x=" + std::string(4000, 'x'));
+        BOOST_TEST(long_target.result() == status::ok);
+        co_await client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 65536\r\n\r\n" +
+                             std::string(65'536, 'x'));
+        const auto long_body = co_await client.receive();
+        BOOST_TEST(long_body.result() == status::method_not_allowed);
+        BOOST_TEST(long_body.keep_alive());
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nX: " + std::string(8000, 'x') +
+                             "\r\n\r\n");
+        const auto long_head = co_await client.receive();
+        BOOST_TEST(long_head.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(other_protocols_get_an_answer_and_a_close_and_not_silence)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        co_await check_refused(server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status::bad_request);
+        co_await check_refused(server, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11),
+                               status::bad_request); // a TLS hello
+        co_await check_refused(server, "SSH-2.0-OpenSSH_9.2\r\n", status::bad_request);
+        for (const std::string version : {"HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/3.0"})
+            co_await check_refused(server, "GET /?statusCode=404 " + version + "\r\nHost: test\r\n\r\n",
+                                   status::http_version_not_supported);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(expectations_and_codings_that_are_not_met_are_refused)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string get = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n";
+        co_await check_refused(server, get + "Expect: a-miracle\r\n\r\n", status::expectation_failed);
+        co_await check_refused(server, get + "Transfer-Encoding: gzip, chunked\r\n\r\n", status::not_implemented);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_expects_100_continue_is_told_to_continue)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(
+            "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+        const auto go_on = co_await client.receive();
+        BOOST_TEST(go_on.result() == status::continue_);
+        co_await client.send("body");
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(empty_lines_before_a_request_are_skipped)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("\r\n\r\nGET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n\r\n");
+        const auto first = co_await client.receive();
+        BOOST_TEST(first.result() == status::ok);
+        const auto second = co_await client.get("/?statusCode=200");
+        BOOST_TEST(second.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(absolute_form_targets_are_answered)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        const auto response = co_await client.get("http://example.org/?statusCode=404");
+        BOOST_TEST(response.result() == status::ok);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_stays_idle_is_closed)
+{
+    times.idle = 40ms;
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const auto began = clock::now();
+        auto fresh = co_await connect(server);
+        auto used = co_await connect(server);
+        const auto response = co_await used.get("/?statusCode=404");
+        BOOST_TEST(response.result() == status::ok);
+        const bool fresh_closed = co_await fresh.closed();
+        const bool used_closed = co_await used.closed();
+        BOOST_TEST(fresh_closed);
+        BOOST_TEST(used_closed);
+        BOOST_TEST((clock::now() - began >= 40ms));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_does_not_come_to_its_end_is_refused_however_slowly_it_drips)
+{
+    times.reading = 40ms;
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nX: ");
+        while (client.socket.available() == 0) {
+            co_await client.send("x");
+            co_await sleep(2ms);
+        }
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::request_timeout);
+        BOOST_TEST(response[field::connection] == "close");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_its_answers_is_reset)
+{
+    times.writing = 40ms;
+    const auto answer_at_length = [](codes::code code, steady_timer&) -> awaitable<upstream::answer> {
+        co_return "Code " + std::string(code.text()) + std::string(60'000, 'x') + "\n";
+    };
+    play(answer_at_length, [](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        client.socket.set_option(asio::socket_base::receive_buffer_size(4096));
+        std::string requests;
+        for (int i = 0; i < 1000; ++i)
+            requests += "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n";
+        co_await client.send(requests);
+        while (test.connections.taken() != 0)
+            co_await settle();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_frees_its_place_before_its_deadline)
+{
+    times.idle = 40ms; // makes sweeps frequent
+    play_held([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        const auto began = clock::now();
+        auto client = co_await connect(address);
+        co_await client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\nGET /?statusCode=200");
+        co_await test.held.asked(1);
+        client.socket.close();
+        co_await test.held.given_up();
+        while (test.connections.taken() != 0)
+            co_await settle();
+        BOOST_TEST((clock::now() - began < patience));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto used = co_await connect(address);
+        const auto first = co_await used.get("/?statusCode=404");
+        BOOST_TEST(first.keep_alive());
+        http_client queued(co_await asio::this_coro::executor);
+        error_code error;
+        queued.socket.open(tcp::v4());
+        queued.socket.connect(address, error); // at once, so that the server has not accepted it yet
+        BOOST_TEST(!error);
+
+        server.drain();
+        for (auto* client : {&queued, &used}) {
+            const auto last = co_await client->get("/?statusCode=404");
+            BOOST_TEST(last.result() == status::ok);
+            BOOST_TEST(last[field::connection] == "close");
+            const bool closed = co_await client->closed();
+            BOOST_TEST(closed);
+        }
     });
 }
 
@@ -345,7 +565,7 @@ BOOST_AUTO_TEST_CASE(above_the_limit_of_connections_further_ones_wait_until_one_
 {
     net::limit one(1);
     http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                        answer_at_once, one);
+                        answer_at_once, times, one);
     const auto address = server.endpoint();
     asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
     run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {

@@ -42,14 +42,16 @@ private:
 
 http::response answer_to(const http::request& request, fake_upstream& upstream)
 {
-    const http::ask_function ask = [&](codes::code code) { return upstream.ask(code); };
+    const http::ask_function ask = [&](codes::code code, causeway::steady_timer&) { return upstream.ask(code); };
     std::optional<http::response> answer;
     asio::io_context io;
-    asio::co_spawn(io, http::answer(request, ask), [&](const std::exception_ptr& thrown, http::response response) {
-        if (thrown)
-            std::rethrow_exception(thrown);
-        answer = std::move(response);
-    });
+    causeway::steady_timer deadline(io);
+    asio::co_spawn(io, http::answer(request, ask, deadline),
+                   [&](const std::exception_ptr& thrown, http::response response) {
+                       if (thrown)
+                           std::rethrow_exception(thrown);
+                       answer = std::move(response);
+                   });
     io.poll();
     BOOST_TEST_REQUIRE(answer.has_value());
     return *std::move(answer);

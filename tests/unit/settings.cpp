@@ -104,9 +104,9 @@ void check_complaints(const wrong_values& wrong)
 }
 
 const std::vector<std::string> bridge_options = {
-    "--listen",          "--upstream", "--reply-timeout", "--reconnect-max",   "--max-pending",
-    "--upstream-window", "--threads",  "--log-level",     "--max-connections", "--drain-timeout",
-    "--share-port",      "--help",     "--version"};
+    "--listen",     "--upstream",  "--reply-timeout",   "--reconnect-max", "--max-pending",  "--upstream-window",
+    "--threads",    "--log-level", "--max-connections", "--drain-timeout", "--idle-timeout", "--write-timeout",
+    "--share-port", "--help",      "--version"};
 const std::vector<std::string> code_server_options = {"--listen", "--bind-retry", "--log-level", "--help", "--version"};
 
 } // namespace
@@ -125,6 +125,8 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(settings.max_pending == 65536U);
     BOOST_TEST(settings.max_connections == 16384U);
     BOOST_TEST(settings.threads == std::max(1U, std::thread::hardware_concurrency()));
+    BOOST_TEST(settings.idle_timeout == nanoseconds(60s));
+    BOOST_TEST(settings.write_timeout == nanoseconds(10s));
     BOOST_TEST(!settings.share_port);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
     BOOST_TEST(settings.log_level == spdlog::level::info);
@@ -149,6 +151,8 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(bridge({"--max-pending", "7"}).max_pending == 7U);
     BOOST_TEST(bridge({"--max-connections", "8"}).max_connections == 8U);
     BOOST_TEST(bridge({"--threads", "9"}).threads == 9U);
+    BOOST_TEST(bridge({"--idle-timeout", "5s"}).idle_timeout == nanoseconds(5s));
+    BOOST_TEST(bridge({"--write-timeout", "6s"}).write_timeout == nanoseconds(6s));
     BOOST_TEST(bridge({"--share-port"}).share_port);
     BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
     BOOST_TEST(bridge({"--log-level", "debug"}).log_level == spdlog::level::debug);
@@ -156,9 +160,10 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
 {
-    const auto settings = bridge({"--listen=0.0.0.0:80", "--upstream=a:1", "--reply-timeout=1s", "--reconnect-max=2s",
-                                  "--upstream-window=3", "--max-pending=4", "--max-connections=5", "--threads=6",
-                                  "--share-port", "--drain-timeout=7s", "--log-level=error"});
+    const auto settings =
+        bridge({"--listen=0.0.0.0:80", "--upstream=a:1", "--reply-timeout=1s", "--reconnect-max=2s",
+                "--upstream-window=3", "--max-pending=4", "--max-connections=5", "--threads=6", "--share-port",
+                "--drain-timeout=7s", "--idle-timeout=8s", "--write-timeout=9s", "--log-level=error"});
 
     BOOST_TEST((settings.listen == net::host_port{"0.0.0.0", 80}));
     BOOST_TEST((settings.upstreams == std::vector{net::host_port{"a", 1}}));
@@ -168,6 +173,8 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
     BOOST_TEST(settings.max_pending == 4U);
     BOOST_TEST(settings.max_connections == 5U);
     BOOST_TEST(settings.threads == 6U);
+    BOOST_TEST(settings.idle_timeout == nanoseconds(8s));
+    BOOST_TEST(settings.write_timeout == nanoseconds(9s));
     BOOST_TEST(settings.share_port);
     BOOST_TEST(settings.drain_timeout == nanoseconds(7s));
     BOOST_TEST(settings.log_level == spdlog::level::err);
@@ -243,7 +250,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
 
     for (const auto& option : {"--listen", "--upstream"})
         check_complaints({option, no_place, "HOST:PORT"});
-    for (const auto& option : {"--reply-timeout", "--reconnect-max", "--drain-timeout"})
+    for (const auto& option :
+         {"--reply-timeout", "--reconnect-max", "--drain-timeout", "--idle-timeout", "--write-timeout"})
         check_complaints({option, no_duration, "250ms"});
     for (const auto& option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
         check_complaints({option, no_count, "whole number"});
@@ -252,7 +260,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
 
 BOOST_AUTO_TEST_CASE(a_negative_value_is_answered_with_one_line_that_names_the_option)
 {
-    for (const std::string option : {"--reply-timeout", "--reconnect-max", "--drain-timeout"})
+    for (const std::string option :
+         {"--reply-timeout", "--reconnect-max", "--drain-timeout", "--idle-timeout", "--write-timeout"})
         BOOST_TEST(contains(complaint(parse_bridge({option + "=-1s"})), option));
     for (const std::string option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
         BOOST_TEST(contains(complaint(parse_bridge({option + "=-1"})), option));
