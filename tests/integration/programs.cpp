@@ -472,8 +472,7 @@ BOOST_AUTO_TEST_CASE(what_one_backend_leaves_unanswered_another_is_asked)
 {
     std::optional<listener> one(std::in_place);
     listener other;
-    causeway_process causeway(
-        in_front_of({one->address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    causeway_process causeway(in_front_of({one->address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
     std::optional to_one = one->accept();
     auto to_other = other.accept();
     causeway.wait_for_line("connected", 2);

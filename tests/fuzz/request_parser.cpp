@@ -1,0 +1,43 @@
+// A request head against the session's parser: the outcome is the same however the bytes are cut.
+#include "http/request_parser.hpp"
+#include "pieces.hpp"
+
+#include <tuple>
+
+namespace {
+
+using causeway::fuzz::require;
+using causeway::http::request_parser;
+
+// As a session does it: what was not consumed is offered again, with what has come since.
+std::tuple<bool, unsigned, std::string, unsigned> parse(const std::vector<std::string_view>& pieces)
+{
+    request_parser parser;
+    std::string input;
+    for (const auto piece : pieces) {
+        const auto looked_at = input.size();
+        input += piece;
+        const auto consumed = parser.read(input, std::string_view(input).substr(looked_at));
+        require(consumed <= input.size());
+        input.erase(0, consumed);
+        if (const auto& refusal = parser.refused()) {
+            require(!refusal->problem.empty());
+            return {false, static_cast<unsigned>(refusal->status), "", 0};
+        }
+        if (parser.is_done()) {
+            auto request = parser.take();
+            require(request.target.size() <= request_parser::longest_target);
+            return {true, static_cast<unsigned>(request.method), std::move(request.target), request.version};
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    if (size > 1)
+        require(parse(causeway::fuzz::pieces(data, size)) == parse({causeway::fuzz::whole(data, size)}));
+    return 0;
+}

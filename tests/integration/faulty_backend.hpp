@@ -1,0 +1,70 @@
+// A backend that does everything wrong that a backend can do, by chance, from a seed.
+#pragma once
+
+#include "kit.hpp"
+
+#include <array>
+#include <cstdint>
+#include <random>
+
+namespace causeway::test {
+
+/// What can happen instead of a reply.
+enum class fault : std::size_t {
+    closes_at_once,  ///< accepts and closes
+    never_answers,   ///< accepts, and that is all
+    closes,          ///< FIN
+    resets,          ///< RST
+    stops_reading,   ///< for a while
+    forgets,         ///< reads and does not answer
+    delays,          ///< answers late, everybody behind it too
+    half_a_line,     ///< sends half of it, waits, and sends the rest or closes
+    garbage,         ///< a line without a code
+    endless_garbage, ///< and without an end
+    repeats,         ///< answers twice
+    reorders,        ///< answers after others that came later
+    wrong_code,      ///< answers what nobody may have asked
+    goes_away,       ///< closes all connections and refuses new ones for a while
+    count,
+};
+
+/// Listens on one port of 127.0.0.1 and serves any number of connections, each reply or fault drawn with the same
+/// source of chance.
+class faulty_backend {
+public:
+    faulty_backend(asio::io_context& io, std::uint32_t seed);
+    faulty_backend(const faulty_backend&) = delete;
+    faulty_backend& operator=(const faulty_backend&) = delete;
+
+    net::host_port address() const { return {"127.0.0.1", port_}; }
+
+    /// How often each fault has been injected.
+    const std::array<std::uint64_t, static_cast<std::size_t>(fault::count)>& injected() const { return injected_; }
+    std::uint64_t faults() const;
+
+    /// Closes everything for good.
+    void stop();
+
+private:
+    awaitable<> listen();
+    awaitable<> serve(tcp_socket socket);
+    awaitable<> misbehave(peer& peer);
+    awaitable<bool> inject(fault fault, peer& peer, const std::string& code);
+    awaitable<> pause();
+    void close_all();
+
+    std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_()) % bound; }
+    void note(fault fault) { ++injected_[static_cast<std::size_t>(fault)]; }
+
+    asio::io_context& io_;
+    std::mt19937 random_;
+    std::uint16_t port_ = 0;
+    tcp_acceptor acceptor_;
+    steady_timer away_;
+    std::vector<peer*> peers_;
+    std::string held_back_;
+    std::array<std::uint64_t, static_cast<std::size_t>(fault::count)> injected_{};
+    bool stopped_ = false;
+};
+
+} // namespace causeway::test

@@ -1,0 +1,132 @@
+// Thousands of requests through a random schedule of faults, and the books are balanced afterwards.
+//
+// CAUSEWAY_LEDGER_REQUESTS and CAUSEWAY_LEDGER_SEED choose how many and which; docs/reliability.md has the figures of
+// long runs.
+#include "faulty_backend.hpp"
+#include "http/server.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <map>
+
+namespace causeway::test {
+namespace {
+
+constexpr auto reply_timeout = 100ms;
+constexpr std::size_t clients = 64;
+
+// How late an answer may be: what a busy machine and a sanitizer need.
+constexpr auto scheduling = 1500ms;
+
+std::uint64_t from_environment(const char* name, std::uint64_t by_default)
+{
+    const char* text = std::getenv(name); // NOLINT(concurrency-mt-unsafe): tests set no environment
+    return text != nullptr ? std::stoull(text) : by_default;
+}
+
+struct ledger {
+    std::uint64_t requests_left = 0;
+    std::uint64_t errors = 0;
+    std::map<unsigned, std::uint64_t> answers; // by status
+    std::size_t clients_left = clients;
+};
+
+// What is wrong with an answer, or nothing.
+std::string fault_of(const http_response& response, const std::string& code, clock::duration took)
+{
+    const auto status = response.result_int();
+    if (took > reply_timeout + scheduling)
+        return "late: " + std::to_string(std::chrono::duration<double>(took).count()) + " s";
+    if (status == 200)
+        return response.body() == R"({"data":"Code )" + code + R"(: of the double\n"})" ? ""
+                                                                                        : "wrong: " + response.body();
+    if (status == 504)
+        return took < reply_timeout ? "too early to give up" : "";
+    return status == 503 ? "" : "status " + std::to_string(status);
+}
+
+awaitable<> use(tcp::endpoint server, ledger& ledger, std::uint32_t seed)
+{
+    std::mt19937 random(seed);
+    http_client client(co_await asio::this_coro::executor);
+    co_await client.connect(server);
+    while (ledger.requests_left != 0) {
+        --ledger.requests_left;
+        const auto code = std::to_string(100 + random() % 500);
+        const auto asked_at = clock::now();
+        const auto response = co_await client.get("/?statusCode=" + code);
+        ++ledger.answers[response.result_int()];
+        const auto wrong = fault_of(response, code, clock::now() - asked_at);
+        if (!wrong.empty() && ++ledger.errors <= 10)
+            BOOST_ERROR(code << ": " << wrong);
+        if (response.result_int() == 503) // do not hammer on what is down
+            co_await sleep(5ms);
+    }
+    BOOST_TEST(client.socket.available() == 0U); // one answer for each request, and no more
+}
+
+void balance(std::uint32_t seed, std::uint64_t requests)
+{
+    BOOST_TEST_MESSAGE("seed " << seed << ", " << requests << " requests");
+    BOOST_TEST_CONTEXT("seed " << seed)
+    {
+        asio::io_context io;
+        net::limit pending(clients);
+        net::limit connections(clients);
+        faulty_backend first(io, seed);
+        faulty_backend second(io, seed + 1);
+        auto settings = settings_for({first.address(), second.address()});
+        settings.reply_timeout = reply_timeout;
+        settings.window = 1 + seed % 64;
+        upstream::pool pool(io, settings, pending);
+        http::server server(
+            net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
+            [&](codes::code code, steady_timer& deadline) { return pool.ask(code, deadline); }, {}, connections);
+        const auto address = server.endpoint();
+        ledger ledger;
+        ledger.requests_left = requests;
+
+        pool.start();
+        asio::co_spawn(io, server.run(), [&](const std::exception_ptr& thrown) {
+            BOOST_TEST(!thrown);
+            pool.stop();
+            first.stop();
+            second.stop();
+        });
+        for (std::uint32_t i = 0; i < clients; ++i)
+            asio::co_spawn(io, use(address, ledger, seed * 1000 + i), [&](const std::exception_ptr& thrown) {
+                BOOST_TEST(!thrown);
+                if (--ledger.clients_left == 0)
+                    server.drain();
+            });
+        io.run();
+
+        std::uint64_t answered = 0;
+        for (const auto& [status, count] : ledger.answers) {
+            answered += count;
+            BOOST_TEST_MESSAGE(status << ": " << count);
+        }
+        BOOST_TEST_MESSAGE(first.faults() + second.faults() << " faults");
+        BOOST_TEST(answered == requests);
+        BOOST_TEST(ledger.errors == 0U);
+        BOOST_TEST(ledger.answers[200] != 0U);
+        BOOST_TEST(pool.idle());
+        BOOST_TEST(pending.taken() == 0U);
+        BOOST_TEST(connections.taken() == 0U);
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(ledger)
+
+BOOST_AUTO_TEST_CASE(each_request_gets_one_right_answer_in_time_whatever_the_backend_does)
+{
+    const auto seed = from_environment("CAUSEWAY_LEDGER_SEED", std::random_device{}());
+    balance(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test
