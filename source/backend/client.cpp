@@ -57,10 +57,14 @@ awaitable<> client::write_replies()
         std::swap(replies_, being_sent_);
         const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(being_sent_), as_result);
         being_sent_.clear();
-        has_room_.notify();
         if (error)
-            co_return close();
+            break;
+        has_room_.notify();
     }
+    // Nobody will take what has gathered: the reader must neither wait for room nor read on.
+    replies_.clear();
+    close();
+    has_room_.notify();
 }
 
 // The reader or the writer always waits for the socket, so both get to know.

@@ -3,13 +3,13 @@
 #include "backend/code_server.hpp"
 #include "net/rethrow.hpp"
 #include "net/wakeup.hpp"
+#include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -17,7 +17,6 @@
 #include <functional>
 #include <list>
 #include <optional>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -50,11 +49,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
             sharing = net::port_sharing::from_start;
         }
     } catch (const boost::system::system_error& error) {
-        const auto* advice = error.code() == asio::error::address_in_use
-                                 ? "choose another port with --listen, or join another Causeway with --share-port"
-                                 : "choose another address with --listen";
-        throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", net::to_string(settings.listen),
-                                             error.code().message(), advice));
+        throw cannot_listen(settings.listen, error.code());
     }
     return loops;
 }

@@ -46,7 +46,7 @@ void deliver(conversation& conversation, std::string_view line)
     }
     ++counts.replies;
     conversation.requests.trust(conversation.lane);
-    if (!conversation.replies.deliver(*code, line) && worth_a_line(++counts.dropped))
+    if (!conversation.replies.deliver(*code, {std::string(line), &conversation.lane}) && worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", conversation.name,
                      code->text(), counts.dropped);
 }
@@ -79,7 +79,7 @@ awaitable<std::string> read_replies(conversation& conversation)
 // `patience` is how that looks. Looking a few times in that while costs nothing on a request's way.
 awaitable<std::string> watch_for_silence(conversation& conversation)
 {
-    constexpr int looks = 4;
+    constexpr int looks = 4; // in the time of `patience`
     steady_timer timer(conversation.socket.get_executor());
     auto reads_before = conversation.reads;
     for (int silent_looks = 0; silent_looks <= looks;) {

@@ -25,6 +25,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// However short the reply timeout: a pause of this length is no sign of death.
+constexpr auto least_patience = 500ms;
+
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
@@ -47,7 +50,7 @@ link::link(const executor_type& executor, net::host_port upstream, std::chrono::
     , has_requests_(executor)
     , lane_([this] { has_requests_.notify(); })
     , down_since_(clock::now())
-    , reply_timeout_(reply_timeout)
+    , patience_(std::max<std::chrono::nanoseconds>(reply_timeout, least_patience))
     , reconnect_max_(reconnect_max)
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -110,8 +113,8 @@ void link::watch_the_network(tcp_socket& socket) const
     using unacknowledged = net::integer_option<IPPROTO_TCP, TCP_USER_TIMEOUT>; // milliseconds
     using idle_before_probe = net::integer_option<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
     using between_probes = net::integer_option<IPPROTO_TCP, TCP_KEEPINTVL>;    // seconds
-    const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(reply_timeout_ / 2);
-    socket.set_option(unacknowledged(static_cast<int>(std::clamp<std::int64_t>(half.count(), 100, 60'000))));
+    const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(patience_ / 2);
+    socket.set_option(unacknowledged(static_cast<int>(std::min<std::int64_t>(half.count(), 60'000))));
     socket.set_option(asio::socket_base::keep_alive(true));
     socket.set_option(idle_before_probe(10));
     socket.set_option(between_probes(1));
@@ -130,7 +133,7 @@ awaitable<> link::converse_on(tcp_socket socket)
     requests_.open(lane_);
 
     const auto reason =
-        co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_, reply_timeout_});
+        co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_, patience_});
 
     const auto rewritten = requests_.close(lane_);
     counts_.rewritten += rewritten;

@@ -22,8 +22,8 @@ namespace causeway::upstream {
 /// multiplexer and the channels outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
 class link {
 public:
-    /// `reply_timeout` is how long requests may be under way before a silent connection is given up; half of it, how
-    /// long the network may leave what was sent unacknowledged.
+    /// `reply_timeout` is how long requests may be under way before a silent connection is given up, but at least half
+    /// a second; half of that is how long the network may leave what was sent unacknowledged.
     link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
          std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies);
     link(const link&) = delete;
@@ -69,7 +69,7 @@ private:
     bool failure_reported_ = false; // one line for an outage, not one for each attempt
 
     std::minstd_rand random_{std::random_device{}()};
-    std::chrono::nanoseconds reply_timeout_;
+    std::chrono::nanoseconds patience_; // with a silent upstream
     std::chrono::nanoseconds reconnect_max_;
     backoff backoff_;
     steady_timer retry_;

@@ -2,6 +2,7 @@
 
 #include "codes/request.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace causeway::upstream {
@@ -26,6 +27,15 @@ void waiting_request::move_to(request_queue& queue)
     queue_->erase(request_queue::s_iterator_to(*this));
     queue_ = &queue;
     queue_->push_back(*this);
+}
+
+void waiting_request::answered_by(lane& from)
+{
+    if (queue_ == &from.on_the_wire_)
+        return;
+    const auto robbed = std::ranges::find(from.on_the_wire_, code_, &waiting_request::code_);
+    if (robbed != from.on_the_wire_.end())
+        robbed->move_to(*queue_);
 }
 
 void multiplexer::open(lane& lane)

@@ -12,6 +12,7 @@
 
 namespace causeway::upstream {
 
+class lane;
 class multiplexer;
 class waiting_request;
 
@@ -23,6 +24,11 @@ class waiting_request : public boost::intrusive::list_base_hook<> {
 public:
     waiting_request(multiplexer& multiplexer, codes::code code);
     ~waiting_request();
+    /// The reply came on `from`, to this request because it has waited longest for its code. If it stands elsewhere,
+    /// then one on `from` for the same code has lost its reply to it: that one takes its place, so that it still gets
+    /// the reply that is owed there, or is written again when that connection is lost.
+    void answered_by(lane& from);
+
     waiting_request(const waiting_request&) = delete;
     waiting_request& operator=(const waiting_request&) = delete;
 
@@ -54,6 +60,7 @@ public:
 
 private:
     friend multiplexer;
+    friend waiting_request;
 
     std::function<void()> wake_;
     request_queue outbox_;      // has a place in the window, is not written yet

@@ -26,13 +26,15 @@ awaitable<answer> pool::ask(codes::code code, steady_timer& deadline)
 
     deadline.expires_at(now + reply_timeout_);
     reply_channels::subscription subscription(replies_, code);
-    const waiting_request request(requests_, code);
+    waiting_request request(requests_, code);
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
     auto [error, reply] = co_await subscription.receive(deadline);
-    if (!error)
-        co_return std::move(reply);
+    if (!error) {
+        request.answered_by(*reply.from);
+        co_return std::move(reply.line);
+    }
     if (stopped_)
         co_return failure::unavailable;
     ++(clock::now() < deadline.expiry() ? abandoned_ : timed_out_);

@@ -14,13 +14,21 @@
 
 namespace causeway::upstream {
 
+class lane;
+
+/// What an upstream said, and which connection it said it on.
+struct reply {
+    std::string line; ///< its line feed included
+    lane* from = nullptr;
+};
+
 /// Brings each reply to the request that has waited longest for its code. The channels are unbuffered, so sending
 /// succeeds only while somebody receives: a reply that comes late, twice or unasked finds nobody and is not kept for
 /// anybody. Belongs to one event loop; every call is made on its thread.
 class reply_channels {
 public:
-    using channel = asio::experimental::basic_channel<executor_type, asio::experimental::channel_traits<>,
-                                                      void(error_code, std::string)>;
+    using channel =
+        asio::experimental::basic_channel<executor_type, asio::experimental::channel_traits<>, void(error_code, reply)>;
 
     explicit reply_channels(const executor_type& executor)
         : executor_(executor)
@@ -49,17 +57,17 @@ public:
         subscription(const subscription&) = delete;
         subscription& operator=(const subscription&) = delete;
 
-        /// Waits for a reply until `deadline` expires. Gives the reply's line, or an error: `channel_cancelled` when
+        /// Waits for a reply until `deadline` expires. Gives the reply, or an error: `channel_cancelled` when
         /// the deadline came first, `channel_closed` after `close()`.
-        awaitable<std::tuple<error_code, std::string>> receive(steady_timer& deadline);
+        awaitable<std::tuple<error_code, reply>> receive(steady_timer& deadline);
 
     private:
         reply_channels& channels_;
         channel_map::iterator entry_;
     };
 
-    /// Gives `line` to the request that has waited longest for `code`; false when nobody waits.
-    bool deliver(codes::code code, std::string_view line);
+    /// Gives `reply` to the request that has waited longest for `code`; false when nobody waits.
+    bool deliver(codes::code code, reply reply);
 
     /// Ends all waits with an error; for stopping.
     void close();

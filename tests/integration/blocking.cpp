@@ -11,6 +11,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,12 +119,10 @@ void connection::send(std::string_view bytes)
             checked(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
 }
 
-std::size_t connection::send_what_fits(std::string_view bytes)
+bool connection::can_receive() const
 {
-    const auto sent = ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent == -1 && errno == EAGAIN)
-        return 0;
-    return static_cast<std::size_t>(checked(sent, "send"));
+    pollfd socket{socket_.number(), POLLIN, 0};
+    return !input_.empty() || checked(poll(&socket, 1, 0), "poll") == 1;
 }
 
 // False when the other side has closed the connection.
@@ -181,8 +180,8 @@ bool has_ipv6()
     }
 }
 
-listener::listener(std::uint16_t port, enum sharing sharing)
-    : socket_(listen_on(port, sharing == sharing::yes))
+listener::listener(std::uint16_t port, sharing with)
+    : socket_(listen_on(port, with == sharing::yes))
     , port_(port_of(socket_))
 {
 }

@@ -46,8 +46,8 @@ public:
 
     void send(std::string_view bytes);
 
-    /// Sends as much of `bytes` as finds room at once, and gives how much that was.
-    std::size_t send_what_fits(std::string_view bytes);
+    /// True when something has come that was not received yet, or the other side has closed the connection.
+    bool can_receive() const;
 
     /// The next line with its line feed, or what is left when the other side has closed the connection.
     std::string receive_line();
@@ -57,6 +57,8 @@ public:
 
     /// All that comes until the other side closes the connection. Throws when it resets it instead.
     std::string receive_rest();
+
+    void close() noexcept { socket_.close(); }
 
 private:
     bool receive_some();
@@ -77,11 +79,11 @@ class listener {
 public:
     enum class sharing { no, yes };
 
-    /// Port 0 takes a free one. With `sharing`, others that do the same may listen on the port (SO_REUSEPORT).
-    explicit listener(std::uint16_t port = 0, sharing sharing = sharing::no);
+    /// Port 0 takes a free one. With `sharing::yes`, others that say so too may listen on it as well (SO_REUSEPORT).
+    explicit listener(std::uint16_t port = 0, sharing with = sharing::no);
 
     connection accept();
-    void close() { socket_.close(); }
+    void close() noexcept { socket_.close(); }
 
     std::uint16_t port() const noexcept { return port_; }
     std::string address() const { return "127.0.0.1:" + std::to_string(port_); }

@@ -178,13 +178,22 @@ std::uint16_t server_process::port() { return port_in(wait_for_line("listening o
 
 std::string server_process::address() { return "127.0.0.1:" + std::to_string(port()); }
 
+causeway_process::causeway_process(const std::vector<std::string>& arguments)
+    : server_process(CAUSEWAY_PROGRAM, arguments)
+{
+}
+
+code_server_process::code_server_process(const std::vector<std::string>& arguments)
+    : server_process(CODE_SERVER_PROGRAM, arguments)
+{
+}
+
 std::uint16_t port_in(std::string_view line)
 {
-    constexpr std::string_view announcement = "listening on ";
-    const auto place = line.find(announcement);
+    const auto place = line.find("listening on ");
     const auto colon = line.rfind(':');
     std::uint16_t port = 0;
-    if (place != std::string_view::npos && colon != std::string_view::npos && colon > place)
+    if (place < colon && colon != std::string_view::npos)
         std::from_chars(line.data() + colon + 1, line.data() + line.size(), port);
     if (port == 0)
         throw std::runtime_error("no port in '" + std::string(line) + "'");

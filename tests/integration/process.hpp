@@ -71,18 +71,12 @@ public:
     std::string address();
 };
 
-/// `causeway` and `code-server`, with these arguments.
+/// Both programs of this project, with these arguments.
 struct causeway_process : server_process {
-    explicit causeway_process(const std::vector<std::string>& arguments)
-        : server_process(CAUSEWAY_PROGRAM, arguments)
-    {
-    }
+    explicit causeway_process(const std::vector<std::string>& arguments);
 };
 struct code_server_process : server_process {
-    explicit code_server_process(const std::vector<std::string>& arguments)
-        : server_process(CODE_SERVER_PROGRAM, arguments)
-    {
-    }
+    explicit code_server_process(const std::vector<std::string>& arguments);
 };
 
 /// Where `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line` says: the port. Throws when it does not.

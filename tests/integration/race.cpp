@@ -9,6 +9,7 @@
 namespace causeway::test {
 namespace {
 
+using upstream::reply;
 using upstream::reply_channels;
 using outcome = std::tuple<error_code, std::string>;
 
@@ -34,7 +35,8 @@ struct fixture {
     awaitable<> wait_on(codes::code waited_for, steady_timer& deadline, outcome& result, int name)
     {
         reply_channels::subscription subscription(channels, waited_for);
-        result = co_await subscription.receive(deadline);
+        const auto [error, received] = co_await subscription.receive(deadline);
+        result = {error, received.line};
         if (!std::get<error_code>(result))
             answered.push_back(name);
     }
@@ -52,7 +54,7 @@ BOOST_AUTO_TEST_CASE(the_reply_comes_first)
     outcome result = pending;
     wait(code, deadline, result);
 
-    BOOST_TEST(channels.deliver(code, "a reply\n"));
+    BOOST_TEST(channels.deliver(code, reply{"a reply\n"}));
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -68,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_comes_first)
     io.run();
 
     BOOST_TEST(std::get<error_code>(result) == asio::experimental::channel_errc::channel_cancelled);
-    BOOST_TEST(!channels.deliver(code, "too late\n"));
+    BOOST_TEST(!channels.deliver(code, reply{"too late\n"}));
 }
 
 // The timer's completion is put in the queue before the reply is handed over, so it is handled first.
@@ -79,7 +81,7 @@ BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_that_arrived_is_never_thrown_away)
     wait(code, deadline, result);
 
     deadline.cancel();
-    BOOST_TEST(channels.deliver(code, "in the same turn\n"));
+    BOOST_TEST(channels.deliver(code, reply{"in the same turn\n"}));
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -94,7 +96,7 @@ BOOST_AUTO_TEST_CASE(in_a_tie_with_a_deadline_that_really_passed_the_reply_wins_
 
     while (clock::now() <= deadline.expiry()) // without running the loop
         ;
-    asio::post(io, [&] { BOOST_TEST(channels.deliver(code, "in the same turn\n")); });
+    asio::post(io, [&] { BOOST_TEST(channels.deliver(code, reply{"in the same turn\n"})); });
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -109,12 +111,12 @@ BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its
     wait(other_code, deadline, results[1], 2);
     wait(code, deadline, results[2], 3);
 
-    channels.deliver(code, "first\n");
+    channels.deliver(code, reply{"first\n"});
     io.poll();
     io.restart();
     BOOST_TEST(answered == (std::vector{1}), boost::test_tools::per_element());
-    channels.deliver(code, "second\n");
-    channels.deliver(other_code, "other\n");
+    channels.deliver(code, reply{"second\n"});
+    channels.deliver(other_code, reply{"other\n"});
     io.run();
 
     BOOST_TEST(answered == (std::vector{1, 3, 2}), boost::test_tools::per_element());
@@ -129,10 +131,10 @@ BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_reque
     outcome first = pending;
     outcome second = pending;
 
-    BOOST_TEST(!channels.deliver(code, "unasked\n"));
+    BOOST_TEST(!channels.deliver(code, reply{"unasked\n"}));
     wait(code, deadline, first);
-    BOOST_TEST(channels.deliver(code, "asked\n"));
-    BOOST_TEST(!channels.deliver(code, "repeated\n"));
+    BOOST_TEST(channels.deliver(code, reply{"asked\n"}));
+    BOOST_TEST(!channels.deliver(code, reply{"repeated\n"}));
     wait(code, deadline, second);
     io.run();
 
@@ -151,7 +153,7 @@ BOOST_AUTO_TEST_CASE(one_request_that_times_out_leaves_the_others_waiting)
 
     while (first == pending)
         io.run_one();
-    BOOST_TEST(channels.deliver(code, "for the second\n"));
+    BOOST_TEST(channels.deliver(code, reply{"for the second\n"}));
     io.run();
 
     BOOST_TEST(std::get<error_code>(first) == asio::experimental::channel_errc::channel_cancelled);
@@ -166,11 +168,11 @@ BOOST_AUTO_TEST_CASE(a_channel_is_gone_when_nobody_waits)
     wait(code, deadline, results[1]);
     BOOST_TEST(channels.size() == 1U);
 
-    channels.deliver(code, "one\n");
+    channels.deliver(code, reply{"one\n"});
     io.poll();
     io.restart();
     BOOST_TEST(channels.size() == 1U);
-    channels.deliver(code, "two\n");
+    channels.deliver(code, reply{"two\n"});
     io.run();
 
     BOOST_TEST(channels.size() == 0U);

@@ -1,0 +1,14 @@
+// Why a program does not start, and what to do.
+#pragma once
+
+#include "net/asio.hpp"
+#include "net/host_port.hpp"
+
+#include <stdexcept>
+
+namespace causeway::service {
+
+/// The exception that says that `place` cannot be listened on, why, and what to do about it, in one line.
+std::runtime_error cannot_listen(const net::host_port& place, const error_code& error);
+
+} // namespace causeway::service
