@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -746,6 +747,59 @@ BOOST_AUTO_TEST_CASE(only_the_writer_that_got_something_is_woken)
     multiplexer.close(one.lane);
     BOOST_TEST(one.wakes == 1);
     BOOST_TEST(other.wakes == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_to_one_elsewhere_takes_its_place)
+{
+    upstream::multiplexer multiplexer(8);
+    connection one;
+    connection other;
+    multiplexer.open(one.lane);
+    multiplexer.open(other.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    const waiting_request second(multiplexer, code("404"));
+    take(multiplexer, one);
+    take(multiplexer, other);
+
+    first->answered_by(other.lane); // with the reply that was meant for the second
+    first.reset();
+
+    BOOST_TEST(one.lane.on_the_wire() == 1U);
+    BOOST_TEST(other.lane.on_the_wire() == 0U);
+    BOOST_TEST(multiplexer.close(one.lane) == 1U);
+    BOOST_TEST(take(multiplexer, other) == "404\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobody)
+{
+    upstream::multiplexer multiplexer(8);
+    connection one;
+    multiplexer.open(one.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    const waiting_request second(multiplexer, code("404"));
+    take(multiplexer, one);
+
+    first->answered_by(one.lane);
+    first.reset();
+
+    BOOST_TEST(one.lane.on_the_wire() == 1U);
+    BOOST_TEST(multiplexer.backlog() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_one_request_at_a_time_until_it_replies)
+{
+    upstream::multiplexer multiplexer(8);
+    connection doubtful;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(doubtful.lane);
+
+    askers.ask_all({"100", "101", "102"});
+    BOOST_TEST(take(multiplexer, doubtful) == "100\n");
+    BOOST_TEST(multiplexer.backlog() == 2U);
+
+    multiplexer.trust(doubtful.lane);
+    BOOST_TEST(take(multiplexer, doubtful) == "101\n102\n");
 }
 
 BOOST_AUTO_TEST_CASE(any_order_of_events_has_the_outcome_of_a_simple_model_and_leaves_nothing)
