@@ -1,5 +1,7 @@
 #include "http/session.hpp"
 
+#include "net/sleep.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/write.hpp>
@@ -30,12 +32,6 @@ constexpr auto linger = 1s;
 std::string_view text_of(const beast::flat_buffer& buffer)
 {
     return {static_cast<const char*>(buffer.data().data()), buffer.size()};
-}
-
-awaitable<> sleep(std::chrono::nanoseconds duration)
-{
-    steady_timer timer(co_await asio::this_coro::executor, duration);
-    co_await timer.async_wait(as_result);
 }
 
 } // namespace
@@ -160,7 +156,7 @@ awaitable<> session::hang_up()
     error_code gone;
     socket_.shutdown(tcp_socket::shutdown_send, gone);
     if (!gone && !input_ended_)
-        co_await (discard_input() || sleep(linger));
+        co_await (discard_input() || net::sleep(linger));
 }
 
 awaitable<> session::discard_input()

@@ -1,8 +1,8 @@
 #include "net/listen.hpp"
 
+#include "net/sleep.hpp"
 #include "net/socket_option.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 
 namespace causeway::net {
@@ -13,12 +13,6 @@ using namespace std::chrono_literals;
 
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto accept_pause = 50ms;
-
-awaitable<> pause()
-{
-    steady_timer timer(co_await asio::this_coro::executor, accept_pause);
-    co_await timer.async_wait(as_result);
-}
 
 // The peer was gone before we got to it, or another notice was for the same connection: nothing is wrong here.
 bool is_harmless(const error_code& error)
@@ -85,7 +79,7 @@ awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connect
             continue;
         if (error)
             spdlog::warn("cannot accept a connection: {}; trying again", error.message());
-        co_await pause();
+        co_await sleep(accept_pause);
     }
 }
 

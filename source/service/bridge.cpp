@@ -2,6 +2,7 @@
 
 #include "backend/code_server.hpp"
 #include "net/rethrow.hpp"
+#include "net/sleep.hpp"
 #include "net/wakeup.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
@@ -101,7 +102,6 @@ public:
 
 private:
     awaitable<> all_ended();
-    awaitable<> drain_timeout();
     awaitable<> signal();
 
     asio::io_context& io_;
@@ -119,7 +119,7 @@ awaitable<> supervisor::run()
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
     std::ranges::for_each(loops_, &event_loop::drain);
 
-    const auto end = co_await (all_ended() || drain_timeout() || signal());
+    const auto end = co_await (all_ended() || net::sleep(drain_timeout_) || signal());
     if (end.index() != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
@@ -130,12 +130,6 @@ awaitable<> supervisor::all_ended()
 {
     while (running_ != 0)
         co_await loop_ended_.wait();
-}
-
-awaitable<> supervisor::drain_timeout()
-{
-    steady_timer timer(io_, drain_timeout_);
-    co_await timer.async_wait(as_result);
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }

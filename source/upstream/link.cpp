@@ -1,6 +1,7 @@
 #include "upstream/link.hpp"
 
 #include "net/rethrow.hpp"
+#include "net/sleep.hpp"
 #include "net/socket_option.hpp"
 #include "upstream/conversation.hpp"
 
@@ -30,12 +31,6 @@ constexpr auto least_patience = 500ms;
 
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
-
-awaitable<> sleep(std::chrono::nanoseconds duration)
-{
-    steady_timer timer(co_await asio::this_coro::executor, duration);
-    co_await timer.async_wait(as_result);
-}
 
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -82,7 +77,7 @@ awaitable<> link::run()
 awaitable<std::optional<tcp_socket>> link::connect()
 {
     using namespace asio::experimental::awaitable_operators;
-    auto result = co_await (attempt() || sleep(connect_timeout));
+    auto result = co_await (attempt() || net::sleep(connect_timeout));
     if (auto* attempt = std::get_if<0>(&result); attempt == nullptr)
         report_failure("no answer in time");
     else if (*attempt)
