@@ -1,5 +1,7 @@
 #include "kit.hpp"
 
+#include "net/rethrow.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
@@ -88,9 +90,15 @@ backend_double::backend_double(asio::io_context& io, script for_each_connection,
     , acceptor_(io, tcp::endpoint(asio::ip::address_v4::loopback(), port))
     , port_(acceptor_.local_endpoint().port())
 {
-    asio::co_spawn(io, listen(), [](const std::exception_ptr& thrown) {
-        if (thrown)
-            std::rethrow_exception(thrown);
+    spawn(listen());
+}
+
+void backend_double::spawn(awaitable<> coroutine)
+{
+    ++running_;
+    asio::co_spawn(acceptor_.get_executor(), std::move(coroutine), [this](const std::exception_ptr& thrown) {
+        --running_;
+        net::rethrow(thrown);
     });
 }
 
@@ -101,10 +109,7 @@ awaitable<> backend_double::listen()
         if (error)
             co_return;
         ++connections_;
-        asio::co_spawn(acceptor_.get_executor(), serve(std::move(socket)), [](const std::exception_ptr& thrown) {
-            if (thrown)
-                std::rethrow_exception(thrown);
-        });
+        spawn(serve(std::move(socket)));
     }
 }
 
@@ -122,6 +127,13 @@ void backend_double::stop()
     acceptor_.close();
     for (auto* peer : peers_)
         peer->socket.close();
+}
+
+awaitable<> backend_double::end()
+{
+    stop();
+    while (running_ != 0)
+        co_await settle();
 }
 
 awaitable<> answer_all(peer& peer)

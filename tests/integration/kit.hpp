@@ -78,10 +78,15 @@ public:
     net::host_port address() const { return {"127.0.0.1", port_}; }
     std::size_t connections() const noexcept { return connections_; }
 
-    /// Stops listening and closes all connections; the port can be taken again.
+    /// Stops listening and closes all connections; the port can be taken again. The double must live until its
+    /// coroutines have ended: as long as the loop runs, or until `end` returns.
     void stop();
 
+    /// Stops, and waits until nothing of it is left running.
+    awaitable<> end();
+
 private:
+    void spawn(awaitable<> coroutine);
     awaitable<> listen();
     awaitable<> serve(tcp_socket socket);
 
@@ -90,6 +95,7 @@ private:
     std::uint16_t port_;
     std::vector<peer*> peers_;
     std::size_t connections_ = 0;
+    std::size_t running_ = 0; // coroutines
 };
 
 /// Scripts: answers each code at once; reads and never answers.

@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(a_restart_of_the_backend_with_requests_waiting_costs_none_o
         const auto [answers, revived] = co_await (ask_all(pool, asked) && restart(backend));
         check_all_answered(asked, answers);
         BOOST_TEST(pool.counts().rewritten == 200U);
-        revived->stop();
+        co_await revived->end();
     });
 }
 
@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(while_requests_wait_a_backend_that_is_back_is_found_at_once
         BOOST_TEST(text(answer) == reply_line("404"));
         BOOST_TEST((clock::now() - began < 300ms + 10 * backoff::first_ceiling));
         pool.stop();
-        backend->stop();
+        co_await backend->end();
     }(*this, the_pool, address.port));
 }
 
@@ -412,8 +412,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_timed_out_before_it_was_written_is_never_wri
         while ((co_await ask(pool, "new")).has_error()) // the pool takes a moment to find it
             co_await sleep(10ms);
         pool.stop();
-        backend.stop();
-        co_await settle();
+        co_await backend.end();
     }(*this, the_pool, note_down, address.port));
     BOOST_TEST(std::set(seen.begin(), seen.end()) == std::set<std::string>{"new"});
 }
@@ -441,7 +440,7 @@ BOOST_AUTO_TEST_CASE(after_a_reply_timeout_without_upstream_new_requests_are_ref
         }
         BOOST_TEST(*answer == reply_line("404"));
         pool.stop();
-        backend.stop();
+        co_await backend.end();
     }(*this, the_pool, address.port));
 }
 
