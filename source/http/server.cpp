@@ -28,8 +28,7 @@ server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limit
     : acceptor_(std::move(acceptor))
     , ask_(std::move(ask))
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
-    , limits_{static_cast<int>(limits.idle / sweep_interval_), static_cast<int>(limits.reading / sweep_interval_),
-              static_cast<int>(limits.writing / sweep_interval_)}
+    , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
     , connections_(connections)
     , session_ended_(acceptor_.get_executor())
 {

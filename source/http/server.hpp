@@ -23,7 +23,7 @@ struct time_limits {
     std::chrono::nanoseconds writing = std::chrono::seconds(10); ///< to read its answer; then the connection is reset
 };
 
-/// Also how soon a request whose client has gone away frees its place.
+/// A request whose client has gone away frees its place after two of them.
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the

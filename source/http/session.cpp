@@ -179,15 +179,16 @@ void session::sweep(const sweep_limits& limits)
     ++sweeps_;
     switch (phase_) {
     case phase::idle:
-        if (overdue(limits.idle))
+        if (sweeps_ > (draining_ ? 1 : limits.idle))
             close_if_idle();
         break;
     case phase::reading:
         if (sweeps_ > limits.reading)
-            socket_.cancel();
+            stop_reading();
         break;
     case phase::answering:
-        if (client_is_gone()) {
+        // A client that closes its sending side looks like one that is gone. It still gets what comes before long.
+        if (sweeps_ > 1 && client_is_gone()) {
             abandoned_ = true;
             deadline_.cancel();
         }
@@ -219,7 +220,7 @@ void session::reset()
 void session::drain()
 {
     draining_ = true;
-    if (phase_ == phase::idle && overdue(0))
+    if (sweeps_ > 1)
         close_if_idle();
 }
 
@@ -227,7 +228,14 @@ void session::close_if_idle()
 {
     error_code error;
     if (phase_ == phase::idle && socket_.available(error) == 0)
-        socket_.cancel();
+        stop_reading();
+}
+
+// The read ends with `operation_aborted`. To cancel on a socket that is closed already does nothing.
+void session::stop_reading()
+{
+    error_code closed;
+    socket_.cancel(closed);
 }
 
 void session::cut()

@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,9 +18,9 @@ namespace causeway::http {
 /// How many sweeps a session may stay in each phase. A sweep comes at a steady interval, so these are coarse times
 /// that cost a request nothing: no clock is read and no timer is set for them.
 struct sweep_limits {
-    int idle = 0;    ///< between requests
-    int reading = 0; ///< from the first byte of a request to its last
-    int writing = 0; ///< while the client does not read its answer
+    std::int64_t idle = 0;    ///< between requests
+    std::int64_t reading = 0; ///< from the first byte of a request to its last
+    std::int64_t writing = 0; ///< while the client does not read its answer
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -67,7 +68,7 @@ private:
     void enter(phase next) noexcept;
     bool skip_empty_lines();
     void release_large_buffers();
-    bool overdue(int limit) const noexcept { return sweeps_ > (draining_ ? 1 : limit); }
+    void stop_reading();
     bool client_is_gone();
     void reset();
 
@@ -77,7 +78,7 @@ private:
     beast::flat_buffer input_;
     std::string output_;
     phase phase_ = phase::idle;
-    int sweeps_ = 0; // since the phase was entered
+    std::int64_t sweeps_ = 0; // since the phase was entered
     bool draining_ = false;
     bool abandoned_ = false; // the client went away while it waited
     bool input_ended_ = false;

@@ -5,6 +5,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <bit>
+#include <cstdint>
+
 namespace causeway::net {
 namespace {
 
@@ -65,6 +68,7 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
 
 awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections)
 {
+    std::uint64_t failures = 0;
     for (;;) {
         // First see that somebody is there, then take a place, then accept: a place is never held for nobody.
         const auto [closed] = co_await acceptor.async_wait(asio::socket_base::wait_read, as_result);
@@ -77,8 +81,9 @@ awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connect
             co_return connection;
         if (is_harmless(error))
             continue;
-        if (error)
-            spdlog::warn("cannot accept a connection: {}; trying again", error.message());
+        if (error && std::has_single_bit(++failures))
+            spdlog::warn("cannot accept a connection: {}; trying again (failure {} in a row)", error.message(),
+                         failures);
         co_await sleep(accept_pause);
     }
 }

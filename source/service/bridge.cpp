@@ -6,6 +6,7 @@
 #include "net/wakeup.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
+#include "service/program.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -59,7 +60,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
 class loop_threads {
 public:
     loop_threads(std::list<event_loop>& loops, const std::function<void()>& loop_ended)
-        : loops_(loops)
+        : loop_threads(loops) // from here on the destructor runs, also when a thread cannot be had
     {
         for (auto& loop : loops_)
             threads_.emplace_back([&loop, loop_ended] {
@@ -72,6 +73,11 @@ public:
     loop_threads& operator=(const loop_threads&) = delete;
 
 private:
+    explicit loop_threads(std::list<event_loop>& loops)
+        : loops_(loops)
+    {
+    }
+
     std::list<event_loop>& loops_;
     std::vector<std::jthread> threads_; // joined last
 };
@@ -128,11 +134,26 @@ awaitable<> supervisor::run()
 
 awaitable<> supervisor::all_ended()
 {
-    while (running_ != 0)
-        co_await loop_ended_.wait();
+    while (running_ != 0) {
+        const auto [cancelled] = co_await loop_ended_.wait();
+        if (cancelled)
+            co_return;
+    }
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
+
+// Each connection is an open file, and the upstreams must get theirs however many clients there are.
+std::size_t connections_that_fit(const bridge_settings& settings, std::size_t upstreams)
+{
+    const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams);
+    const auto files = open_file_limit();
+    const auto fit = files > needed_otherwise ? files - needed_otherwise : 1;
+    if (fit >= settings.max_connections)
+        return settings.max_connections;
+    spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n", files, fit);
+    return fit;
+}
 
 void log_summary(const std::list<event_loop>& loops)
 {
@@ -160,7 +181,8 @@ void run_bridge(const bridge_settings& settings)
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
-    shared_limits limits{net::limit(settings.max_pending), net::limit(settings.max_connections)};
+    shared_limits limits{net::limit(settings.max_pending),
+                         net::limit(connections_that_fit(settings, upstreams.size()))};
     auto loops = open_event_loops(io, settings, upstreams, limits);
     supervisor supervisor(io, loops, settings.drain_timeout);
 

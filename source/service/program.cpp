@@ -4,6 +4,9 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <csignal>
+#include <limits>
+
 namespace causeway::service {
 
 void start_logging(spdlog::level::level_enum level)
@@ -22,5 +25,13 @@ void raise_file_limit()
     if (setrlimit(RLIMIT_NOFILE, &files) != 0)
         spdlog::warn("the limit of open files stays as it is");
 }
+
+std::size_t open_file_limit()
+{
+    rlimit files{};
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : std::numeric_limits<std::size_t>::max();
+}
+
+void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 } // namespace causeway::service

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <spdlog/common.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -19,6 +20,12 @@ void start_logging(spdlog::level::level_enum level);
 /// Lets this process open as many files as the system permits: each connection is one, and the usual soft limit of
 /// 1024 is meant for programs that use select(2). A limit that cannot be raised stays as it is.
 void raise_file_limit();
+
+/// How many files this process may have open.
+std::size_t open_file_limit();
+
+/// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
+void ignore_broken_pipes();
 
 /// The whole of a program: `run` with the settings of the command line. Gives the exit status: 0 after a clean end, 1
 /// when `run` throws, 2 for wrong usage, the last two with one line on standard error. For `main`, before any thread.
@@ -37,6 +44,7 @@ int run_program(const std::string& name, const parsed<Settings>& command_line, v
     try {
         start_logging(settings.log_level);
         raise_file_limit();
+        ignore_broken_pipes();
         run(settings);
         return 0;
     } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
@@ -16,22 +17,31 @@ namespace {
 // A flood of one kind of event is told as its 1st, 2nd, 4th, 8th … occurrence.
 bool worth_a_line(std::uint64_t count) { return std::has_single_bit(count); }
 
+constexpr auto none = asio::cancellation_type::none;
+
 // Sleeps until there is something, then writes all that has gathered in one go.
 awaitable<std::string> write_requests(conversation& conversation)
 {
+    // A cancellation that comes between two operations finds none to end. So each round looks for it, here and below.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto state = co_await asio::this_coro::cancellation_state;
     std::string wire;
-    for (;;) {
+    while (state.cancelled() == none) {
         wire.clear();
-        if (conversation.requests.take(conversation.lane, wire) == 0) {
+        conversation.requests.take(conversation.lane, wire);
+        if (wire.empty()) {
             const auto [cancelled] = co_await conversation.has_requests.wait();
             if (cancelled)
                 co_return cancelled.message();
             continue;
         }
+        if (!conversation.silent_since)
+            conversation.silent_since = clock::now();
         const auto [error, written] = co_await asio::async_write(conversation.socket, asio::buffer(wire), as_result);
         if (error)
             co_return error.message();
     }
+    co_return "cancelled";
 }
 
 void deliver(conversation& conversation, std::string_view line)
@@ -54,8 +64,10 @@ void deliver(conversation& conversation, std::string_view line)
 // Bytes in, lines out, each to the request that waits for it.
 awaitable<std::string> read_replies(conversation& conversation)
 {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto state = co_await asio::this_coro::cancellation_state;
     codes::reply_decoder decoder;
-    for (;;) {
+    while (state.cancelled() == none) {
         const auto space = decoder.space();
         const auto [error, count] =
             co_await conversation.socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
@@ -64,7 +76,7 @@ awaitable<std::string> read_replies(conversation& conversation)
         if (error)
             co_return error.message();
 
-        ++conversation.reads;
+        conversation.silent_since.reset();
         decoder.received(count);
         while (const auto line = decoder.next_line())
             deliver(conversation, *line);
@@ -73,26 +85,26 @@ awaitable<std::string> read_replies(conversation& conversation)
             co_return "a reply line is longer than 64 KiB";
         }
     }
+    co_return "cancelled";
 }
 
-// A peer that is frozen, or gone without a word, closes nothing. Requests under way and not a byte for the whole of
-// `patience` is how that looks. Looking a few times in that while costs nothing on a request's way.
+// A peer that is frozen, or gone without a word, closes nothing. Something was written and not a byte has come for the
+// whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a request's way.
 awaitable<std::string> watch_for_silence(conversation& conversation)
 {
     constexpr int looks = 4; // in the time of `patience`
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto state = co_await asio::this_coro::cancellation_state;
     steady_timer timer(conversation.socket.get_executor());
-    auto reads_before = conversation.reads;
-    for (int silent_looks = 0; silent_looks <= looks;) {
+    while (state.cancelled() == none) {
         timer.expires_after(conversation.patience / looks);
-        const auto [cancelled] = co_await timer.async_wait(as_result);
-        if (cancelled)
-            co_return cancelled.message();
-        const bool silent = conversation.lane.on_the_wire() != 0 && conversation.reads == reads_before;
-        silent_looks = silent ? silent_looks + 1 : 0;
-        reads_before = conversation.reads;
+        co_await timer.async_wait(as_result);
+        if (conversation.silent_since && clock::now() - *conversation.silent_since >= conversation.patience) {
+            conversation.requests.distrust(conversation.lane);
+            co_return "silent for too long";
+        }
     }
-    conversation.requests.distrust(conversation.lane);
-    co_return "silent with requests under way";
+    co_return "cancelled";
 }
 
 } // namespace

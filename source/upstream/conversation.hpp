@@ -8,7 +8,7 @@
 #include "upstream/statistics.hpp"
 
 #include <chrono>
-#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace causeway::upstream {
@@ -22,8 +22,8 @@ struct conversation {
     reply_channels& replies;
     statistics& counts;
     const std::string& name;           ///< the upstream, for the log
-    std::chrono::nanoseconds patience; ///< how long requests may be under way before silence means that nobody is there
-    std::uint64_t reads = 0;           ///< so far; any byte is a sign of life
+    std::chrono::nanoseconds patience; ///< with an upstream that owes a reply and says nothing
+    std::optional<clock::time_point> silent_since = std::nullopt; ///< something was written, and no byte has come
 };
 
 /// Writes requests and delivers replies until the connection fails or is closed by either side, until requests have

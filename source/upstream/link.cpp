@@ -26,6 +26,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A proxy with nobody behind it accepts a connection and hangs up. One that lasts so long, or brings a reply, works.
+constexpr auto settling_time = 50ms;
+
 // However short the reply timeout: a pause of this length is no sign of death.
 constexpr auto least_patience = 500ms;
 
@@ -45,7 +48,7 @@ link::link(const executor_type& executor, net::host_port upstream, std::chrono::
     , has_requests_(executor)
     , lane_([this] { has_requests_.notify(); })
     , down_since_(clock::now())
-    , patience_(std::max<std::chrono::nanoseconds>(reply_timeout, least_patience))
+    , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
     , reconnect_max_(reconnect_max)
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -68,7 +71,7 @@ awaitable<> link::run()
     // What is cancelled returns an error like any other, and the loop ends below.
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!stopped_) {
-        if (auto socket = co_await connect())
+        if (auto socket = co_await connect(); socket && !stopped_)
             co_await converse_on(std::move(*socket));
         co_await pause();
     }
@@ -95,7 +98,8 @@ awaitable<std::optional<tcp_socket>> link::attempt()
     tcp_socket socket(co_await asio::this_coro::executor);
     const auto [error, endpoint] = co_await asio::async_connect(socket, endpoints, as_result);
     if (error) {
-        report_failure(error.message());
+        if (error != asio::error::operation_aborted) // then `connect` knows why
+            report_failure(error.message());
         co_return std::nullopt;
     }
     watch_the_network(socket);
@@ -109,22 +113,22 @@ void link::watch_the_network(tcp_socket& socket) const
     using idle_before_probe = net::integer_option<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
     using between_probes = net::integer_option<IPPROTO_TCP, TCP_KEEPINTVL>;    // seconds
     const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(patience_ / 2);
-    socket.set_option(unacknowledged(static_cast<int>(std::min<std::int64_t>(half.count(), 60'000))));
-    socket.set_option(asio::socket_base::keep_alive(true));
-    socket.set_option(idle_before_probe(10));
-    socket.set_option(between_probes(1));
+    error_code gone; // the first read will tell
+    socket.set_option(unacknowledged(static_cast<int>(std::clamp<std::int64_t>(half.count(), 1'000, 60'000))), gone);
+    socket.set_option(asio::socket_base::keep_alive(true), gone);
+    socket.set_option(idle_before_probe(10), gone);
+    socket.set_option(between_probes(1), gone);
     // A request is complete when it is written; waiting to fill a segment would only delay it.
-    socket.set_option(tcp::no_delay(true));
+    socket.set_option(tcp::no_delay(true), gone);
 }
 
 awaitable<> link::converse_on(tcp_socket socket)
 {
-    const auto connected_at = clock::now();
     const auto replies_before = counts_.replies;
-    spdlog::info("upstream {}: connected after {:.3f} s", name_, seconds(down_for(connected_at)));
+    connected_since_ = clock::now();
+    spdlog::log(failure_reported_ && !worked_ ? spdlog::level::debug : spdlog::level::info,
+                "upstream {}: connected after {:.3f} s", name_, seconds(*connected_since_ - down_since_));
     ++counts_.connects;
-    failure_reported_ = false;
-    down_since_.reset();
     requests_.open(lane_);
 
     const auto reason =
@@ -132,12 +136,19 @@ awaitable<> link::converse_on(tcp_socket socket)
 
     const auto rewritten = requests_.close(lane_);
     counts_.rewritten += rewritten;
-    down_since_ = clock::now();
-    if (!stopped_)
-        spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
-    // An upstream that accepts and hangs up is not back yet; one that replied, or stayed, is.
-    if (counts_.replies != replies_before || *down_since_ - connected_at >= reconnect_max_)
-        backoff_.reset();
+    const auto now = clock::now();
+    worked_ = counts_.replies != replies_before || now - *connected_since_ >= settling_time;
+    connected_since_.reset();
+    if (stopped_)
+        co_return;
+    if (!worked_) {
+        report_failure("it accepts and hangs up");
+        co_return;
+    }
+    spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
+    failure_reported_ = false;
+    down_since_ = now;
+    backoff_.reset();
 }
 
 awaitable<> link::pause()
@@ -158,7 +169,8 @@ void link::hurry()
 
 std::chrono::nanoseconds link::down_for(clock::time_point now) const
 {
-    return down_since_ ? now - *down_since_ : std::chrono::nanoseconds::zero();
+    const bool up = connected_since_ && (worked_ || now - *connected_since_ >= settling_time);
+    return up ? std::chrono::nanoseconds::zero() : now - down_since_;
 }
 
 void link::report_failure(std::string_view reason)

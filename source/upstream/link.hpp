@@ -22,8 +22,8 @@ namespace causeway::upstream {
 /// multiplexer and the channels outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
 class link {
 public:
-    /// `reply_timeout` is how long requests may be under way before a silent connection is given up, but at least half
-    /// a second; half of that is how long the network may leave what was sent unacknowledged.
+    /// A connection on which something was written and not a byte comes back is given up after twice `reply_timeout`,
+    /// but not before half a second; when what was written is not even acknowledged, in half of that time.
     link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
          std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies);
     link(const link&) = delete;
@@ -40,7 +40,7 @@ public:
     /// effort as short as the first one.
     void hurry();
 
-    /// How long there has been no connection; zero while there is one.
+    /// How long there has been no connection that works; zero while there is one.
     std::chrono::nanoseconds down_for(clock::time_point now) const;
 
     /// True when no request is on its connection.
@@ -65,8 +65,10 @@ private:
 
     net::wakeup has_requests_;
     lane lane_;
-    std::optional<clock::time_point> down_since_;
-    bool failure_reported_ = false; // one line for an outage, not one for each attempt
+    std::optional<clock::time_point> connected_since_; // while there is a connection
+    clock::time_point down_since_;                     // without one that worked
+    bool worked_ = true;                               // the last connection; an upstream is given the first try
+    bool failure_reported_ = false;                    // one line for an outage, not one for each attempt
 
     std::minstd_rand random_{std::random_device{}()};
     std::chrono::nanoseconds patience_; // with a silent upstream

@@ -41,6 +41,7 @@ void waiting_request::answered_by(lane& from)
 void multiplexer::open(lane& lane)
 {
     lanes_.push_back(&lane);
+    lane.question_due_ = !lane.trusted_ && lane.last_written_;
     distribute();
 }
 
@@ -49,7 +50,7 @@ std::size_t multiplexer::close(lane& lane)
     std::erase(lanes_, &lane);
     const auto written = lane.on_the_wire_.size();
 
-    // Whoever has a connection has waited longer than anybody in the backlog, and the written longer than the rest.
+    // Whoever has a connection came before the backlog, and the written came before the rest.
     request_queue in_order;
     for (auto* queue : {&lane.on_the_wire_, &lane.outbox_, &backlog_})
         in_order.splice(in_order.end(), *queue);
@@ -67,15 +68,16 @@ void multiplexer::trust(lane& lane)
         distribute();
 }
 
-std::size_t multiplexer::take(lane& lane, std::string& wire)
+void multiplexer::take(lane& lane, std::string& wire)
 {
-    const auto taken = lane.outbox_.size();
+    if (std::exchange(lane.question_due_, false))
+        codes::append_request(*lane.last_written_, wire);
     while (!lane.outbox_.empty()) {
         auto& request = lane.outbox_.front();
         codes::append_request(request.code_, wire);
+        lane.last_written_ = request.code_;
         request.move_to(lane.on_the_wire_);
     }
-    return taken;
 }
 
 // Everything that changes who waits where ends here: while there is a backlog and room, the two meet.
@@ -91,12 +93,14 @@ void multiplexer::distribute()
     }
 }
 
-// Of the lanes that have room.
+// Of the lanes that have room; one that is not trusted only where no trusted one is open.
 lane* multiplexer::least_busy_lane() const
 {
+    const bool any_trusted = std::ranges::any_of(lanes_, &lane::trusted_);
     lane* least = nullptr;
     for (auto* lane : lanes_)
-        if (has_room(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
+        if (lane->waiting() < window_ && (lane->trusted_ || !any_trusted) &&
+            (least == nullptr || lane->waiting() < least->waiting()))
             least = lane;
     return least;
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,9 @@ private:
     std::function<void()> wake_;
     request_queue outbox_;      // has a place in the window, is not written yet
     request_queue on_the_wire_; // has been written; a reply may come
-    bool trusted_ = true;       // gets more than one request at a time
+    bool trusted_ = true;       // otherwise it is asked only where no other can be
+    bool question_due_ = false; // whether it works
+    std::optional<codes::code> last_written_;
 };
 
 /// Deals waiting requests out to connections. At most `window` requests have a place on one connection; further ones
@@ -86,15 +89,15 @@ public:
     /// had been written before.
     std::size_t close(lane& lane);
 
-    /// `lane` took requests and kept silent: from now on it gets one at a time, so that no more depend on it, until a
-    /// reply shows that it works.
+    /// `lane` took requests and kept silent: from now on requests prefer any other, until a reply shows that it works.
+    /// To find out, its next connection begins with a question that nobody waits for.
     void distrust(lane& lane) { lane.trusted_ = false; }
 
     /// A reply has come on `lane`.
     void trust(lane& lane);
 
-    /// Appends to `wire` all that waits to be written on `lane`. Returns the number of requests.
-    std::size_t take(lane& lane, std::string& wire);
+    /// Appends to `wire` all that waits to be written on `lane`.
+    void take(lane& lane, std::string& wire);
 
     /// True while any connection is open.
     bool connected() const noexcept { return !lanes_.empty(); }
@@ -107,7 +110,6 @@ private:
 
     void distribute();
     lane* least_busy_lane() const;
-    bool has_room(const lane& lane) const { return lane.waiting() < (lane.trusted_ ? window_ : 1); }
 
     std::size_t window_;
     std::vector<lane*> lanes_; // the open ones

@@ -565,14 +565,47 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_is_silent_with_requests_under_way_is_given
             co_await ask_all(pool, codes(20));
         while (pool.counts().connects < 3)
             co_await sleep(1ms);
-        // The frozen one is no longer trusted: it gets one request at a time, and the other gets all the rest.
+        // The frozen one is no longer trusted, and the other gets everything.
         const auto asked = codes(100);
-        const auto answers = co_await ask_all(pool, asked);
-        BOOST_TEST(std::ranges::count_if(answers, &upstream::answer::has_error) <= 1);
+        check_all_answered(asked, co_await ask_all(pool, asked));
         pool.stop();
         silent.stop();
         other.stop();
     }(the_pool, frozen, good));
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_upstream_is_found_out_by_single_requests_too)
+{
+    backend_double frozen(io, answer_nothing);
+    backend_double good(io, answer_all);
+    auto settings = settings_for({frozen.address(), good.address()});
+    settings.reply_timeout = 100ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& silent, backend_double& other) -> awaitable<> {
+        while (pool.counts().connects < 2)
+            co_await sleep(1ms);
+        while (silent.connections() < 2) // until the pool gives up its first one
+            co_await ask(pool, "404");
+        for (int i = 0; i < 20; ++i)
+            BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+        pool.stop();
+        silent.stop();
+        other.stop();
+    }(the_pool, frozen, good));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_accepts_and_hangs_up_counts_as_down)
+{
+    const auto hang_up = [](peer&) -> awaitable<> { co_return; };
+    play(
+        hang_up,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404")));
+            co_await sleep(1ms);
+            BOOST_TEST(failed_with(failure::unavailable, co_await ask(pool, "404")));
+        },
+        short_timeout);
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)
