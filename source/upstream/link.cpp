@@ -49,7 +49,6 @@ link::link(const executor_type& executor, net::host_port upstream, std::chrono::
     , lane_([this] { has_requests_.notify(); })
     , down_since_(clock::now())
     , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
-    , reconnect_max_(reconnect_max)
     , backoff_(reconnect_max)
     , retry_(executor)
 {

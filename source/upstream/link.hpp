@@ -72,7 +72,6 @@ private:
 
     std::minstd_rand random_{std::random_device{}()};
     std::chrono::nanoseconds patience_; // with a silent upstream
-    std::chrono::nanoseconds reconnect_max_;
     backoff backoff_;
     steady_timer retry_;
     bool stopped_ = false;
