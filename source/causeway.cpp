@@ -5,5 +5,5 @@
 int main(int argc, char* argv[])
 {
     using namespace causeway::service;
-    return run_program("causeway", parse_bridge_options(argc, argv), run_bridge);
+    return run_program("causeway", argc, argv, parse_bridge_options, run_bridge);
 }

@@ -5,5 +5,5 @@
 int main(int argc, char* argv[])
 {
     using namespace causeway::service;
-    return run_program("code-server", parse_code_server_options(argc, argv), run_code_server);
+    return run_program("code-server", argc, argv, parse_code_server_options, run_code_server);
 }

@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -34,7 +36,7 @@ awaitable<> code_server::run()
 
 awaitable<> code_server::bind()
 {
-    while (!stopped_) {
+    for (std::uint64_t tries = 1; !stopped_; ++tries) {
         try {
             acceptor_ = net::listen(io_, listen_, net::port_sharing::never);
             co_return;
@@ -42,7 +44,8 @@ awaitable<> code_server::bind()
             if (error.code() != asio::error::address_in_use)
                 throw;
         }
-        spdlog::warn("code server: {} is in use; trying again", net::to_string(listen_));
+        if (std::has_single_bit(tries))
+            spdlog::warn("code server: {} is in use; trying again (try {})", net::to_string(listen_), tries);
         retry_.expires_after(bind_retry_);
         co_await retry_.async_wait(as_result);
     }

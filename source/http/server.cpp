@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace causeway::http {
@@ -82,9 +83,13 @@ void server::drain()
 {
     draining_ = true;
     // Who waits in the listen queue has a connection as far as it knows; closing the socket would reset it.
-    error_code nobody_waits;
-    while (auto connection = net::accept_waiting(acceptor_, connections_, nobody_waits))
-        admit(std::move(*connection));
+    std::optional<net::accepted> connection;
+    error_code error;
+    do {
+        connection = net::accept_waiting(acceptor_, connections_, error);
+        if (connection)
+            admit(std::move(*connection));
+    } while (connection || error == asio::error::connection_aborted);
     acceptor_.close();
     std::ranges::for_each(sessions_, &session::drain);
 }

@@ -52,7 +52,7 @@ public:
         if (taken_.fetch_add(1, std::memory_order_relaxed) < bound_)
             return place(this);
         taken_.fetch_sub(1, std::memory_order_relaxed);
-        return place();
+        return {};
     }
 
     /// How many are taken, for the log and for tests.

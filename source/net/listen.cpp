@@ -38,14 +38,14 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
     acceptor.open(place.protocol());
     // A restart must not wait for the old connections' TIME_WAIT to pass.
     acceptor.set_option(asio::socket_base::reuse_address(true));
-    // The kernel compares the option of both sockets at the moment of `bind`. Set before, it joins others; set
-    // after, the port was free, and others may join from now on.
+    // The kernel compares the option of both sockets in `bind`, and again in `listen`. Set before, it joins others; set
+    // after both, the port was free, also of others who started in the same instant, and may be joined from now on.
     if (sharing == port_sharing::from_start)
         acceptor.set_option(reuse_port(1));
     acceptor.bind(place);
+    acceptor.listen();
     if (sharing == port_sharing::afterwards)
         acceptor.set_option(reuse_port(1));
-    acceptor.listen();
     acceptor.non_blocking(true);
     return acceptor;
 }

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <string>
 #include <variant>
 
 namespace causeway::service {
@@ -27,11 +26,14 @@ std::size_t open_file_limit();
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
 void ignore_broken_pipes();
 
-/// The whole of a program: `run` with the settings of the command line. Gives the exit status: 0 after a clean end, 1
-/// when `run` throws, 2 for wrong usage, the last two with one line on standard error. For `main`, before any thread.
+/// The whole of a program: `run` with the settings that `parse` reads from the command line. Gives the exit status: 0
+/// after a clean end, 1 when something throws, 2 for wrong usage, the last two with one line on standard error. For
+/// `main`, before any thread.
 template <class Settings>
-int run_program(const std::string& name, const parsed<Settings>& command_line, void (*run)(const Settings&))
-{
+int run_program(const char* name, int argc, const char* const* argv,
+                parsed<Settings> (*parse)(int argc, const char* const* argv), void (*run)(const Settings&))
+try {
+    const auto command_line = parse(argc, argv);
     if (const auto* information = std::get_if<service::information>(&command_line)) {
         fmt::print("{}", information->text);
         return 0;
@@ -41,16 +43,14 @@ int run_program(const std::string& name, const parsed<Settings>& command_line, v
         return 2;
     }
     const auto& settings = std::get<Settings>(command_line);
-    try {
-        start_logging(settings.log_level);
-        raise_file_limit();
-        ignore_broken_pipes();
-        run(settings);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "{}: {}\n", name, error.what());
-        return 1;
-    }
+    start_logging(settings.log_level);
+    raise_file_limit();
+    ignore_broken_pipes();
+    run(settings);
+    return 0;
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", name, error.what());
+    return 1;
 }
 
 } // namespace causeway::service

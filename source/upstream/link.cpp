@@ -1,14 +1,13 @@
 #include "upstream/link.hpp"
 
 #include "net/rethrow.hpp"
+#include "net/self_connection.hpp"
 #include "net/sleep.hpp"
 #include "net/socket_option.hpp"
 #include "upstream/conversation.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
@@ -76,30 +75,36 @@ awaitable<> link::run()
     }
 }
 
+// To the first of the upstream's addresses that answers.
 awaitable<std::optional<tcp_socket>> link::connect()
 {
     using namespace asio::experimental::awaitable_operators;
-    auto result = co_await (attempt() || net::sleep(connect_timeout));
-    if (auto* attempt = std::get_if<0>(&result); attempt == nullptr)
-        report_failure("no answer in time");
-    else if (*attempt)
-        co_return std::move(**attempt);
+    auto [error, endpoints] = co_await resolve(upstream_);
+    for (const auto& endpoint : endpoints) {
+        if (stopped_)
+            break;
+        auto result = co_await (attempt(endpoint) || net::sleep(connect_timeout));
+        auto* attempted = std::get_if<0>(&result);
+        if (attempted != nullptr && attempted->has_value())
+            co_return std::move(**attempted);
+        error = attempted == nullptr ? asio::error::timed_out : attempted->error();
+    }
+    report_failure(error.message());
     co_return std::nullopt;
 }
 
-awaitable<std::optional<tcp_socket>> link::attempt()
+awaitable<boost::system::result<tcp_socket>> link::attempt(tcp::endpoint endpoint) const
 {
-    const auto [resolve_error, endpoints] = co_await resolve(upstream_);
-    if (resolve_error) {
-        report_failure(resolve_error.message());
-        co_return std::nullopt;
-    }
     tcp_socket socket(co_await asio::this_coro::executor);
-    const auto [error, endpoint] = co_await asio::async_connect(socket, endpoints, as_result);
-    if (error) {
-        if (error != asio::error::operation_aborted) // then `connect` knows why
-            report_failure(error.message());
-        co_return std::nullopt;
+    const auto [error] = co_await socket.async_connect(endpoint, as_result);
+    if (error)
+        co_return error;
+    if (net::is_connected_to_itself(socket)) {
+        // Closed with a reset: TIME_WAIT would keep the real upstream from its port for a minute.
+        error_code ignored;
+        socket.set_option(asio::socket_base::linger(true, 0), ignored);
+        socket.close(ignored);
+        co_return error_code(asio::error::connection_refused);
     }
     watch_the_network(socket);
     co_return std::move(socket);
@@ -174,6 +179,8 @@ std::chrono::nanoseconds link::down_for(clock::time_point now) const
 
 void link::report_failure(std::string_view reason)
 {
+    if (stopped_)
+        return;
     const auto level = failure_reported_ ? spdlog::level::debug : spdlog::level::warn;
     spdlog::log(level, "upstream {}: cannot connect: {}; trying again until it works", name_, reason);
     failure_reported_ = true;

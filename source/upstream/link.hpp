@@ -10,11 +10,13 @@
 #include "upstream/statistics.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/system/result.hpp>
 
 #include <chrono>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace causeway::upstream {
 
@@ -51,7 +53,7 @@ public:
 private:
     awaitable<> run();
     awaitable<std::optional<tcp_socket>> connect();
-    awaitable<std::optional<tcp_socket>> attempt();
+    awaitable<boost::system::result<tcp_socket>> attempt(tcp::endpoint endpoint) const;
     awaitable<> converse_on(tcp_socket socket);
     awaitable<> pause();
     void watch_the_network(tcp_socket& socket) const;

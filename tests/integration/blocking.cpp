@@ -170,6 +170,15 @@ bool accepts_connections(std::uint16_t port)
     }
 }
 
+bool knows_localhost()
+{
+    addrinfo* addresses = nullptr;
+    if (::getaddrinfo("localhost", nullptr, nullptr, &addresses) != 0)
+        return false;
+    ::freeaddrinfo(addresses);
+    return true;
+}
+
 bool has_ipv6()
 {
     try {

@@ -71,6 +71,9 @@ private:
 /// True when somebody accepts connections to `port` on this machine.
 bool accepts_connections(std::uint16_t port);
 
+/// True where the name `localhost` stands for an address.
+bool knows_localhost();
+
 /// True where ::1 is an address of this machine.
 bool has_ipv6();
 

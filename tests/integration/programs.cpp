@@ -161,6 +161,12 @@ std::size_t number_before(std::string_view what, std::string_view summary)
     return std::stoul(std::string(summary.substr(begin, end - begin)));
 }
 
+// A system as bare as debootstrap leaves it has no /etc/hosts.
+boost::test_tools::assertion_result where_localhost_is_known(boost::unit_test::test_unit_id /*test*/)
+{
+    return knows_localhost();
+}
+
 boost::test_tools::assertion_result with_ipv6(boost::unit_test::test_unit_id /*test*/) { return has_ipv6(); }
 
 // How a program was called, and what the line on its standard error must contain.
@@ -321,7 +327,7 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_is_written_in_brackets, *boost::unit_test::
     BOOST_TEST(get(client, "404").body == body_for("404"));
 }
 
-BOOST_AUTO_TEST_CASE(a_host_may_be_a_name)
+BOOST_AUTO_TEST_CASE(a_host_may_be_a_name, *boost::unit_test::precondition(where_localhost_is_known))
 {
     code_server_process code_server({"--listen=localhost:0"});
     const auto upstream = "localhost:" + std::to_string(code_server.port());

@@ -1,9 +1,11 @@
 // The pool against backends that behave, misbehave, go away and come back.
 #include "codes/reply.hpp"
 #include "kit.hpp"
+#include "net/self_connection.hpp"
 #include "net/wakeup.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -98,6 +100,30 @@ struct fixture {
         backend.stop();
     }
 };
+
+// Turns of the event loop.
+int stopped_after = 0;
+
+awaitable<bool> stop_after_some_turns(pool& pool)
+{
+    for (int turn = 0; turn < stopped_after; ++turn)
+        co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+    pool.stop();
+    co_return true;
+}
+
+awaitable<> stop_soon(pool& pool, backend_double&)
+{
+    const auto [answers, stopped] = co_await (ask_all(pool, codes(3)) && stop_after_some_turns(pool));
+    for (const auto& answer : answers)
+        BOOST_TEST((answer.has_value() || failed_with(failure::unavailable, answer)));
+}
+
+awaitable<> stop_soon_without_backend(pool& pool, backend_double& backend)
+{
+    backend.stop();
+    co_await stop_soon(pool, backend);
+}
 
 void short_timeout(pool_settings& settings) { settings.reply_timeout = 50ms; }
 
@@ -644,6 +670,33 @@ BOOST_AUTO_TEST_CASE(stopping_answers_everybody_who_waits)
         for (const auto& answer : answers)
             BOOST_TEST(failed_with(failure::unavailable, answer));
     });
+}
+
+BOOST_AUTO_TEST_CASE(stopping_ends_it_whatever_it_is_doing)
+{
+    // `run` and `play` see to it that nothing goes on.
+    for (stopped_after = 0; stopped_after < 60; ++stopped_after)
+        for (const bool backend_is_up : {true, false})
+            BOOST_TEST_CONTEXT("after " << stopped_after << " turns of the loop, backend up: " << backend_is_up)
+            {
+                io.restart();
+                play(answer_all, backend_is_up ? stop_soon : stop_soon_without_backend);
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_to_itself_is_recognized)
+{
+    tcp_socket caller(io);
+    caller.open(tcp::v4());
+    caller.bind({asio::ip::address_v4::loopback(), 0});
+    caller.connect(caller.local_endpoint());
+    BOOST_TEST(net::is_connected_to_itself(caller));
+
+    tcp_acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    tcp_socket other(io);
+    BOOST_TEST(!net::is_connected_to_itself(other));
+    other.connect(acceptor.local_endpoint());
+    BOOST_TEST(!net::is_connected_to_itself(other));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
