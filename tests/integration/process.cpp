@@ -9,6 +9,9 @@
 #include <charconv>
 #include <chrono>
 #include <climits>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -174,6 +177,21 @@ std::string process::standard_error() const
 
 std::string process::output() const { return standard_output() + standard_error(); }
 
+std::size_t process::resident_kibibytes() const
+{
+    std::ifstream status("/proc/" + std::to_string(id_) + "/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmRSS:"))
+            return number_before(" kB", line);
+    throw std::runtime_error("the process has no memory: does it run?");
+}
+
+std::size_t process::open_descriptors() const
+{
+    const std::filesystem::directory_iterator descriptors("/proc/" + std::to_string(id_) + "/fd");
+    return static_cast<std::size_t>(std::distance(begin(descriptors), end(descriptors)));
+}
+
 std::uint16_t server_process::port() { return port_in(wait_for_line("listening on ")); }
 
 std::string server_process::address() { return "127.0.0.1:" + std::to_string(port()); }
@@ -198,6 +216,15 @@ std::uint16_t port_in(std::string_view line)
     if (port == 0)
         throw std::runtime_error("no port in '" + std::string(line) + "'");
     return port;
+}
+
+std::size_t number_before(std::string_view what, std::string_view summary)
+{
+    const auto end = summary.find(what);
+    if (end == std::string_view::npos || end == 0)
+        throw std::runtime_error("no '" + std::string(what) + "' in '" + std::string(summary) + "'");
+    const auto begin = summary.find_last_not_of("0123456789", end - 1) + 1;
+    return std::stoul(std::string(summary.substr(begin, end - begin)));
 }
 
 void wait_until(const std::function<bool()>& condition)

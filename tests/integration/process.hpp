@@ -32,6 +32,13 @@ public:
     /// of them without its line feed. Throws, with all that was printed, when the program or `patience` ends before.
     std::string wait_for_line(std::string_view text, std::size_t times = 1);
 
+    /// The process, for the system.
+    int id() const noexcept { return id_; }
+
+    /// What it has of the machine, as long as it runs: resident memory (proc(5), VmRSS), open file descriptors.
+    std::size_t resident_kibibytes() const;
+    std::size_t open_descriptors() const;
+
     /// Sends it a signal, SIGTERM for example.
     void signal(int number);
 
@@ -81,6 +88,9 @@ struct code_server_process : server_process {
 
 /// Where `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line` says: the port. Throws when it does not.
 std::uint16_t port_in(std::string_view line);
+
+/// The number in front of `what` in a line of the log. Throws when there is none.
+std::size_t number_before(std::string_view what, std::string_view line);
 
 /// Returns when `condition` holds, which it is asked again and again: for what nothing else tells of. Throws when it
 /// never does.

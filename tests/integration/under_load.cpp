@@ -1,0 +1,281 @@
+// The bridge under load while backends come and go, while it is told to stop, and while it runs out of what it needs.
+//
+// CAUSEWAY_RESTARTS, CAUSEWAY_ROLLING_RESTARTS and CAUSEWAY_SOAK_SECONDS make these tests as long as
+// docs/reliability.md reports them.
+#include "blocking.hpp"
+#include "faulty_backend.hpp"
+#include "kit.hpp"
+#include "load.hpp"
+#include "process.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace causeway::test {
+namespace {
+
+// How late an answer may be: what a busy machine and a sanitizer need.
+constexpr auto scheduling = 1500ms;
+
+void end_and_stay_away(std::optional<code_server_process>& code_server, int signal, std::chrono::milliseconds away)
+{
+    code_server->signal(signal);
+    code_server->wait();
+    code_server.reset();
+    std::this_thread::sleep_for(away);
+}
+
+void start_again(std::optional<code_server_process>& code_server, const std::string& address)
+{
+    code_server.emplace(words{"--listen=" + address, "--bind-retry=20ms"});
+    code_server->port();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(under_load)
+
+// Backends
+
+BOOST_AUTO_TEST_CASE(every_answer_of_a_load_carries_its_code)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
+    constexpr std::size_t clients = 64;
+    parallel_clients load(causeway.port(), clients);
+    const auto codes = codes_of_all_kinds(50 * clients);
+    for (std::span<const std::string> rest = codes; !rest.empty(); rest = rest.subspan(clients)) {
+        load.send(rest.first(clients));
+        BOOST_TEST(load.receive_wrong(rest.first(clients)) == words{}, boost::test_tools::per_element());
+    }
+
+    load.close();
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
+    const auto summary = causeway.wait_for_line("replies, ");
+    BOOST_TEST(number_before(" replies", summary) == codes.size());
+    BOOST_TEST(number_before(" connections", summary) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_backend_leaves_unanswered_another_is_asked)
+{
+    std::optional<listener> one(std::in_place);
+    listener other;
+    causeway_process causeway(in_front_of({one->address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    std::optional to_one = one->accept();
+    auto to_other = other.accept();
+    causeway.wait_for_line("connected", 2);
+
+    const auto codes = codes_of_all_kinds(20);
+    parallel_clients clients(causeway.port(), codes.size());
+    clients.send(codes);
+    const auto half = codes.size() / 2 * 4;
+    BOOST_TEST(to_one->receive(half).size() == half);
+    BOOST_TEST(to_other.receive(half).size() == half);
+    to_one.reset();
+    one.reset();
+
+    BOOST_TEST(to_other.receive(half).size() == half);
+    for (const auto& code : codes)
+        to_other.send(reply_to(code));
+    BOOST_TEST(clients.receive_wrong(codes) == words{}, boost::test_tools::per_element());
+}
+
+// A reply goes to the request that has waited longest for its code, also when another backend owes it that reply.
+BOOST_AUTO_TEST_CASE(a_request_whose_reply_went_to_another_is_not_forgotten)
+{
+    listener one;
+    listener other;
+    causeway_process causeway(in_front_of({one.address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    auto first_asked = one.accept();
+    auto last_asked = other.accept();
+    causeway.wait_for_line("connected", 2);
+
+    connection first(causeway.port());
+    send_request(first, "404");
+    wait_until([&] { return first_asked.can_receive() || last_asked.can_receive(); });
+    if (last_asked.can_receive())
+        std::swap(first_asked, last_asked);
+    BOOST_TEST(first_asked.receive_line() == "404\n");
+    connection last(causeway.port());
+    send_request(last, "404");
+    BOOST_TEST(last_asked.receive_line() == "404\n");
+
+    last_asked.send(reply_to("404"));
+    BOOST_TEST(is_right(receive_answer(first), "404"));
+    first_asked.close();
+    BOOST_TEST(last_asked.receive_line() == "404\n");
+    last_asked.send(reply_to("404"));
+    BOOST_TEST(is_right(receive_answer(last), "404"));
+}
+
+BOOST_AUTO_TEST_CASE(no_request_fails_while_one_of_several_backends_is_left)
+{
+    code_server_process one(on_a_free_port);
+    code_server_process two(on_a_free_port);
+    code_server_process three(on_a_free_port);
+    causeway_process causeway(
+        in_front_of({one.address(), two.address(), three.address()}, {"--threads=2", "--reply-timeout=20s"}));
+    steady_load load(causeway.port(), 4);
+    load.wait_for_answers(200);
+    for (auto* killed : {&two, &one}) {
+        killed->signal(SIGKILL);
+        load.wait_for_answers(200);
+    }
+    BOOST_TEST(load.stop() == "");
+}
+
+BOOST_AUTO_TEST_CASE(no_request_fails_while_a_backend_restarts)
+{
+    const auto restarts = from_environment("CAUSEWAY_RESTARTS", 4);
+    std::optional<code_server_process> code_server(on_a_free_port);
+    const auto address = code_server->address();
+    causeway_process causeway(in_front_of({address}, {"--threads=2", "--reply-timeout=20s"}));
+    steady_load load(causeway.port(), 8);
+    for (std::uint64_t i = 0; i < restarts; ++i) {
+        load.wait_for_answers(200);
+        end_and_stay_away(code_server, i % 2 == 0 ? SIGKILL : SIGTERM, std::chrono::milliseconds(i * 37 % 150));
+        start_again(code_server, address);
+    }
+    load.wait_for_answers(200);
+    BOOST_TEST(load.stop() == "");
+    BOOST_TEST_MESSAGE(restarts << " restarts, " << load.answers() << " answers, all of them 200");
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_away_for_longer_than_the_timeout_costs_only_503_and_504_each_in_time)
+{
+    const auto restarts = from_environment("CAUSEWAY_RESTARTS", 3);
+    constexpr auto reply_timeout = 150ms;
+    constexpr auto reconnect_max = 300ms;
+    std::optional<code_server_process> code_server(on_a_free_port);
+    const auto address = code_server->address();
+    causeway_process causeway(
+        in_front_of({address}, {"--threads=1", "--reply-timeout=150ms", "--reconnect-max=300ms"}));
+    clock::duration slowest_recovery{};
+    steady_load load(causeway.port(), 8, right_or_refused_in_time(reply_timeout, scheduling));
+    for (std::uint64_t i = 0; i < restarts; ++i) {
+        load.wait_for_answers(200, 200);
+        end_and_stay_away(code_server, i % 2 == 0 ? SIGKILL : SIGTERM, 0ms);
+        load.wait_for_answers(20, 503); // so it was away for longer than the timeout
+        start_again(code_server, address);
+        const auto back_at = clock::now();
+        load.wait_for_answers(1, 200);
+        slowest_recovery = std::max(slowest_recovery, clock::now() - back_at);
+    }
+    BOOST_TEST(load.stop() == "");
+    BOOST_TEST((slowest_recovery < reconnect_max + scheduling));
+    BOOST_TEST_MESSAGE(restarts << " restarts; answers: " << load.answers(200) << " x 200, " << load.answers(503)
+                                << " x 503, " << load.answers(504) << " x 504; slowest recovery "
+                                << std::chrono::duration_cast<std::chrono::milliseconds>(slowest_recovery).count()
+                                << " ms");
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_hangs_costs_its_requests_a_timeout_and_later_ones_nothing)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=1", "--reply-timeout=1s"}));
+    const auto codes = codes_of_all_kinds(100);
+    parallel_clients clients(causeway.port(), codes.size());
+    clients.send(codes);
+    BOOST_TEST(clients.receive_wrong(codes) == words{}, boost::test_tools::per_element());
+
+    code_server.signal(SIGSTOP);
+    const auto before = clock::now();
+    clients.send(codes);
+    const auto after = clock::now();
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const auto answer = clients.receive(i);
+        BOOST_TEST(answer.status == 504);
+        BOOST_TEST(answer.body == R"({"error":"timedout"})");
+        BOOST_TEST((clock::now() - before >= 1s));
+    }
+    BOOST_TEST((clock::now() - after < 2s));
+
+    code_server.signal(SIGCONT);
+    clients.send(codes);
+    BOOST_TEST(clients.receive_wrong(codes) == words{}, boost::test_tools::per_element());
+    // Replies come in the order of their requests: after this one no other is on its way.
+    BOOST_TEST(get(causeway.port(), "end").body == body_for("end"));
+
+    clients.close();
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
+    const auto summary = causeway.wait_for_line("replies, ");
+    const auto dropped = number_before(" of them dropped", summary);
+    BOOST_TEST(number_before(" requests timed out", summary) == codes.size());
+    BOOST_TEST(number_before(" replies", summary) == 2 * codes.size() + 1 + dropped);
+    // When it has just looked at the right moment, it has given up the silent connection, and with it the late replies.
+    if (number_before(" connections", summary) == 1)
+        BOOST_TEST(dropped == codes.size());
+    else
+        BOOST_TEST(dropped <= codes.size());
+}
+
+// Stopping
+
+BOOST_AUTO_TEST_CASE(sigterm_under_load_answers_every_request_that_was_read_and_resets_no_client)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
+    steady_load load(causeway.port(), 64);
+    load.wait_for_answers(1000);
+
+    causeway.signal(SIGTERM);
+    BOOST_TEST(load.wait() == "");
+    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(causeway.output().find("cut") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_no_request)
+{
+    const auto restarts = from_environment("CAUSEWAY_ROLLING_RESTARTS", 3);
+    code_server_process code_server(on_a_free_port);
+    auto arguments = in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s", "--share-port"});
+    auto causeway = std::make_unique<causeway_process>(arguments);
+    arguments.push_back("--listen=" + causeway->address());
+    arguments.erase(arguments.begin());
+
+    steady_load load(causeway->port(), 16, steady_load::only_right_answers, steady_load::when_closed::connect_again);
+    for (std::uint64_t i = 0; i < restarts; ++i) {
+        load.wait_for_answers(500);
+        auto next = std::make_unique<causeway_process>(arguments);
+        next->port();
+        causeway->signal(SIGTERM);
+        BOOST_TEST(causeway->wait() == 0);
+        causeway = std::move(next);
+    }
+    load.wait_for_answers(500);
+    BOOST_TEST(load.stop() == "");
+    BOOST_TEST_MESSAGE(restarts << " rolling restarts, " << load.answers() << " answers, all of them 200");
+}
+
+// Limits of the system
+
+BOOST_AUTO_TEST_CASE(at_the_limit_of_open_files_it_stays_alive_and_recovers)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=1"}));
+    connection early(causeway.port());
+    BOOST_TEST(is_right(get(early, "404"), "404"));
+
+    constexpr rlimit few{24, 24};
+    BOOST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, &few, nullptr) == 0);
+    std::optional<parallel_clients> crowd(std::in_place, causeway.port(), 40);
+    causeway.wait_for_line("cannot accept a connection");
+    BOOST_TEST(is_right(get(early, "500"), "500"));
+
+    crowd.reset();
+    BOOST_TEST(is_right(get(causeway.port(), "200"), "200"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test
