@@ -1,5 +1,8 @@
 #include "http/server.hpp"
 
+#include "net/rethrow.hpp"
+#include "net/sleep.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <spdlog/spdlog.h>
@@ -11,6 +14,11 @@
 
 namespace causeway::http {
 namespace {
+
+using namespace std::chrono_literals;
+
+// From a client's first segment to its second, also a distant one's.
+constexpr auto handshake_time = 100ms;
 
 // An exception ends the one session that threw it; the others have nothing to do with it.
 void log_failure(const std::exception_ptr& thrown)
@@ -82,7 +90,16 @@ awaitable<> server::serve(net::accepted connection)
 void server::drain()
 {
     draining_ = true;
-    // Who waits in the listen queue has a connection as far as it knows; closing the socket would reset it.
+    std::ranges::for_each(sessions_, &session::drain);
+    asio::co_spawn(acceptor_.get_executor(), stop_accepting(), net::rethrow);
+}
+
+// Who waits in the listen queue has a connection as far as it knows, and who is in the middle of a handshake soon will;
+// closing the socket would reset both. So first no more may come, then those who have come are accepted.
+awaitable<> server::stop_accepting()
+{
+    net::refuse_handshakes(acceptor_);
+    co_await net::sleep(handshake_time);
     std::optional<net::accepted> connection;
     error_code error;
     do {
@@ -91,7 +108,6 @@ void server::drain()
             admit(std::move(*connection));
     } while (connection || error == asio::error::connection_aborted);
     acceptor_.close();
-    std::ranges::for_each(sessions_, &session::drain);
 }
 
 std::size_t server::cut()

@@ -27,7 +27,8 @@ struct time_limits {
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the
-/// sessions, each of which is owned by the coroutine that serves it.
+/// sessions, each of which is owned by the coroutine that serves it, and its own coroutines: after `drain` or `cut` the
+/// loop runs until they have ended, and only then may the server go.
 class server {
 public:
     /// `connections` bounds the connections open at once, in all servers that share it; it outlives the server.
@@ -49,6 +50,7 @@ public:
 
 private:
     awaitable<> accept_and_drain();
+    awaitable<> stop_accepting();
     awaitable<> sweep_sessions();
     awaitable<> serve(net::accepted connection);
     void admit(net::accepted connection);

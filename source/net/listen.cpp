@@ -5,8 +5,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <bit>
+#include <cerrno>
 #include <cstdint>
+
+#include <linux/filter.h>
+#include <sys/socket.h>
 
 namespace causeway::net {
 namespace {
@@ -64,6 +69,28 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     return accepted{std::move(socket), std::move(place)};
+}
+
+// A packet filter on this one socket, which sees TCP headers (RFC 9293 §3.1): a segment with SYN and without ACK is
+// dropped. The connections that are accepted inherit it; none of their segments has SYN alone.
+void refuse_handshakes(tcp_acceptor& acceptor)
+{
+    constexpr std::uint32_t flags = 13; // offset in the header
+    constexpr std::uint32_t syn = 0x02;
+    constexpr std::uint32_t ack = 0x10;
+    constexpr std::uint32_t pass = 0xffffffff;
+    constexpr std::uint32_t drop = 0;
+    std::array<sock_filter, 5> program{{
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, drop),
+        BPF_STMT(BPF_RET | BPF_K, pass),
+    }};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
+        spdlog::warn("cannot refuse new connections before the last ones are accepted: {}",
+                     error_code(errno, boost::system::system_category()).message());
 }
 
 awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections)
