@@ -2,6 +2,8 @@
 
 #include <boost/asio/experimental/parallel_group.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace causeway::upstream {
@@ -12,21 +14,28 @@ using asio::experimental::wait_for_one;
 
 reply_channels::subscription::subscription(reply_channels& channels, codes::code code)
     : channels_(channels)
-    , entry_(channels.channels_.try_emplace(code, channels.executor_).first)
+    , code_(channels.channels_.try_emplace(code).first)
 {
-    ++entry_->second.subscriptions;
+    auto& of_code = code_->second;
+    if (of_code.empty() || of_code.back().subscriptions == most_in_a_channel)
+        of_code.emplace_back(channels.executor_);
+    channel_ = std::prev(of_code.end());
+    ++channel_->subscriptions;
 }
 
 reply_channels::subscription::~subscription()
 {
-    if (--entry_->second.subscriptions == 0)
-        channels_.channels_.erase(entry_);
+    if (--channel_->subscriptions != 0)
+        return;
+    code_->second.erase(channel_);
+    if (code_->second.empty())
+        channels_.channels_.erase(code_);
 }
 
 awaitable<std::tuple<error_code, reply>> reply_channels::subscription::receive(steady_timer& deadline)
 {
     auto [order, receive_error, received, deadline_error] =
-        co_await make_parallel_group(entry_->second.replies.async_receive(deferred), deadline.async_wait(deferred))
+        co_await make_parallel_group(channel_->replies.async_receive(deferred), deadline.async_wait(deferred))
             .async_wait(wait_for_one(), deferred);
 
     // The race has three ends. The third is the tie: the timer completes first, and before the receive can be
@@ -37,14 +46,20 @@ awaitable<std::tuple<error_code, reply>> reply_channels::subscription::receive(s
 
 bool reply_channels::deliver(codes::code code, reply reply)
 {
-    const auto entry = channels_.find(code);
-    return entry != channels_.end() && entry->second.replies.try_send(error_code{}, std::move(reply));
+    const auto of_code = channels_.find(code);
+    if (of_code == channels_.end())
+        return false;
+    const auto takes_it = [&reply](shared_channel& shared) {
+        return shared.replies.try_send(error_code{}, std::move(reply)); // moves it only when somebody takes it
+    };
+    return std::ranges::any_of(of_code->second, takes_it);
 }
 
 void reply_channels::close()
 {
-    for (auto& [code, shared] : channels_)
-        shared.replies.close();
+    for (auto& [code, channels] : channels_)
+        for (auto& shared : channels)
+            shared.replies.close();
 }
 
 } // namespace causeway::upstream

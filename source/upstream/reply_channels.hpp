@@ -1,4 +1,4 @@
-// One channel for each code that somebody waits for.
+// A channel for each code that somebody waits for.
 #pragma once
 
 #include "codes/code.hpp"
@@ -7,8 +7,8 @@
 #include <boost/asio/experimental/basic_channel.hpp>
 #include <boost/asio/experimental/channel_traits.hpp>
 
+#include <list>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <unordered_map>
 
@@ -45,10 +45,16 @@ private:
         channel replies;
         std::size_t subscriptions = 0;
     };
-    using channel_map = std::unordered_map<codes::code, shared_channel>;
+    // The longest waiting are in the first. One is enough for most codes, see `most_in_a_channel`.
+    using channels_of_a_code = std::list<shared_channel>;
+    using channel_map = std::unordered_map<codes::code, channels_of_a_code>;
 
 public:
-    /// Keeps the channel of one code open. The channel goes with the last of them, after their waits have ended: the
+    /// Asio's channel looks at all its waits when one is cancelled. When thousands wait for one code and time out
+    /// together, that would take the square of their number; so a code that many wait for gets further channels.
+    static constexpr std::size_t most_in_a_channel = 64;
+
+    /// Keeps a channel of one code open. The channel goes with the last of them, after their waits have ended: the
     /// cancellation of a wait refers to the channel, so it must not go earlier.
     class subscription {
     public:
@@ -63,7 +69,8 @@ public:
 
     private:
         reply_channels& channels_;
-        channel_map::iterator entry_;
+        channel_map::iterator code_;
+        channels_of_a_code::iterator channel_;
     };
 
     /// Gives `reply` to the request that has waited longest for `code`; false when nobody waits.

@@ -6,11 +6,13 @@
 #include "process.hpp"
 #include "service/program.hpp"
 
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <list>
-#include <string>
+#include <string_view>
 
 namespace causeway::test {
 namespace {
@@ -25,10 +27,30 @@ std::int64_t milliseconds(clock::duration duration)
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+// A client that takes as little time as can be: thousands of them on one core must not be what is measured.
+struct hasty_client {
+    explicit hasty_client(const executor_type& executor)
+        : socket(executor)
+    {
+    }
+
+    // Gives the status line of the answer, which comes in one piece.
+    awaitable<std::string_view> get()
+    {
+        static constexpr std::string_view request = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n";
+        co_await asio::async_write(socket, asio::buffer(request), as_result);
+        const auto [error, count] = co_await socket.async_read_some(asio::buffer(answer), as_result);
+        co_return std::string_view(answer.data(), std::min(count, std::string_view("HTTP/1.1 200").size()));
+    }
+
+    tcp_socket socket;
+    std::array<char, 512> answer{};
+};
+
 struct fixture {
     std::uint64_t size = from_environment("CAUSEWAY_CROWD", 300);
     asio::io_context io;
-    std::list<http_client> crowd;
+    std::list<hasty_client> crowd;
     std::uint64_t under_way = 0;
     clock::duration earliest = clock::duration::max();
     clock::duration latest{};
@@ -41,12 +63,12 @@ struct fixture {
             crowd.emplace_back(io.get_executor());
         run(io, [](fixture& all, tcp::endpoint server) -> awaitable<> {
             for (auto& client : all.crowd)
-                co_await client.connect(server);
+                co_await client.socket.async_connect(server, asio::deferred);
         }(*this, {asio::ip::address_v4::loopback(), port}));
     }
 
     // Everybody asks, nobody waits for the others.
-    void ask(unsigned expected)
+    void ask(std::string_view expected)
     {
         io.restart();
         under_way = crowd.size();
@@ -61,13 +83,13 @@ struct fixture {
         BOOST_REQUIRE(under_way == 0U);
     }
 
-    awaitable<> ask(http_client& client, unsigned expected)
+    awaitable<> ask(hasty_client& client, std::string_view expected)
     {
         const auto asked_at = clock::now();
-        const auto response = co_await client.get("/?statusCode=404");
+        const auto status = co_await client.get();
         const auto took = clock::now() - asked_at;
-        if (response.result_int() != expected)
-            BOOST_ERROR("status " << response.result_int());
+        if (status != expected)
+            BOOST_ERROR(status);
         earliest = std::min(earliest, took);
         latest = std::max(latest, took);
     }
@@ -85,12 +107,12 @@ BOOST_AUTO_TEST_CASE(idle_connections_cost_little_memory)
     const auto before = causeway.resident_kibibytes();
 
     connect(causeway.port());
-    ask(200); // a connection that has been used keeps what a used one keeps
+    ask("HTTP/1.1 200"); // a connection that has been used keeps what a used one keeps
     const auto each = static_cast<double>(causeway.resident_kibibytes() - before) / static_cast<double>(size);
     BOOST_TEST_MESSAGE(size << " idle connections: " << each << " KiB each");
     if (size >= 10'000) // of fewer, the memory that all share is too large a part
         BOOST_TEST(each <= 4.0);
-    ask(200);
+    ask("HTTP/1.1 200");
 }
 
 BOOST_AUTO_TEST_CASE(a_crowd_that_waits_for_a_silent_backend_is_told_so_in_time)
@@ -99,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_waits_for_a_silent_backend_is_told_so_in_time)
     causeway_process causeway(in_front_of({silent.address()}, {"--threads=1", "--reply-timeout=2s"}));
     causeway.wait_for_line("connected");
     connect(causeway.port());
-    ask(504);
+    ask("HTTP/1.1 504");
     BOOST_TEST_MESSAGE(size << " waiting: 504 after " << milliseconds(earliest) << " to " << milliseconds(latest)
                             << " ms, with a timeout of " << milliseconds(reply_timeout) << " ms");
     BOOST_TEST((earliest >= reply_timeout));

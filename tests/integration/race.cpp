@@ -125,6 +125,34 @@ BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its
     BOOST_TEST(std::get<std::string>(results[2]) == "second\n");
 }
 
+BOOST_AUTO_TEST_CASE(however_many_wait_for_a_code_the_longest_waiting_comes_first)
+{
+    constexpr int crowd = 3 * static_cast<int>(reply_channels::most_in_a_channel) + 5;
+    steady_timer early(io, 1ms);
+    steady_timer late(io, patience);
+    std::vector<outcome> results(crowd + 1, pending);
+    const auto gives_up = [](int i) { return i < 70 || i % 3 == 0; };
+    for (int i = 0; i < crowd; ++i)
+        wait(code, gives_up(i) ? early : late, results[static_cast<std::size_t>(i)], i);
+    while (results[0] == pending || results[crowd - crowd % 3 - 3] == pending)
+        io.run_one();
+    io.poll();
+    answered.clear();
+    wait(code, late, results[crowd], crowd); // after them all, wherever there is room
+
+    std::vector<int> expected;
+    for (int i = 0; i <= crowd; ++i)
+        if (i == crowd || !gives_up(i))
+            expected.push_back(i);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        BOOST_TEST(channels.deliver(code, reply{"one of many\n"}));
+    BOOST_TEST(!channels.deliver(code, reply{"one too many\n"}));
+    io.run();
+
+    BOOST_TEST(answered == expected, boost::test_tools::per_element());
+    BOOST_TEST(channels.size() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_request)
 {
     steady_timer deadline(io, 1ms);
