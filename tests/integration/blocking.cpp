@@ -200,6 +200,12 @@ connection listener::accept()
     return connection(descriptor(checked(accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC), "accept")));
 }
 
+void listener::ignore_clients()
+{
+    checked(::listen(socket_.number(), 0), "listen");
+    fills_the_queue_.emplace(port_); // to a full queue, segments with SYN are dropped
+}
+
 void send_request(connection& connection, std::string_view code)
 {
     connection.send("GET /?statusCode=" + std::string(code) + " HTTP/1.1\r\nHost: test\r\n\r\n");

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +87,10 @@ public:
     explicit listener(std::uint16_t port = 0, sharing with = sharing::no);
 
     connection accept();
+
+    /// From now on further clients get no answer at all, as from a host that is not there.
+    void ignore_clients();
+
     void close() noexcept { socket_.close(); }
 
     std::uint16_t port() const noexcept { return port_; }
@@ -94,6 +99,7 @@ public:
 private:
     descriptor socket_;
     std::uint16_t port_;
+    std::optional<connection> fills_the_queue_;
 };
 
 /// What came back for an HTTP request.

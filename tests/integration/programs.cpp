@@ -8,13 +8,16 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <ostream>
-#include <random>
-#include <span>
-#include <stdexcept>
+#include <system_error>
+
+#include <unistd.h>
 
 namespace causeway::test {
 namespace {
@@ -23,6 +26,44 @@ namespace {
 boost::test_tools::assertion_result where_localhost_is_known(boost::unit_test::test_unit_id /*test*/)
 {
     return knows_localhost();
+}
+
+// A file that is gone at the end.
+class temporary_file {
+public:
+    temporary_file()
+        : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
+    {
+        if (const int file = ::mkstemp(path_.data()); file == -1 || ::close(file) != 0)
+            throw std::system_error(errno, std::generic_category(), path_);
+    }
+    ~temporary_file() { std::remove(path_.c_str()); }
+    temporary_file(const temporary_file&) = delete;
+    temporary_file& operator=(const temporary_file&) = delete;
+
+    void write(std::string_view text) const { std::ofstream(path_) << text; }
+    const std::string& path() const noexcept { return path_; }
+
+private:
+    std::string path_;
+};
+
+// The arguments of a shell that becomes `program`, with a file of its own in place of /etc/hosts.
+words with_hosts_file(const std::string& hosts, const std::string& program, const words& arguments)
+{
+    words all{"-c",
+              R"(exec unshare --map-root-user --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$0" "$@")",
+              hosts, program};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
+
+// Not in every container, and not where there is no such file.
+boost::test_tools::assertion_result where_names_can_be_changed(boost::unit_test::test_unit_id /*test*/)
+{
+    const temporary_file hosts;
+    process nothing("/bin/sh", with_hosts_file(hosts.path(), "/bin/true", {}));
+    return nothing.wait() == 0;
 }
 
 boost::test_tools::assertion_result with_ipv6(boost::unit_test::test_unit_id /*test*/) { return has_ipv6(); }
@@ -314,6 +355,63 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once)
     BOOST_TEST(causeway.wait() == 0);
     BOOST_TEST(number_before(" requests cut", causeway.wait_for_line("requests cut")) == 1U);
     BOOST_TEST(client.receive_rest() == "");
+}
+
+// Towards the backend
+
+BOOST_AUTO_TEST_CASE(nothing_reaches_the_upstream_but_codes)
+{
+    listener backend;
+    causeway_process causeway(in_front_of({backend.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    auto upstream = backend.accept();
+    connection client(causeway.port());
+    for (const auto* value : {"", "4", "40", "4040", "40%0A", "4%0D%0A", "%0A%0A%0A", "%00%00%00", "4 4", "40%C3%B6",
+                              "404%0A500", "404&statusCode=500", "4+4", "../", "%34%30", "404%00", "%FF%FF%FF"}) {
+        const auto answer = get(client, value);
+        BOOST_TEST(answer.status == 400, value);
+        if (answer.head.find("\r\nConnection: close\r\n") != std::string::npos)
+            client = connection(causeway.port());
+    }
+    send_request(client, "%34%30%34");
+    BOOST_TEST(upstream.receive_line() == "404\n");
+    BOOST_TEST(!upstream.can_receive());
+}
+
+BOOST_AUTO_TEST_CASE(each_thread_has_its_own_connection_to_the_upstream)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=3"}));
+    causeway.wait_for_line("connected", 3);
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(number_before(" connections", causeway.wait_for_line("replies, ")) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_attempt_without_an_answer_is_given_up_after_two_seconds)
+{
+    listener far_away;
+    far_away.ignore_clients();
+    const auto started = clock::now();
+    causeway_process causeway(in_front_of({far_away.address()}, {"--threads=1"}));
+    causeway.wait_for_line("cannot connect: Connection timed out");
+    BOOST_TEST((clock::now() - started >= 2s));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_looked_up_again_for_every_attempt,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    temporary_file hosts;
+    hosts.write("127.0.0.1 backend.test\n");
+    std::optional<code_server_process> code_server(on_a_free_port);
+    const auto port = ":" + std::to_string(code_server->port());
+    server_process causeway(
+        "/bin/sh", with_hosts_file(hosts.path(), causeway_path, in_front_of({"backend.test" + port}, {"--threads=1"})));
+    connection client(causeway.port());
+    BOOST_TEST(get(client, "404").body == body_for("404"));
+
+    hosts.write("127.0.0.2 backend.test\n");
+    code_server.emplace(words{"--listen=127.0.0.2" + port});
+    BOOST_TEST(get(client, "500").body == body_for("500"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
