@@ -405,23 +405,104 @@ BOOST_AUTO_TEST_CASE(while_requests_wait_a_backend_that_is_back_is_found_at_once
     the_pool.start();
     run(io, [](fixture& f, test::pool& pool, std::uint16_t port) -> awaitable<> {
         co_await sleep(400ms); // by now the back-off has grown well beyond its first step
-        const auto come_back = [](asio::io_context& all, std::uint16_t where) -> awaitable<bool> {
+        const auto come_back = [](asio::io_context& context,
+                                  std::uint16_t old_port) -> awaitable<std::unique_ptr<backend_double>> {
+            co_await sleep(300ms);
+            co_return std::make_unique<backend_double>(context, answer_all, old_port);
+        };
+        const auto began = clock::now();
+        const auto [answer, backend] = co_await (ask(pool, "404") && come_back(f.io, port));
+        BOOST_TEST(text(answer) == reply_line("404"));
+        BOOST_TEST((clock::now() - began < 300ms + 10 * backoff::first_ceiling));
+        pool.stop();
+        co_await backend->end();
+    }(*this, the_pool, address.port));
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_timed_out_before_it_was_written_is_never_written)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reply_timeout = 300ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    std::vector<std::string> seen;
+    const auto note_down = [&seen](peer& peer) {
+        return [](test::peer& client, std::vector<std::string>& codes) -> awaitable<> {
+            for (auto code = co_await client.read_code(); !code.empty(); code = co_await client.read_code()) {
+                codes.push_back(code);
+                co_await client.reply(code);
+            }
+        }(peer, seen);
+    };
+    run(io, [](fixture& f, test::pool& pool, backend_double::script script, std::uint16_t port) -> awaitable<> {
+        BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "old")));
+        backend_double backend(f.io, std::move(script), port);
+        while ((co_await ask(pool, "new")).has_error()) // the pool takes a moment to find it
+            co_await sleep(10ms);
+        pool.stop();
+        co_await backend.end();
+    }(*this, the_pool, note_down, address.port));
+    BOOST_TEST(std::set(seen.begin(), seen.end()) == std::set<std::string>{"new"});
+}
+
+BOOST_AUTO_TEST_CASE(after_a_reply_timeout_without_upstream_new_requests_are_refused_at_once_until_it_is_back)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reply_timeout = 200ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& f, test::pool& pool, std::uint16_t port) -> awaitable<> {
+        BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404"))); // down, but not for so long yet
+        co_await sleep(1ms);
+        const auto asked_at = clock::now();
+        BOOST_TEST(failed_with(failure::unavailable, co_await ask(pool, "404")));
+        BOOST_TEST((clock::now() - asked_at < 100ms));
+
+        backend_double backend(f.io, answer_all, port);
+        auto answer = co_await ask(pool, "404");
+        while (answer.has_error()) {
+            BOOST_TEST(failed_with(failure::unavailable, answer));
+            co_await sleep(10ms);
+            answer = co_await ask(pool, "404");
+        }
+        BOOST_TEST(*answer == reply_line("404"));
+        pool.stop();
+        co_await backend.end();
+    }(*this, the_pool, address.port));
+}
+
+BOOST_AUTO_TEST_CASE(one_deadline_covers_the_wait_for_a_connection_for_a_place_and_for_the_reply)
+{
+    auto settings = settings_for({nobody(io)});
+    settings.reply_timeout = 300ms;
+    settings.window = 1;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& f, test::pool& pool, std::uint16_t port) -> awaitable<> {
+        const auto ask_and_time = [](test::pool& asked, const char* code) -> awaitable<clock::duration> {
+            const auto before = clock::now();
+            BOOST_TEST(failed_with(failure::timed_out, co_await ask(asked, code)));
+            co_return clock::now() - before;
+        };
+        const auto come_back = [](asio::io_context& context, std::uint16_t old_port) -> awaitable<bool> {
             co_await sleep(100ms);
-            backend_double silent(all, answer_nothing, where);
+            backend_double silent(context, answer_nothing, old_port);
             co_await sleep(300ms);
             const bool was_found = silent.connections() != 0;
             co_await silent.end();
             co_return was_found;
         };
         const auto [first, second, was_found] =
-            co_await (ask_and_time(pool, "111") && ask_and_time(pool, "222") && come_back(everything, port));
+            co_await (ask_and_time(pool, "111") && ask_and_time(pool, "222") && come_back(f.io, port));
         BOOST_TEST(was_found);
         for (const auto took : {first, second}) {
             BOOST_TEST((took >= 300ms));
             BOOST_TEST((took < 300ms + scheduling));
         }
         pool.stop();
-    }(io, the_pool, settings.upstreams.front().port));
+    }(*this, the_pool, settings.upstreams.front().port));
 }
 
 BOOST_AUTO_TEST_CASE(above_the_limit_of_pending_requests_one_is_refused_at_once)
