@@ -1,7 +1,12 @@
 #include "http/answer.hpp"
 
+#include <boost/url/decode_view.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
 
 namespace causeway::http {
 namespace {
@@ -23,16 +28,26 @@ boost::system::result<urls::url_view> parse_target(verb method, std::string_view
 // An empty path is the root (RFC 9110 §4.2.3).
 bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
 
+// One pass over the parameters, which decodes only what it compares.
 boost::system::result<codes::code, std::string_view> code_in_query(const urls::url_view& target)
 {
-    const auto parameters = target.params();
-    const auto parameter = parameters.find(parameter_name);
-    if (parameter == parameters.end())
+    std::size_t found = 0;
+    std::optional<codes::code> code;
+    for (const auto parameter : target.encoded_params()) {
+        if (*parameter.key != parameter_name)
+            continue;
+        ++found;
+        const auto value = *parameter.value;
+        std::array<char, codes::code::size> text{};
+        if (value.size() == text.size()) {
+            std::ranges::copy(value, text.begin());
+            code = codes::code::parse({text.data(), text.size()});
+        }
+    }
+    if (found == 0)
         return "statusCode is missing: ask for example for /?statusCode=404";
-    if (parameters.count(parameter_name) > 1)
+    if (found > 1)
         return "statusCode is there more than once: ask for one code at a time";
-    const auto value = *parameter;
-    const auto code = codes::code::parse(std::string_view(value.value.data(), value.value.size()));
     if (!code)
         return "statusCode is not a code: it must be exactly three letters or digits";
     return *code;

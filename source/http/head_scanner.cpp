@@ -3,17 +3,23 @@
 namespace causeway::http {
 namespace {
 
-constexpr bool is_forbidden(char c) noexcept
+constexpr bool is_plain(char c) noexcept
 {
     const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7f;
+    return byte >= 0x20 && byte != 0x7f;
 }
+
+constexpr bool is_forbidden(char c) noexcept { return !is_plain(c) && c != '\t' && c != '\r' && c != '\n'; }
 
 } // namespace
 
 std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexcept
 {
     for (const char c : bytes) {
+        if (is_plain(previous_) && is_plain(c)) { // in the middle of a line, which is where most are
+            previous_ = c;
+            continue;
+        }
         if (ended_)
             break;
         if (is_forbidden(c))

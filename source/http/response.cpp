@@ -1,7 +1,7 @@
 #include "http/response.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string.hpp>
+#include <boost/json/serializer.hpp>
+#include <boost/json/string_view.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <utf8.h>
@@ -15,9 +15,42 @@ using boost::beast::http::status;
 
 constexpr std::string_view retry_after = "Retry-After: 1\r\n";
 
+// The bulk of what backends say, told apart without looking at it byte by byte.
+bool is_ascii(std::string_view text)
+{
+    unsigned char all_bits = 0;
+    for (const char c : text)
+        all_bits |= static_cast<unsigned char>(c);
+    return all_bits < 0x80;
+}
+
+// With room for escapes in an ordinary line; boost::json::serialize would make a string of its own.
+void append_json(std::string_view value, std::string& output)
+{
+    boost::json::serializer serializer;
+    serializer.reset(boost::json::string_view(value.data(), value.size()));
+    while (!serializer.done()) {
+        const auto size = output.size();
+        output.resize(size + value.size() + 16);
+        const auto written = serializer.read(output.data() + size, output.size() - size);
+        output.resize(size + written.size());
+    }
+}
+
 std::string json_object(std::string_view name, std::string_view value)
 {
-    return fmt::format(R"({{"{}":{}}})", name, boost::json::serialize(boost::json::string(value)));
+    std::string object;
+    object.reserve(name.size() + value.size() + 24);
+    object.append(R"({")").append(name).append(R"(":)");
+    append_json(value, object);
+    object += '}';
+    return object;
+}
+
+std::string status_line(status status)
+{
+    return fmt::format("HTTP/1.1 {} {}\r\n", static_cast<unsigned>(status),
+                       std::string_view(boost::beast::http::obsolete_reason(status)));
 }
 
 // Only what an HTTP/1.0 or an HTTP/1.1 client would not assume anyway (RFC 9112 §9.3).
@@ -32,7 +65,7 @@ std::string_view connection_field(const framing& framing)
 
 response found(std::string_view line)
 {
-    if (utf8::is_valid(line.begin(), line.end()))
+    if (is_ascii(line) || utf8::is_valid(line.begin(), line.end()))
         return {status::ok, json_object("data", line)};
     std::string valid;
     utf8::replace_invalid(line.begin(), line.end(), std::back_inserter(valid));
@@ -63,20 +96,27 @@ response method_not_allowed()
 
 response refused(status status, std::string_view problem) { return {status, json_object("error", problem)}; }
 
-void append(const response& response, const framing& framing, std::chrono::system_clock::time_point now,
-            std::string& output)
+std::string date_line(std::chrono::system_clock::time_point now)
 {
-    const std::string_view reason = boost::beast::http::obsolete_reason(response.status);
-    fmt::format_to(std::back_inserter(output),
-                   "HTTP/1.1 {} {}\r\n"
-                   "Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n"
-                   "Content-Type: application/json\r\n"
-                   "Content-Length: {}\r\n"
-                   "{}{}\r\n"
-                   "{}",
-                   static_cast<unsigned>(response.status), reason, fmt::gmtime(now), response.body.size(),
-                   connection_field(framing), response.field,
-                   framing.head_only ? std::string_view() : std::string_view(response.body));
+    return fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n", fmt::gmtime(now));
+}
+
+void append(const response& response, const framing& framing, std::string_view date, std::string& output)
+{
+    if (response.status == status::ok) // which is what nearly all are
+        output.append("HTTP/1.1 200 OK\r\n");
+    else
+        output.append(status_line(response.status));
+    output.append(date)
+        .append("Content-Type: application/json\r\n"
+                "Content-Length: ")
+        .append(fmt::format_int(response.body.size()).c_str())
+        .append("\r\n")
+        .append(connection_field(framing))
+        .append(response.field)
+        .append("\r\n");
+    if (!framing.head_only)
+        output.append(response.body);
 }
 
 } // namespace causeway::http

@@ -43,8 +43,10 @@ struct framing {
     bool head_only = false;  ///< answer to HEAD: the head says what a GET would get, and nothing follows it
 };
 
-/// Appends the answer's bytes to `output`: status line, `Date` for `now`, the other fields, and the body.
-void append(const response& response, const framing& framing, std::chrono::system_clock::time_point now,
-            std::string& output);
+/// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).
+std::string date_line(std::chrono::system_clock::time_point now);
+
+/// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body.
+void append(const response& response, const framing& framing, std::string_view date, std::string& output);
 
 } // namespace causeway::http

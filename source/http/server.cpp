@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "http/response.hpp"
 #include "net/rethrow.hpp"
 #include "net/sleep.hpp"
 
@@ -39,6 +40,7 @@ server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limit
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
     , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
     , connections_(connections)
+    , date_(date_line(std::chrono::system_clock::now()))
     , session_ended_(acceptor_.get_executor())
 {
 }
@@ -65,6 +67,7 @@ awaitable<> server::sweep_sessions()
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
             break;
+        date_ = date_line(std::chrono::system_clock::now());
         for (auto& session : sessions_)
             session.sweep(limits_);
     }
@@ -80,7 +83,7 @@ void server::admit(net::accepted connection)
 
 awaitable<> server::serve(net::accepted connection)
 {
-    session session(std::move(connection.socket), ask_);
+    session session(std::move(connection.socket), ask_, date_);
     sessions_.push_back(session);
     if (draining_)
         session.drain();

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace causeway::http {
 
@@ -60,6 +61,7 @@ private:
     std::chrono::nanoseconds sweep_interval_;
     sweep_limits limits_;
     net::limit& connections_;
+    std::string date_; // for all answers, as of the last sweep
     boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
     net::wakeup session_ended_;
     bool draining_ = false;

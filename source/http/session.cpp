@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 #include <utility>
 
 namespace causeway::http {
@@ -36,9 +37,10 @@ std::string_view text_of(const beast::flat_buffer& buffer)
 
 } // namespace
 
-session::session(tcp_socket socket, const ask_function& ask)
+session::session(tcp_socket socket, const ask_function& ask, const std::string& date)
     : socket_(std::move(socket))
     , ask_(ask)
+    , date_(date)
     , deadline_(socket_.get_executor())
     , input_(most_input)
 {
@@ -131,9 +133,13 @@ void session::release_large_buffers()
         output_ = {};
 }
 
+// What fits into the socket's buffer is sent at once, without a turn of the event loop. That is nearly everything.
 awaitable<bool> session::send(std::string_view bytes)
 {
-    const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
+    error_code error;
+    bytes.remove_prefix(socket_.write_some(asio::buffer(bytes), error));
+    if (!bytes.empty() && (!error || error == asio::error::would_block))
+        std::tie(error, std::ignore) = co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
     co_return !error;
 }
 
@@ -141,7 +147,7 @@ awaitable<bool> session::send(const response& response, const framing& framing)
 {
     enter(phase::writing);
     output_.clear();
-    append(response, framing, std::chrono::system_clock::now(), output_);
+    append(response, framing, date_, output_);
     return send(output_);
 }
 

@@ -24,10 +24,10 @@ struct sweep_limits {
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
-/// `run`; `ask` outlives it. Destroying it takes it out of the list that it is in.
+/// `run`; `ask` and `date`, the current date line, outlive it. Destroying it takes it out of the list that it is in.
 class session : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    session(tcp_socket socket, const ask_function& ask);
+    session(tcp_socket socket, const ask_function& ask, const std::string& date);
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
@@ -74,6 +74,7 @@ private:
 
     tcp_socket socket_;
     const ask_function& ask_;
+    const std::string& date_;
     steady_timer deadline_; // of the request that is being answered
     beast::flat_buffer input_;
     std::string output_;

@@ -65,6 +65,7 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
     acceptor.accept(socket, error);
     if (error)
         return std::nullopt;
+    socket.non_blocking(true, error);
     // Every message here is complete when it is written; waiting to fill a segment only delays it.
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);

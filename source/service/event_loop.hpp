@@ -43,7 +43,8 @@ public:
 private:
     awaitable<> serve();
 
-    asio::io_context io_{1};
+    // One thread runs it, others only post to it: so its sockets and timers need no locks.
+    asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     upstream::pool pool_;
     http::server server_; // asks `pool_`
     std::size_t requests_cut_ = 0;

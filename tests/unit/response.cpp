@@ -28,7 +28,7 @@ std::string bytes_of(const http::response& response, const http::framing& framin
                      system_clock::time_point now = example_time)
 {
     std::string bytes;
-    http::append(response, framing, now, bytes);
+    http::append(response, framing, http::date_line(now), bytes);
     return bytes;
 }
 
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(an_answer_is_appended_to_what_was_there_before)
 {
     std::string output = "before";
 
-    http::append(http::not_found(), {}, example_time, output);
-    http::append(http::found("x"), {}, example_time, output);
+    http::append(http::not_found(), {}, http::date_line(example_time), output);
+    http::append(http::found("x"), {}, http::date_line(example_time), output);
 
     BOOST_TEST(output == "before" + bytes_of(http::not_found()) + bytes_of(http::found("x")));
 }
