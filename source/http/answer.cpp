@@ -53,22 +53,42 @@ boost::system::result<codes::code, std::string_view> code_in_query(const urls::u
     return *code;
 }
 
+// What nearly all clients send, to the letter; it needs no parser to be understood.
+std::optional<codes::code> code_in_plain_target(std::string_view target)
+{
+    constexpr std::string_view before_the_code = "/?statusCode=";
+    if (!target.starts_with(before_the_code))
+        return std::nullopt;
+    return codes::code::parse(target.substr(before_the_code.size()));
+}
+
+// The code that `request` asks for, or the answer to a request that asks for none.
+boost::system::result<codes::code, response> code_in(const request& request)
+{
+    const bool is_question = request.method == verb::get || request.method == verb::head;
+    if (const auto code = code_in_plain_target(request.target); code && is_question)
+        return *code;
+
+    const auto target = parse_target(request.method, request.target);
+    if (target && !is_root(*target))
+        return not_found();
+    if (!is_question)
+        return method_not_allowed();
+    if (!target)
+        return bad_request("the request target is not a valid URL");
+    const auto code = code_in_query(*target);
+    if (!code)
+        return bad_request(code.error());
+    return *code;
+}
+
 } // namespace
 
 awaitable<response> answer(const request& request, const ask_function& ask, steady_timer& deadline)
 {
-    const auto target = parse_target(request.method, request.target);
-    if (target && !is_root(*target))
-        co_return not_found();
-    if (request.method != verb::get && request.method != verb::head)
-        co_return method_not_allowed();
-    if (!target)
-        co_return bad_request("the request target is not a valid URL");
-
-    const auto code = code_in_query(*target);
+    const auto code = code_in(request);
     if (!code)
-        co_return bad_request(code.error());
-
+        co_return code.error();
     const auto answer = co_await ask(*code, deadline);
     if (!answer)
         co_return failed(answer.error());

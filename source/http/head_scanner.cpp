@@ -15,13 +15,8 @@ constexpr bool is_forbidden(char c) noexcept { return !is_plain(c) && c != '\t' 
 
 std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexcept
 {
-    for (const char c : bytes) {
-        if (is_plain(previous_) && is_plain(c)) { // in the middle of a line, which is where most are
-            previous_ = c;
-            continue;
-        }
-        if (ended_)
-            break;
+    for (std::size_t at = 0; at != bytes.size() && !ended_; ++at) {
+        const char c = bytes[at];
         if (is_forbidden(c))
             return "there is a control character in the request head";
         if ((previous_ == '\r') != (c == '\n'))
@@ -35,6 +30,9 @@ std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexc
             line_is_empty_ = true;
         } else if (c != '\r') {
             line_is_empty_ = false;
+            // The rest of the line is as good as its first character.
+            while (at + 1 != bytes.size() && is_plain(bytes[at + 1]))
+                ++at;
         }
         previous_ = c;
     }
