@@ -1,9 +1,12 @@
-// The floor: the least that could work. One thread, one epoll, one connection to the backend; no parser, no timers, no
-// limits, nothing checked that a load generator does right. Nobody should use it; what it costs is what the system
-// calls cost, and every other program can be held against it. Its answers are byte for byte those of Causeway.
+// The floor: the least that a bridge on this machine could cost. One epoll loop, one upstream connection, no library.
+// Usage: floor PORT BACKEND_PORT
 //
-//   floor LISTEN_PORT BACKEND_PORT
+// It is no bridge to use. It trusts that a request arrives whole and is well formed, that a reply needs no escapes,
+// that every send is taken whole, that the backend never goes away, and that no client leaves while it waits. It has no
+// time limits. What any bridge must do, it does: find the code, pass it on, and give each reply to the one who waits
+// longest.
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <deque>
 #include <string>
@@ -21,7 +25,7 @@
 
 namespace {
 
-int checked(int result, const char* what)
+int check(int result, const char* what)
 {
     if (result < 0) {
         std::perror(what);
@@ -30,110 +34,143 @@ int checked(int result, const char* what)
     return result;
 }
 
-sockaddr_in loopback(const char* port)
+sockaddr_in local(const char* port)
 {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
 }
 
-void send_at_once(int socket)
+void watch(int epoll, int fd)
 {
     const int on = 1;
-    checked(setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
-int listen_on(const char* port)
+std::uint32_t key(const char* code)
 {
-    const int socket = checked(::socket(AF_INET, SOCK_STREAM, 0), "socket");
-    const int on = 1;
-    checked(setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
-    const auto address = loopback(port);
-    checked(bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-    checked(listen(socket, SOMAXCONN), "listen");
-    return socket;
+    std::uint32_t key = 0;
+    std::memcpy(&key, code, 3);
+    return key;
 }
 
-int connect_to(const char* port)
+std::string date_field()
 {
-    const int socket = checked(::socket(AF_INET, SOCK_STREAM, 0), "socket");
-    const auto address = loopback(port);
-    checked(connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
-    send_at_once(socket);
-    return socket;
+    const std::time_t now = std::time(nullptr);
+    char text[64];
+    std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", std::gmtime(&now));
+    return text;
 }
 
-std::string date_line()
+std::string outbox;                                         // codes for the backend, gathered in one round
+std::string inbox;                                          // what came from it, up to an unfinished line
+std::unordered_map<std::uint32_t, std::deque<int>> waiting; // clients by code, longest waiting first
+std::array<char, 64 * 1024> buffer;
+
+void read_request(int client)
 {
-    const auto now = std::time(nullptr);
-    std::array<char, 64> line{};
-    return {line.data(), std::strftime(line.data(), line.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", std::gmtime(&now))};
+    const ssize_t count = recv(client, buffer.data(), buffer.size(), 0);
+    if (count <= 0) {
+        close(client);
+        return;
+    }
+    const std::string_view request(buffer.data(), static_cast<std::size_t>(count));
+    constexpr std::string_view name = "statusCode=";
+    const auto at = request.find(name);
+    if (at == request.npos || at + name.size() + 3 > request.size()) {
+        close(client);
+        return;
+    }
+    const std::string_view code = request.substr(at + name.size(), 3);
+    outbox.append(code) += '\n';
+    waiting[key(code.data())].push_back(client);
+}
+
+// `reply` is one line without its end: "Code 404: ..."
+void answer(std::string_view reply, const std::string& date)
+{
+    constexpr std::size_t start_of_code = 5;
+    if (reply.size() < start_of_code + 3)
+        return;
+    auto& clients = waiting[key(reply.data() + start_of_code)];
+    if (clients.empty())
+        return;
+    static std::string response;
+    response = "HTTP/1.1 200 OK\r\n";
+    response += date;
+    response += "Content-Type: application/json\r\nContent-Length: ";
+    response += std::to_string(reply.size() + std::string_view(R"({"data":"\n"})").size());
+    response += "\r\n\r\n";
+    response.append(R"({"data":")").append(reply).append(R"(\n"})");
+    send(clients.front(), response.data(), response.size(), MSG_NOSIGNAL);
+    clients.pop_front();
+}
+
+void read_replies(int backend, const std::string& date)
+{
+    const ssize_t count = recv(backend, buffer.data(), buffer.size(), 0);
+    if (count <= 0) {
+        std::fputs("floor: the backend went away\n", stderr);
+        std::exit(1);
+    }
+    inbox.append(buffer.data(), static_cast<std::size_t>(count));
+    std::size_t start = 0;
+    for (auto end = inbox.find('\n'); end != inbox.npos; end = inbox.find('\n', start)) {
+        answer(std::string_view(inbox).substr(start, end - start), date);
+        start = end + 1;
+    }
+    inbox.erase(0, start);
 }
 
 } // namespace
 
-int main(int argc, char* argv[])
+int main(int argc, char** argv)
 {
-    if (argc != 3)
+    if (argc != 3) {
+        std::fputs("usage: floor PORT BACKEND_PORT\n", stderr);
         return 2;
-    const int epoll = checked(epoll_create1(0), "epoll_create1");
-    const auto watch = [&](int socket) {
-        epoll_event event{EPOLLIN, {.fd = socket}};
-        checked(epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event), "epoll_ctl");
-    };
-    const int backend = connect_to(argv[2]);
-    const int listener = listen_on(argv[1]);
-    watch(backend);
-    watch(listener);
+    }
+    const sockaddr_in here = local(argv[1]);
+    const sockaddr_in there = local(argv[2]);
+    const int on = 1;
 
-    std::unordered_map<std::string, std::deque<int>> waiting; // clients by code, the longest waiting first
-    std::string to_backend;
-    std::string replies;
-    std::string answer;
-    std::array<epoll_event, 256> events{};
-    std::array<char, 64 * 1024> input{};
+    const int backend = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+    check(connect(backend, reinterpret_cast<const sockaddr*>(&there), sizeof there), "connect");
+    const int listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    check(bind(listener, reinterpret_cast<const sockaddr*>(&here), sizeof here), "bind");
+    check(listen(listener, 4096), "listen");
+
+    const int epoll = check(epoll_create1(0), "epoll_create1");
+    watch(epoll, backend);
+    watch(epoll, listener);
+    std::time_t second = 0;
+    std::string date;
+    std::array<epoll_event, 1024> events;
     for (;;) {
-        const int count = checked(epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1), "epoll_wait");
-        const auto date = date_line();
-        for (int i = 0; i < count; ++i) {
-            const int socket = events[static_cast<std::size_t>(i)].data.fd;
-            if (socket == listener) {
-                const int client = checked(accept4(listener, nullptr, nullptr, SOCK_NONBLOCK), "accept4");
-                send_at_once(client);
-                watch(client);
-                continue;
-            }
-            const auto size = recv(socket, input.data(), input.size(), 0);
-            if (size <= 0) {
-                close(socket);
-                continue;
-            }
-            const std::string_view bytes(input.data(), static_cast<std::size_t>(size));
-            if (socket != backend) {
-                const auto code = bytes.substr(bytes.find("statusCode=") + 11, 3);
-                to_backend.append(code).append("\n");
-                waiting[std::string(code)].push_back(socket);
-                continue;
-            }
-            replies.append(bytes);
-            std::size_t begin = 0;
-            for (auto end = replies.find('\n'); end != replies.npos; end = replies.find('\n', begin)) {
-                const std::string_view line(replies.data() + begin, end - begin);
-                begin = end + 1;
-                auto& clients = waiting[std::string(line.substr(5, 3))];
-                answer.assign("HTTP/1.1 200 OK\r\n").append(date);
-                answer.append("Content-Type: application/json\r\nContent-Length: ").append(std::to_string(line.size() + 13));
-                answer.append("\r\n\r\n{\"data\":\"").append(line).append("\\n\"}");
-                send(clients.front(), answer.data(), answer.size(), MSG_NOSIGNAL);
-                clients.pop_front();
-            }
-            replies.erase(0, begin);
+        const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+        if (std::time(nullptr) != second) {
+            second = std::time(nullptr);
+            date = date_field();
         }
-        if (!to_backend.empty()) {
-            send(backend, to_backend.data(), to_backend.size(), MSG_NOSIGNAL);
-            to_backend.clear();
+        for (int i = 0; i < count; ++i) {
+            const int fd = events[static_cast<std::size_t>(i)].data.fd;
+            if (fd == listener)
+                watch(epoll, check(accept(listener, nullptr, nullptr), "accept"));
+            else if (fd == backend)
+                read_replies(backend, date);
+            else
+                read_request(fd);
+        }
+        if (!outbox.empty()) {
+            send(backend, outbox.data(), outbox.size(), MSG_NOSIGNAL);
+            outbox.clear();
         }
     }
 }
