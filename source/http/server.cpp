@@ -2,7 +2,6 @@
 
 #include "http/response.hpp"
 #include "net/rethrow.hpp"
-#include "net/sleep.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -10,7 +9,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
 #include <utility>
 
 namespace causeway::http {
@@ -20,6 +18,9 @@ using namespace std::chrono_literals;
 
 // From a client's first segment to its second, also a distant one's.
 constexpr auto handshake_time = 100ms;
+
+// How long to leave connections in the listen queue when none can be taken now.
+constexpr auto drain_pause = 10ms;
 
 // An exception ends the one session that threw it; the others have nothing to do with it.
 void log_failure(const std::exception_ptr& thrown)
@@ -42,6 +43,7 @@ server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limit
     , connections_(connections)
     , date_(date_line(std::chrono::system_clock::now()))
     , session_ended_(acceptor_.get_executor())
+    , drain_timer_(acceptor_.get_executor())
 {
 }
 
@@ -102,20 +104,28 @@ void server::drain()
 awaitable<> server::stop_accepting()
 {
     net::refuse_handshakes(acceptor_);
-    co_await net::sleep(handshake_time);
-    std::optional<net::accepted> connection;
+    co_await wait(handshake_time);
     error_code error;
-    do {
-        connection = net::accept_waiting(acceptor_, connections_, error);
+    while (acceptor_.is_open() && error != asio::error::would_block) {
+        auto connection = net::accept_waiting(acceptor_, connections_, error);
         if (connection)
             admit(std::move(*connection));
-    } while (connection || error == asio::error::connection_aborted);
+        else if (error != asio::error::would_block && error != asio::error::connection_aborted)
+            co_await wait(drain_pause); // until a session ends and leaves its place, or its file, to another
+    }
     acceptor_.close();
+}
+
+awaitable<> server::wait(std::chrono::nanoseconds duration)
+{
+    drain_timer_.expires_after(duration);
+    co_await drain_timer_.async_wait(as_result);
 }
 
 std::size_t server::cut()
 {
     acceptor_.close();
+    drain_timer_.cancel();
     draining_ = true;
     const auto under_way = std::ranges::count_if(sessions_, &session::busy);
     std::ranges::for_each(sessions_, &session::cut);

@@ -52,6 +52,7 @@ public:
 private:
     awaitable<> accept_and_drain();
     awaitable<> stop_accepting();
+    awaitable<> wait(std::chrono::nanoseconds duration);
     awaitable<> sweep_sessions();
     awaitable<> serve(net::accepted connection);
     void admit(net::accepted connection);
@@ -64,6 +65,7 @@ private:
     std::string date_; // for all answers, as of the last sweep
     boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
     net::wakeup session_ended_;
+    steady_timer drain_timer_;
     bool draining_ = false;
 };
 

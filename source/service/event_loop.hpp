@@ -43,7 +43,7 @@ public:
 private:
     awaitable<> serve();
 
-    // One thread runs it, others only post to it: so its sockets and timers need no locks.
+    // One thread runs it, others only post to it: so its sockets need no locks.
     asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     upstream::pool pool_;
     http::server server_; // asks `pool_`

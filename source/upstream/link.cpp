@@ -75,18 +75,22 @@ awaitable<> link::run()
     }
 }
 
-// To the first of the upstream's addresses that answers.
+// To the first of the upstream's addresses that answers. The one that did last time comes first: behind another that
+// keeps silent, a short restart would take longer than requests can wait.
 awaitable<std::optional<tcp_socket>> link::connect()
 {
     using namespace asio::experimental::awaitable_operators;
     auto [error, endpoints] = co_await resolve(upstream_);
+    std::ranges::stable_partition(endpoints, [this](const auto& endpoint) { return endpoint == last_connected_; });
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
         auto result = co_await (attempt(endpoint) || net::sleep(connect_timeout));
         auto* attempted = std::get_if<0>(&result);
-        if (attempted != nullptr && attempted->has_value())
+        if (attempted != nullptr && attempted->has_value()) {
+            last_connected_ = endpoint;
             co_return std::move(**attempted);
+        }
         error = attempted == nullptr ? asio::error::timed_out : attempted->error();
     }
     report_failure(error.message());

@@ -67,6 +67,7 @@ private:
 
     net::wakeup has_requests_;
     lane lane_;
+    std::optional<tcp::endpoint> last_connected_;
     std::optional<clock::time_point> connected_since_; // while there is a connection
     clock::time_point down_since_;                     // without one that worked
     bool worked_ = true;                               // the last connection; an upstream is given the first try

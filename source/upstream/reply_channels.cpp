@@ -14,12 +14,12 @@ using asio::experimental::wait_for_one;
 
 reply_channels::subscription::subscription(reply_channels& channels, codes::code code)
     : channels_(channels)
-    , code_(channels.channels_.try_emplace(code).first)
+    , code_(code)
+    , of_code_(channels.channels_[code])
 {
-    auto& of_code = code_->second;
-    if (of_code.empty() || of_code.back().subscriptions == most_in_a_channel)
-        of_code.emplace_back(channels.executor_);
-    channel_ = std::prev(of_code.end());
+    if (of_code_.empty() || of_code_.back().subscriptions == most_in_a_channel)
+        of_code_.emplace_back(channels.executor_);
+    channel_ = std::prev(of_code_.end());
     ++channel_->subscriptions;
 }
 
@@ -27,8 +27,8 @@ reply_channels::subscription::~subscription()
 {
     if (--channel_->subscriptions != 0)
         return;
-    code_->second.erase(channel_);
-    if (code_->second.empty())
+    of_code_.erase(channel_);
+    if (of_code_.empty())
         channels_.channels_.erase(code_);
 }
 

@@ -69,7 +69,8 @@ public:
 
     private:
         reply_channels& channels_;
-        channel_map::iterator code_;
+        codes::code code_;
+        channels_of_a_code& of_code_;
         channels_of_a_code::iterator channel_;
     };
 

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_waits_for_a_silent_backend_is_told_so_in_time)
     BOOST_TEST_MESSAGE(size << " waiting: 504 after " << milliseconds(earliest) << " to " << milliseconds(latest)
                             << " ms, with a timeout of " << milliseconds(reply_timeout) << " ms");
     BOOST_TEST((earliest >= reply_timeout));
-    BOOST_TEST((latest < reply_timeout + scheduling));
+    BOOST_TEST((latest < reply_timeout + (size >= 10'000 ? 250ms : scheduling)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -502,6 +502,48 @@ BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next
     });
 }
 
+BOOST_AUTO_TEST_CASE(draining_answers_also_those_for_whom_there_is_no_place_yet)
+{
+    net::limit one(1);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
+                        answer_at_once, times, one);
+    const auto address = server.endpoint();
+    asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+    run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {
+        auto first = co_await connect(place);
+        co_await first.get("/?statusCode=404");
+        auto second = co_await connect(place); // by the kernel, as the next
+        auto third = co_await connect(place);
+        for (auto* client : {&second, &third})
+            co_await client->send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
+
+        limited.drain();
+        const auto last = co_await first.get("/?statusCode=404");
+        BOOST_TEST(last[field::connection] == "close");
+        for (auto* client : {&first, &second}) {
+            client->socket.close();
+            auto& next = client == &first ? second : third;
+            const auto answered = co_await next.receive();
+            BOOST_TEST(answered.result() == status::ok);
+        }
+    }(server, address));
+}
+
+BOOST_AUTO_TEST_CASE(while_it_drains_nobody_can_begin_to_connect)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto in_use = co_await connect(address);
+        co_await in_use.get("/?statusCode=404");
+        server.drain();
+
+        const auto began = clock::now();
+        http_client late(co_await asio::this_coro::executor);
+        const auto [error] = co_await late.socket.async_connect(address, as_result);
+        BOOST_TEST(error == asio::error::connection_refused);
+        BOOST_TEST((clock::now() - began >= 500ms)); // TCP has tried again, which is when another process would take it
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_hangs_up_in_the_middle_of_a_request_disturbs_nobody)
 {
     play([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {

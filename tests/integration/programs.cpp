@@ -414,6 +414,27 @@ BOOST_AUTO_TEST_CASE(a_name_is_looked_up_again_for_every_attempt,
     BOOST_TEST(get(client, "500").body == body_for("500"));
 }
 
+BOOST_AUTO_TEST_CASE(of_several_addresses_the_one_that_worked_last_is_tried_first,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    listener silent;
+    silent.ignore_clients();
+    temporary_file hosts;
+    hosts.write("127.0.0.1 backend.test\n127.0.0.5 backend.test\n");
+    const auto port = ":" + std::to_string(silent.port());
+    std::optional<code_server_process> code_server(words{"--listen=127.0.0.5" + port});
+    code_server->port();
+    server_process causeway(
+        "/bin/sh", with_hosts_file(hosts.path(), causeway_path, in_front_of({"backend.test" + port}, {"--threads=1"})));
+    causeway.wait_for_line("connected"); // after two seconds in vain at the first address
+    connection client(causeway.port());
+    BOOST_TEST(get(client, "200").body == body_for("200"));
+
+    code_server.reset();
+    code_server.emplace(words{"--listen=127.0.0.5" + port});
+    BOOST_TEST(get(client, "404").body == body_for("404")); // not after another two seconds: it would be too late
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace causeway::test
