@@ -1,0 +1,397 @@
+#!/usr/bin/python3
+"""Compares Causeway with other bridges, and with the floor: the least that a bridge could cost on this machine.
+
+    tests/benchmark/run.py                                   everything, half an hour; leave the machine alone meanwhile
+    tests/benchmark/run.py --only comparison coalesce        some sections
+    tests/benchmark/run.py --rounds 1 --seconds 1            a quick look
+    tests/benchmark/run.py --output FILE --chart FILE.svg    where the tables and the chart go
+
+Needs two cores, g++, wrk and python3-matplotlib. Contenders that are not installed are skipped and named.
+Each run checks the answers first. The server has core 0 to itself; clients and backend share core 1.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import contenders
+import processes
+import report
+from contenders import CAUSEWAY, COALESCE, CONSTANT, FLOOR, GO, NGINX_LUA, NODE, WEBDIS, Contender
+from processes import CLIENT_CORE, SERVER_CORE, Failed
+from report import number, spread
+
+HERE = Path(__file__).parent
+BOTH_CORES = SERVER_CORE | CLIENT_CORE
+Result = TypeVar("Result")
+
+
+@dataclass
+class Bench:
+    """What all sections share."""
+
+    programs: Path
+    folder: Path
+    rounds: int
+    seconds: float
+    texts: dict[str, str]  # what the backend says, by code
+    failures: list[str]
+
+    def paths(self, contender: Contender) -> dict[str, str]:
+        return {code: contender.path.format(code) for code in self.texts}
+
+    def body(self, code: str) -> str:
+        return json.dumps({"data": self.texts[code] + "\n"}, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Server:
+    """A contender that runs."""
+
+    process: int
+    port: int
+    exec_time: float  # by time.monotonic()
+
+
+@dataclass(frozen=True)
+class Load:
+    connections: int = 64
+    all_codes: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    per_request: float  # CPU time of the server, µs
+    in_program: float  # the part of it that is not the kernel's
+    rate: float  # requests per second
+    answer_size: float  # bytes
+    threads: list[float]  # CPU time of each thread, µs, the busiest first
+
+
+@contextmanager
+def serving(bench: Bench, contender: Contender, threads: int = 1, cores: set[int] = SERVER_CORE,
+            backend: int | None = None, options: tuple[str, ...] = ()) -> Iterator[Server]:
+    """The contender, in front of `backend` or of a fresh one of its own kind. It need not answer yet."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=bench.folder)))
+        if backend is None:
+            backend = stack.enter_context(
+                contenders.running_backend(contender.backend, bench.programs, folder, bench.texts))
+        start = contenders.Start(processes.free_port(), backend, folder, bench.programs, bench.folder, threads,
+                                 bench.body("404"))
+        command = [*contender.command(start), *options]
+        now = time.monotonic()
+        process = stack.enter_context(
+            processes.running(command, cores, folder / "server.log", contender.environment(start)))
+        yield Server(process, start.port, now)
+
+
+def wrk(port: int, paths: list[str], connections: int, seconds: float, cores: set[int] = CLIENT_CORE) -> dict[str, int]:
+    command = ["taskset", "-c", ",".join(map(str, sorted(cores))), "wrk", "-t1", f"-c{connections}",
+               f"-d{max(1, round(seconds))}s", "-s", str(HERE / "codes.lua"), f"http://127.0.0.1:{port}", "--", *paths]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0 or not done.stdout.strip():
+        raise Failed(f"wrk failed: {done.stderr.strip()}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def check_load(counts: dict[str, int], answer_size: int | None, connections: int) -> None:
+    """Raises Failed unless all answers were good and, if it is known, of the right size."""
+    if counts["requests"] == 0 or counts["socket_errors"] or counts["not_2xx"]:
+        raise Failed(f"not all requests were answered well: {counts}")
+    # An answer on each connection may have been cut by the end of the run.
+    if answer_size and abs(counts["bytes"] - counts["requests"] * answer_size) > connections * answer_size:
+        raise Failed(f"answers should have {answer_size} bytes: {counts}")
+
+
+def cost_of(bench: Bench, contender: Contender, load: Load, threads: int = 1, cores: set[int] = SERVER_CORE) -> Cost:
+    """Starts a contender, checks its answers, warms it up, and measures what a request costs it."""
+    all_paths = bench.paths(contender)
+    paths = list(all_paths.values()) if load.all_codes else [all_paths["404"]]
+    clients = CLIENT_CORE if cores == SERVER_CORE else BOTH_CORES
+    with serving(bench, contender, threads, cores) as server:
+        answer = processes.wait_for_answer(server.port, all_paths["404"])
+        marks = {code: f"Code {'404' if contender == CONSTANT else code}:" for code in bench.texts}
+        asyncio.run(processes.check_answers(server.port, all_paths, marks))
+        wrk(server.port, paths, load.connections, 1, clients)
+
+        user, system = processes.user_and_system_ticks(server.process)
+        before = processes.thread_times(server.process)
+        counts = wrk(server.port, paths, load.connections, bench.seconds, clients)
+        after = processes.thread_times(server.process)
+        user_after, system_after = processes.user_and_system_ticks(server.process)
+
+    check_load(counts, len(answer) if len(paths) == 1 else None, load.connections)
+    per_request = (sum(after) - sum(before)) / counts["requests"]
+    ticks = user_after - user + system_after - system
+    return Cost(per_request, per_request * (user_after - user) / max(1, ticks),
+                counts["requests"] / counts["microseconds"] * 1e6, counts["bytes"] / counts["requests"],
+                [late - early for late, early in zip(after, before)])
+
+
+def in_turn(bench: Bench, section: str, cases: dict[str, Callable[[], Result]]) -> dict[str, list[Result]]:
+    """Runs A B C A B C ..., so that a slow minute of the machine is shared by all. A case that fails is left out."""
+    results: dict[str, list[Result]] = {name: [] for name in cases}
+    for i in range(bench.rounds * len(cases)):
+        name = list(cases)[i % len(cases)]
+        print(f"[{i + 1}/{bench.rounds * len(cases)}] {section}: {name}", file=sys.stderr, flush=True)
+        try:
+            results[name].append(cases[name]())
+        except (Failed, OSError) as problem:  # OSError: the server has closed a connection, or has ended
+            bench.failures.append(f"{section}, {name}: {problem}")
+            print(f"FAILED: {problem}", file=sys.stderr, flush=True)
+    return {name: values for name, values in results.items() if values}
+
+
+def installed(wanted: list[Contender]) -> list[Contender]:
+    return [contender for contender in wanted if not contender.missing()]
+
+
+COST_HEADER = ["CPU per request, µs: median", "min", "max", "of it in the program", "requests/s", "of a core, %"]
+
+
+def cost_columns(costs: list[Cost]) -> list[str]:
+    return [*spread([cost.per_request for cost in costs]), number(statistics.median(cost.in_program for cost in costs)),
+            number(statistics.median(cost.rate for cost in costs)),
+            number(statistics.median(cost.rate * cost.per_request / 1e4 for cost in costs))]
+
+
+def times_floor(costs: list[Cost], floor: list[Cost]) -> str:
+    return report.ratio([cost.per_request for cost in costs], [cost.per_request for cost in floor])
+
+
+def comparison(bench: Bench, chart: Path) -> str:
+    cases = {one.name: lambda one=one: cost_of(bench, one, Load()) for one in installed(contenders.ALL)}
+    results = in_turn(bench, "comparison", cases)
+    if results:
+        report.draw_chart(chart, {name: [cost.per_request for cost in costs] for name, costs in results.items()},
+                          {name: [cost.in_program for cost in costs] for name, costs in results.items()})
+    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(FLOOR.name, [])), number(costs[0].answer_size)]
+            for name, costs in results.items()]
+    return ("One thread, 64 connections, one code. The rate of the quickest is limited by wrk and the backend, which "
+            "share a core: compare the cost. Who has less than the whole core wakes up more often, for fewer requests "
+            "at a time, which costs more for each.\n\n"
+            + report.table(["", *COST_HEADER, "× floor", "bytes per answer"], rows))
+
+
+def connections(bench: Bench, chart: Path) -> str:
+    loads = {f"{count} connected": Load(count) for count in (1, 64, 256, 1024)}
+    loads["64 connected, all codes"] = Load(64, all_codes=True)
+    names = {f"{label}: {one.name}": (label, one, load) for label, load in loads.items()
+             for one in installed([FLOOR, CONSTANT, CAUSEWAY, NGINX_LUA])}
+    results = in_turn(bench, "connections", {name: lambda one=one, load=load: cost_of(bench, one, load)
+                                             for name, (_, one, load) in names.items()})
+    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
+            for name, costs in results.items()]
+    return "One thread.\n\n" + report.table(["", *COST_HEADER, "× floor"], rows)
+
+
+def threads(bench: Bench, chart: Path) -> str:
+    cases = {"1 thread": lambda: cost_of(bench, CAUSEWAY, Load()),
+             "2 threads": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES)}
+    results = in_turn(bench, "threads", cases)
+    # The kernel gives each connection to one of the threads' listening sockets, by a hash: seldom half and half.
+    shares = {name: [cost.threads[0] / sum(cost.threads) * 100 for cost in costs] for name, costs in results.items()}
+    rows = [[name, *cost_columns(costs), " – ".join(map(number, (min(shares[name]), max(shares[name]))))]
+            for name, costs in results.items()]
+    return ("64 connections. One thread is alone on its core; two share both cores with wrk and the backend, so only "
+            "the cost of a request can be compared, not the rate.\n\n"
+            + report.table(["", *COST_HEADER, "the busier thread's part of the work, %"], rows))
+
+
+def ask_at_rate(bench: Bench, contender: Contender, rate: float) -> dict[str, float]:
+    path = bench.paths(contender)["404"]
+    with serving(bench, contender) as server:
+        answer = processes.wait_for_answer(server.port, path)
+        command = [str(bench.folder / "rate"), str(server.port), path, f"{rate:.0f}"]
+        for seconds in (1, bench.seconds):  # the first is the warm-up
+            done = subprocess.run([*command, str(seconds), str(len(answer))], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Failed(f"the client with a constant rate failed: {done.stderr}")
+    latencies = json.loads(done.stdout)
+    if latencies["errors"]:
+        raise Failed(f"{latencies['errors']} requests without a good answer at {rate:.0f}/s")
+    return latencies
+
+
+def latency(bench: Bench, chart: Path) -> str:
+    if not installed([NGINX_LUA]):
+        return "Skipped: nginx + Lua is not installed.\n"
+    costs = in_turn(bench, "peak rate for latency", {one.name: lambda one=one: cost_of(bench, one, Load())
+                                                     for one in (CAUSEWAY, NGINX_LUA)})
+    if len(costs) < 2:
+        return "Skipped: the peak rates are not known.\n"
+    ours, theirs = (statistics.median(cost.rate for cost in costs[one.name]) for one in (CAUSEWAY, NGINX_LUA))
+    # At nine tenths of what it can do at most, a server has a queue already.
+    rate = ours / 2 if ours / 2 < 0.9 * theirs else theirs / 2
+    results = in_turn(bench, "latency", {one.name: lambda one=one: ask_at_rate(bench, one, rate)
+                                         for one in (FLOOR, CAUSEWAY, NGINX_LUA)})
+    rows = [[name, *(cell for part in ("p50", "p99", "p99.9") for cell in spread([one[part] for one in values]))]
+            for name, values in results.items()]
+    header = [name for part in ("p50", "p99", "p99.9") for name in (f"{part}, µs: median", "min", "max")]
+    return (f"{rate:,.0f} requests/s at a constant rate on 64 connections; latency from the time at which the request "
+            f"was meant to be sent.\n\n" + report.table(["", *header], rows))
+
+
+def crowd(port: int, path: str, count: int) -> list:
+    """`count` connections, each of which has had one answer."""
+    clients = []
+    for _ in range(count):
+        clients.append(processes.connect(port))
+        processes.get(clients[-1], path)
+    return clients
+
+
+def most_connections(wanted: int) -> int:
+    """As many as this program, and a server with the same limit of files, can have."""
+    return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
+
+
+def idle_memory(bench: Bench, contender: Contender) -> float:
+    path = bench.paths(contender)["404"]
+    with serving(bench, contender) as server:
+        processes.wait_for_answer(server.port, path)
+        before = processes.resident_bytes(server.process)
+        clients = crowd(server.port, path, most_connections(10_000))
+        time.sleep(1)  # for what is tidied up after a request
+        used = processes.resident_bytes(server.process) - before
+        for client in clients:
+            client.close()
+    return used / len(clients)
+
+
+def waiting_memory(bench: Bench) -> float:
+    """On top of the connection's own: each has been used before, for a request that needs no backend."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, \
+            serving(bench, CAUSEWAY, backend=silent.getsockname()[1], options=("--reply-timeout=30s",)) as server:
+        processes.wait_for_port(server.port)
+        clients = crowd(server.port, "/no-code", most_connections(5_000))
+        time.sleep(1)
+        before = processes.resident_bytes(server.process)
+        for client in clients:
+            client.sendall(processes.request("/?statusCode=404"))
+        time.sleep(1)
+        used = processes.resident_bytes(server.process) - before
+        poll = select.poll()
+        for client in clients:
+            poll.register(client, select.POLLIN)
+        if poll.poll(0):
+            raise Failed("a request that should wait was answered")
+        for client in clients:
+            client.close()
+    return used / len(clients)
+
+
+def memory(bench: Bench, chart: Path) -> str:
+    cases = {f"idle connection: {one.name}": lambda one=one: idle_memory(bench, one)
+             for one in installed([CAUSEWAY, NGINX_LUA, GO, NODE])}
+    cases["waiting request: Causeway"] = lambda: waiting_memory(bench)
+    rows = [[name, *spread(values)] for name, values in in_turn(bench, "memory", cases).items()]
+    return (f"Resident bytes, without the kernel's own. {most_connections(10_000):,} idle connections, each used once; "
+            f"{most_connections(5_000):,} waiting requests, on top of their connections.\n\n"
+            + report.table(["bytes per", "median", "min", "max"], rows))
+
+
+def start_time(bench: Bench, contender: Contender) -> float:
+    with serving(bench, contender) as server:
+        processes.wait_for_answer(server.port, bench.paths(contender)["404"])
+        return (time.monotonic() - server.exec_time) * 1000
+
+
+def start(bench: Bench, chart: Path) -> str:
+    cases = {one.name: lambda one=one: start_time(bench, one)
+             for one in installed([CAUSEWAY, NGINX_LUA, WEBDIS, GO, NODE])}
+    rows = [[name, *spread(values)] for name, values in in_turn(bench, "start", cases).items()]
+    return ("From exec to the first good answer, asked for once a millisecond; the backend runs already.\n\n"
+            + report.table(["ms", "median", "min", "max"], rows))
+
+
+def coalesce(bench: Bench, chart: Path) -> str:
+    usage = subprocess.run([bench.programs / "causeway", "--help"], capture_output=True, text=True).stdout
+    if "--coalesce" not in usage:
+        return "Skipped: this causeway has no option `--coalesce`.\n"
+    results = in_turn(bench, "coalesce", {one.name: lambda one=one: cost_of(bench, one, Load(256))
+                                          for one in (CAUSEWAY, COALESCE)})
+    rows = [[name, *cost_columns(costs)] for name, costs in results.items()]
+    return "One thread, 256 connections, one code.\n\n" + report.table(["", *COST_HEADER], rows)
+
+
+SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce]
+
+
+def machine_facts(programs: Path) -> str:
+    versions = {"g++": ["g++", "--version"], "wrk": ["dpkg-query", "-W", "wrk"]}
+    for one in installed(contenders.ALL):
+        if one != FLOOR:
+            versions[one.name] = one.version if one != CAUSEWAY else [str(programs / "causeway"), "--version"]
+    facts = report.facts(versions)
+    for one in contenders.ALL:
+        if one.missing():
+            facts += f"- skipped, not installed: {one.name} ({', '.join(one.missing())})\n"
+    return facts
+
+
+def parse_arguments() -> argparse.Namespace:
+    names = [section.__name__ for section in SECTIONS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="SECTION", help=", ".join(names))
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each contender (default: 5)")
+    parser.add_argument("--seconds", type=int, default=3, help="length of a measured run (default: 3)")
+    parser.add_argument("--programs", type=Path, default=Path("build/release"),
+                        help="where causeway and code-server are (default: build/release)")
+    parser.add_argument("--output", type=Path, help="a file for the tables, besides standard output")
+    parser.add_argument("--chart", type=Path, default=Path("docs/performance.svg"),
+                        help="the chart of the section comparison (default: docs/performance.svg)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    for ending in (signal.SIGINT, signal.SIGTERM):  # in the background too, where a shell has SIGINT ignored
+        signal.signal(ending, signal.default_int_handler)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    os.sched_setaffinity(0, CLIENT_CORE)
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        contenders.build_tools(folder)
+        programs = arguments.programs.resolve()
+        bench = Bench(programs, folder, arguments.rounds, arguments.seconds,
+                      contenders.catalogue(programs, folder), [])
+        output = f"{machine_facts(programs)}- {bench.rounds} rounds of {bench.seconds} s\n"
+        print(output, flush=True)
+        for section in SECTIONS:
+            if section.__name__ in arguments.only:
+                text = f"\n## {section.__name__}\n\n{section(bench, arguments.chart)}"
+                print(text, flush=True)
+                output += text
+    if bench.failures:
+        text = "\n## Failed\n\n" + "".join(f"- {failure}\n" for failure in bench.failures)
+        print(text, flush=True)
+        output += text
+    if arguments.output:
+        arguments.output.write_text(output)
+    return 1 if bench.failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
