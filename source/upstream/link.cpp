@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -81,7 +82,9 @@ awaitable<std::optional<tcp_socket>> link::connect()
 {
     using namespace asio::experimental::awaitable_operators;
     auto [error, endpoints] = co_await resolve(upstream_);
-    std::ranges::stable_partition(endpoints, [this](const auto& endpoint) { return endpoint == last_connected_; });
+    const auto worked = std::ranges::find_if(endpoints, [this](const auto& place) { return place == last_connected_; });
+    if (worked != endpoints.end())
+        std::rotate(endpoints.begin(), worked, std::next(worked));
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
