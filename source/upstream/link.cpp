@@ -76,15 +76,18 @@ awaitable<> link::run()
     }
 }
 
-// To the first of the upstream's addresses that answers. The one that did last time comes first: behind another that
-// keeps silent, a short restart would take longer than requests can wait.
+// To the first of the upstream's addresses that answers. The one that did last time comes first, and for a while no
+// other is tried: one that keeps silent would make a short restart longer than requests can wait.
 awaitable<std::optional<tcp_socket>> link::connect()
 {
     using namespace asio::experimental::awaitable_operators;
     auto [error, endpoints] = co_await resolve(upstream_);
     const auto worked = std::ranges::find_if(endpoints, [this](const auto& place) { return place == last_connected_; });
-    if (worked != endpoints.end())
+    if (worked != endpoints.end()) {
         std::rotate(endpoints.begin(), worked, std::next(worked));
+        if (clock::now() - down_since_ < patience_)
+            endpoints.resize(1);
+    }
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
