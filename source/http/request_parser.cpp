@@ -18,6 +18,10 @@ using protocol_error = beast::http::error;
 // What a client sends first that speaks HTTP/2 without having asked (RFC 9113 §3.4).
 constexpr std::string_view http2_preface = "PRI * HTTP/2.0";
 
+// A chunked body ends with `0\r\n\r\n` at least (RFC 9112 §7.1). Beast's parser asserts that it is not shown less of
+// it.
+constexpr std::size_t shortest_last_chunk = 5;
+
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // Whether `input` begins with a request line of another version, and not with something that has no version at all
@@ -45,6 +49,8 @@ std::size_t request_parser::read(std::string_view input, std::string_view fresh)
         refusal_ = refusal{status::bad_request, std::string(*problem)};
         return 0;
     }
+    if (is_header_done() && chunked() && input.size() < shortest_last_chunk)
+        return 0;
     error_code error;
     const auto consumed = put(boost::asio::buffer(input), error);
     if (error && error != protocol_error::need_more && !refusal_)

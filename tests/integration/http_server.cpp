@@ -224,12 +224,17 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_byte_by_byte_is_one_request)
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
         auto client = co_await connect(server);
         client.socket.set_option(tcp::no_delay(true));
-        for (const char byte : std::string("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n")) {
-            co_await client.send(std::string(1, byte));
-            co_await settle();
+        const std::string plain = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n";
+        const std::string chunked = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (const auto& bytes :
+             {plain, chunked + "0\r\n\r\n", chunked + "2\r\nab\r\n0\r\nTrailer: x\r\n\r\n", plain}) {
+            for (const char byte : bytes) {
+                co_await client.send(std::string(1, byte));
+                co_await settle();
+            }
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.result() == status::ok);
         }
-        const auto response = co_await client.receive();
-        BOOST_TEST(response.result() == status::ok);
     });
 }
 
