@@ -49,7 +49,7 @@ std::size_t request_parser::read(std::string_view input, std::string_view fresh)
         refusal_ = refusal{status::bad_request, std::string(*problem)};
         return 0;
     }
-    if (is_header_done() && chunked() && input.size() < shortest_last_chunk)
+    if (is_header_done() && chunked() && input.starts_with('0') && input.size() < shortest_last_chunk)
         return 0;
     error_code error;
     const auto consumed = put(boost::asio::buffer(input), error);
