@@ -65,9 +65,9 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
     acceptor.accept(socket, error);
     if (error)
         return std::nullopt;
-    socket.non_blocking(true, error);
+    error_code ignored; // a connection that is gone already; the first read will tell
+    socket.non_blocking(true, ignored);
     // Every message here is complete when it is written; waiting to fill a segment only delays it.
-    error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     return accepted{std::move(socket), std::move(place)};
 }

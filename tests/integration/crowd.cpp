@@ -19,9 +19,6 @@ namespace {
 
 constexpr auto reply_timeout = 2s;
 
-// How late an answer may be: what a busy machine and a sanitizer need.
-constexpr auto scheduling = 1500ms;
-
 std::int64_t milliseconds(clock::duration duration)
 {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();

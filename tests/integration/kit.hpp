@@ -27,6 +27,9 @@ using namespace std::chrono_literals;
 /// Longer than anything here may take, sanitizers and a busy machine included.
 constexpr auto patience = 20s;
 
+/// How late an answer may be: what a busy machine and a sanitizer need.
+constexpr auto scheduling = 1500ms;
+
 /// Runs `io` until `story` has ended, then until nothing is left to do: what a test started it must also stop. Throws
 /// what `story` throws, and `std::runtime_error` when either end does not come within `patience`.
 void run(asio::io_context& io, awaitable<> story);

@@ -19,9 +19,6 @@ namespace {
 constexpr auto reply_timeout = 100ms;
 constexpr std::size_t clients = 64;
 
-// How late an answer may be: what a busy machine and a sanitizer need.
-constexpr auto scheduling = 1500ms;
-
 struct ledger {
     std::uint64_t requests_left = 0;
     std::uint64_t errors = 0;

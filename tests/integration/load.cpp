@@ -146,7 +146,7 @@ std::uint64_t steady_load::answers(int status) const
     return found == answers_.end() ? 0 : found->second;
 }
 
-steady_load::judge right_or_refused_in_time(clock::duration reply_timeout, clock::duration scheduling,
+steady_load::judge right_or_refused_in_time(clock::duration reply_timeout,
                                             std::string (*right_body)(std::string_view code))
 {
     return [=](const answered& answered) -> std::string {

@@ -100,8 +100,8 @@ private:
 };
 
 /// For an upstream that is away at times: takes 200 with the right body, 503, and 504, not before `reply_timeout` and
-/// none of them after it. `scheduling` is how late a busy machine may be.
-steady_load::judge right_or_refused_in_time(clock::duration reply_timeout, clock::duration scheduling,
+/// none of them later than `scheduling` allows.
+steady_load::judge right_or_refused_in_time(clock::duration reply_timeout,
                                             std::string (*right_body)(std::string_view code) = body_for);
 
 /// A whole number from the environment, to make a test longer or to repeat it.

@@ -125,9 +125,6 @@ awaitable<> stop_soon_without_backend(pool& pool, backend_double& backend)
     co_await stop_soon(pool, backend);
 }
 
-// How late an answer may be: what a busy machine and a sanitizer need.
-constexpr auto scheduling = 1500ms;
-
 // A reply timeout so short that a busy machine may take longer to connect: so a test waits for that first.
 void short_timeout(pool_settings& settings) { settings.reply_timeout = 50ms; }
 
