@@ -18,11 +18,11 @@ std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexc
     for (std::size_t at = 0; at != bytes.size() && !ended_; ++at) {
         const char c = bytes[at];
         if (is_forbidden(c))
-            return "there is a control character in the request head";
+            return "there is a control character in the request";
         if ((previous_ == '\r') != (c == '\n'))
-            return "a line of the request head does not end with CR and LF";
+            return "a line of the request does not end with CR and LF";
         if (line_is_empty_ && !in_first_line_ && (c == ' ' || c == '\t'))
-            return "a line of the request head is folded";
+            return "a line of the request is folded";
 
         if (c == '\n') {
             ended_ = line_is_empty_ && !in_first_line_;

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "http/head_scanner.hpp"
+#include "http/ignored_body.hpp"
+#include "http/refusal.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 
 #include <cstdint>
@@ -24,21 +25,13 @@ struct request {
     bool keep_alive = false;
 };
 
-/// Why bytes are not a request that can be answered. The rest of the connection cannot be trusted after it.
-struct refusal {
-    beast::http::status status{};
-    std::string problem; ///< in words, for the client
-};
-
-/// Beast's parser, keeping the request line only: fields are checked and let go, a body is read and ignored. Stricter
-/// than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request.
-class request_parser : public beast::http::basic_parser<true> {
+/// Beast's parser for the head, keeping the request line only: fields are checked and let go, and so is the body.
+/// Stricter than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request.
+class request_parser : private beast::http::basic_parser<true> {
 public:
-    /// Bytes in the longest request head that is accepted (431), the longest target in it (414), and the longest body
-    /// (413).
+    /// Bytes in the longest request head that is accepted (431), and in the longest target in it (414).
     static constexpr std::uint32_t longest_head = 8 * 1024;
     static constexpr std::size_t longest_target = 4 * 1024;
-    static constexpr std::uint64_t longest_body = 64 * 1024;
 
     request_parser();
 
@@ -47,19 +40,23 @@ public:
     std::size_t read(std::string_view input, std::string_view fresh);
 
     /// What is wrong with the request so far, if anything.
-    const std::optional<refusal>& refused() const noexcept { return refusal_; }
+    const std::optional<refusal>& refused() const noexcept { return refusal_ ? refusal_ : body_.refused(); }
+
+    /// True when the request has come to its end, the body included.
+    bool ended() const noexcept { return is_header_done() && body_.ended(); }
 
     /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     bool take_expectation() noexcept;
 
-    /// The request, once `is_done()`.
+    /// The request, once it has `ended`.
     request take();
 
 private:
     using error_code = beast::error_code;
     using string_view = beast::string_view;
-    using content_length = boost::optional<std::uint64_t>;
+    using optional_length = boost::optional<std::uint64_t>;
 
+    std::size_t read_head(std::string_view input);
     void refuse(beast::http::status status, std::string problem, error_code& error);
     void explain(const error_code& error, std::string_view input);
 
@@ -68,7 +65,7 @@ private:
     void on_response_impl(int status, string_view reason, int version, error_code& error) override;
     void on_field_impl(beast::http::field field, string_view name, string_view value, error_code& error) override;
     void on_header_impl(error_code& error) override;
-    void on_body_init_impl(const content_length& length, error_code& error) override;
+    void on_body_init_impl(const optional_length& length, error_code& error) override;
     std::size_t on_body_impl(string_view body, error_code& error) override;
     void on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& error) override;
     std::size_t on_chunk_body_impl(std::uint64_t remain, string_view body, error_code& error) override;
@@ -76,6 +73,7 @@ private:
 
     request request_;
     head_scanner scanner_;
+    ignored_body body_;
     std::optional<refusal> refusal_;
     bool has_host_ = false;
     bool has_content_length_ = false;

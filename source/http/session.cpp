@@ -8,7 +8,6 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <chrono>
 #include <tuple>
 #include <utility>
@@ -23,9 +22,6 @@ using namespace std::chrono_literals;
 // Bytes to make room for at once. A connection that waits for a request keeps only the small one.
 constexpr std::size_t first_read = 512;
 constexpr std::size_t further_read = 4 * 1024;
-
-// Most bytes that are kept without being understood: a head, or the line before a chunk.
-constexpr std::size_t most_input = 2 * request_parser::longest_head;
 
 // How long to wait for the client to close its side after we have closed ours.
 constexpr auto linger = 1s;
@@ -42,7 +38,6 @@ session::session(tcp_socket socket, const ask_function& ask, const std::string& 
     , ask_(ask)
     , date_(date)
     , deadline_(socket_.get_executor())
-    , input_(most_input)
 {
 }
 
@@ -90,10 +85,8 @@ awaitable<std::variant<request, refusal, session::no_request>> session::read_req
         }
         if (parser.refused())
             co_return *parser.refused();
-        if (parser.is_done())
+        if (parser.ended())
             co_return parser.take();
-        if (input_.size() == input_.max_size())
-            co_return refusal{status::bad_request, "a line of the request body is too long"};
         if (parser.take_expectation() && !co_await send("HTTP/1.1 100 Continue\r\n\r\n"))
             co_return no_request{};
 
@@ -117,7 +110,7 @@ awaitable<error_code> session::receive()
 {
     if (input_.size() == 0)
         release_large_buffers();
-    const auto room = input_.size() == 0 ? first_read : std::min(further_read, input_.max_size() - input_.size());
+    const auto room = input_.size() == 0 ? first_read : further_read;
     const auto [error, count] = co_await socket_.async_read_some(input_.prepare(room), as_result);
     input_.commit(count);
     input_ended_ = error && error != asio::error::operation_aborted;

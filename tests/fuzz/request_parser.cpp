@@ -1,4 +1,4 @@
-// A request head against the session's parser: the outcome is the same however the bytes are cut.
+// A request against the session's parser, with its body: the outcome is the same however the bytes are cut.
 #include "http/request_parser.hpp"
 #include "pieces.hpp"
 
@@ -24,7 +24,7 @@ std::tuple<bool, unsigned, std::string, unsigned> parse(const std::vector<std::s
             require(!refusal->problem.empty());
             return {false, 0, "refused", 0}; // which of several faults is told depends on the cut
         }
-        if (parser.is_done()) {
+        if (parser.ended()) {
             auto request = parser.take();
             require(request.target.size() <= request_parser::longest_target);
             return {true, static_cast<unsigned>(request.method), std::move(request.target), request.version};

@@ -1,0 +1,54 @@
+// Where the body of a request ends. Nobody wants what is in it.
+#pragma once
+
+#include "http/head_scanner.hpp"
+#include "http/refusal.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace causeway::http {
+
+/// Reads the body of one request to its end (RFC 9112 §6.3) and keeps nothing but a line that has not come to its end.
+/// Every line of a chunked body (§7.1) is looked at as a whole, so the outcome is the same however its bytes are cut.
+class ignored_body {
+public:
+    /// Bytes in the longest body, chunk lines and trailers not counted (413), and in the longest chunk extensions and
+    /// trailers together (400): they could go on for ever.
+    static constexpr std::uint64_t longest = 64 * 1024;
+    static constexpr std::size_t longest_extras = 8 * 1024;
+
+    /// The body that the head announced. Without either call there is none.
+    void expect_content(std::uint64_t length);
+    void expect_chunks();
+
+    /// Reads on in the bytes of a connection; gives how many of them belong to the body.
+    std::size_t read(std::string_view input);
+
+    bool ended() const noexcept { return next_ == part::nothing; }
+
+    /// What is wrong with the body so far, if anything. There is nothing more to be read then.
+    const std::optional<refusal>& refused() const noexcept { return refusal_; }
+
+private:
+    enum class part { nothing, content, chunk_size, chunk_data, end_of_chunk, trailer };
+
+    void skip_data(std::string_view& input);
+    void read_line(std::string_view& input);
+    void take_line(std::string_view line);
+    void take_chunk_size(std::string_view line);
+    void refuse(boost::beast::http::status status, std::string problem);
+
+    part next_ = part::nothing;
+    std::uint64_t data_left_ = 0; // of the content or the chunk
+    std::uint64_t data_size_ = 0; // announced so far
+    std::string line_;            // as much as has come of it
+    std::size_t extras_ = 0;
+    head_scanner scanner_; // the line of the last chunk and its trailers are like a head
+    std::optional<refusal> refusal_;
+};
+
+} // namespace causeway::http
