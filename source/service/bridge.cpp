@@ -38,7 +38,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
                                        const std::vector<net::host_port>& upstreams, shared_limits& limits)
 {
     const upstream::pool_settings pool{upstreams, settings.reply_timeout, settings.reconnect_max,
-                                       settings.upstream_window};
+                                       settings.upstream_window, settings.coalesce};
     const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 

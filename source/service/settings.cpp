@@ -160,9 +160,10 @@ parsed<bridge_settings> parse_bridge_options(int argc, const char* const* argv)
         settings.reconnect_max);
     add(all, "upstream-window", count, "1024",
         "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
-        "takes "
-        "each TCP segment for one message",
+        "takes each TCP segment for one message",
         settings.upstream_window);
+    all.add_options()("coalesce", options::bool_switch(&settings.coalesce),
+                      "requests that wait for the same code share one message and its reply");
     add(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
     add(all, "max-connections", count, "16384", "most HTTP connections at once; further ones wait in the listen queue",
         settings.max_connections);

@@ -22,6 +22,7 @@ struct bridge_settings {
     std::chrono::nanoseconds reply_timeout{};
     std::chrono::nanoseconds reconnect_max{};
     std::size_t upstream_window = 0;
+    bool coalesce = false;
     std::size_t max_pending = 0;
     std::size_t max_connections = 0;
     std::chrono::nanoseconds idle_timeout{};

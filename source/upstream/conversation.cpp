@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <bit>
+#include <utility>
 #include <variant>
 
 namespace causeway::upstream {
@@ -44,6 +45,15 @@ awaitable<std::string> write_requests(conversation& conversation)
     co_return "cancelled";
 }
 
+// To whoever waits for it; false when that is nobody.
+bool hand_out(conversation& conversation, codes::code code, reply reply)
+{
+    if (!conversation.requests.coalesces())
+        return conversation.replies.deliver(code, std::move(reply));
+    conversation.requests.answered(code);
+    return conversation.replies.deliver_to_all(code, reply);
+}
+
 void deliver(conversation& conversation, std::string_view line)
 {
     auto& counts = conversation.counts;
@@ -56,7 +66,7 @@ void deliver(conversation& conversation, std::string_view line)
     }
     ++counts.replies;
     conversation.requests.trust(conversation.lane);
-    if (!conversation.replies.deliver(*code, {std::string(line), &conversation.lane}) && worth_a_line(++counts.dropped))
+    if (!hand_out(conversation, *code, {std::string(line), &conversation.lane}) && worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", conversation.name,
                      code->text(), counts.dropped);
 }

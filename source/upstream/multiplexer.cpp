@@ -10,7 +10,7 @@ namespace causeway::upstream {
 waiting_request::waiting_request(multiplexer& multiplexer, codes::code code)
     : multiplexer_(multiplexer)
     , code_(code)
-    , queue_(&multiplexer.backlog_)
+    , queue_(&multiplexer.queue_for(*this))
 {
     queue_->push_back(*this);
     multiplexer_.distribute();
@@ -19,6 +19,8 @@ waiting_request::waiting_request(multiplexer& multiplexer, codes::code code)
 waiting_request::~waiting_request()
 {
     queue_->erase(request_queue::s_iterator_to(*this));
+    if (multiplexer_.coalesces_)
+        multiplexer_.leave(*this);
     multiplexer_.distribute();
 }
 
@@ -36,6 +38,45 @@ void waiting_request::answered_by(lane& from)
     const auto robbed = std::ranges::find(from.on_the_wire_, code_, &waiting_request::code_);
     if (robbed != from.on_the_wire_.end())
         robbed->move_to(*queue_);
+}
+
+request_queue& multiplexer::queue_for(waiting_request& request)
+{
+    if (!coalesces_)
+        return backlog_;
+    auto& [asker, others] = questions_[request.code_];
+    if (asker != nullptr)
+        return others;
+    asker = &request;
+    return backlog_;
+}
+
+void multiplexer::leave(const waiting_request& request)
+{
+    const auto found = questions_.find(request.code_);
+    if (found == questions_.end() || found->second.asker != &request)
+        return;
+    auto& [asker, others] = found->second;
+    if (others.empty()) {
+        questions_.erase(found);
+    } else {
+        asker = &others.front();
+        asker->move_to(backlog_);
+    }
+}
+
+void multiplexer::answered(codes::code code)
+{
+    const auto found = questions_.find(code);
+    if (found == questions_.end())
+        return;
+    auto& [asker, others] = found->second;
+    asker->move_to(answered_);
+    for (auto& request : others)
+        request.queue_ = &answered_;
+    answered_.splice(answered_.end(), others);
+    questions_.erase(found);
+    distribute();
 }
 
 void multiplexer::open(lane& lane)

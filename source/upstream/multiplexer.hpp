@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace causeway::upstream {
@@ -73,13 +74,25 @@ private:
 
 /// Deals waiting requests out to connections. At most `window` requests have a place on one connection; further ones
 /// wait in the backlog, the longest waiting first. Belongs to one event loop; every call is made on its thread.
+///
+/// When it coalesces, requests that wait for the same code at the same time are one question: the first of them is
+/// dealt out, the others wait for the same reply. When that one leaves without it, the next is dealt out, so that no
+/// request relies on a message that was lost before it came.
 class multiplexer {
 public:
     /// `window` is the most requests on one connection, at least 1.
-    explicit multiplexer(std::size_t window) noexcept
+    explicit multiplexer(std::size_t window, bool coalesces = false)
         : window_(window)
+        , coalesces_(coalesces)
     {
     }
+
+    /// Whether one reply answers all who wait for its code.
+    bool coalesces() const noexcept { return coalesces_; }
+
+    /// A reply for `code` goes to all who wait for it: they are one question no more, and whoever asks from now on
+    /// begins another. To be called when it coalesces.
+    void answered(codes::code code);
 
     /// `lane` has a connection: it takes its share of the backlog.
     void open(lane& lane);
@@ -105,15 +118,29 @@ public:
     /// Requests without a place on a connection.
     std::size_t backlog() const noexcept { return backlog_.size(); }
 
+    /// Questions that several requests could share, always none when it does not coalesce.
+    std::size_t questions() const noexcept { return questions_.size(); }
+
 private:
     friend waiting_request;
+
+    struct question {
+        waiting_request* asker = nullptr; // in the backlog or on a connection
+        request_queue others;
+    };
+
+    request_queue& queue_for(waiting_request& request);
+    void leave(const waiting_request& request);
 
     void distribute();
     lane* least_busy_lane() const;
 
     std::size_t window_;
+    bool coalesces_;
     std::vector<lane*> lanes_; // the open ones
     request_queue backlog_;
+    std::unordered_map<codes::code, question> questions_;
+    request_queue answered_; // by a reply to all; they leave in the same turn of the event loop
 };
 
 } // namespace causeway::upstream

@@ -8,7 +8,7 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     : executor_(io.get_executor())
     , reply_timeout_(settings.reply_timeout)
     , pending_(pending)
-    , requests_(settings.window)
+    , requests_(settings.window, settings.coalesce)
     , replies_(executor_)
 {
     for (const auto& upstream : settings.upstreams)
@@ -59,7 +59,8 @@ void pool::stop()
 
 bool pool::idle() const
 {
-    return replies_.size() == 0 && requests_.backlog() == 0 && std::ranges::all_of(links_, &link::idle);
+    return replies_.size() == 0 && requests_.backlog() == 0 && requests_.questions() == 0 &&
+           std::ranges::all_of(links_, &link::idle);
 }
 
 statistics pool::counts() const

@@ -23,6 +23,7 @@ struct pool_settings {
     std::chrono::nanoseconds reply_timeout{};
     std::chrono::nanoseconds reconnect_max{};
     std::size_t window = 1;
+    bool coalesce = false; ///< one message for all who wait for the same code
 };
 
 /// One connection to each upstream, and everybody who waits for a reply. Belongs to one event loop; every call is

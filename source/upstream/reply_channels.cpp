@@ -55,6 +55,18 @@ bool reply_channels::deliver(codes::code code, reply reply)
     return std::ranges::any_of(of_code->second, takes_it);
 }
 
+bool reply_channels::deliver_to_all(codes::code code, const reply& reply)
+{
+    const auto of_code = channels_.find(code);
+    if (of_code == channels_.end())
+        return false;
+    bool taken = false;
+    for (auto& shared : of_code->second)
+        while (shared.replies.try_send(error_code{}, reply))
+            taken = true;
+    return taken;
+}
+
 void reply_channels::close()
 {
     for (auto& [code, channels] : channels_)

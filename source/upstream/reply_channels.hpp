@@ -77,6 +77,9 @@ public:
     /// Gives `reply` to the request that has waited longest for `code`; false when nobody waits.
     bool deliver(codes::code code, reply reply);
 
+    /// Gives a copy of `reply` to each request that waits for `code`; false when nobody waits.
+    bool deliver_to_all(codes::code code, const reply& reply);
+
     /// Ends all waits with an error; for stopping.
     void close();
 

@@ -60,7 +60,7 @@ awaitable<> use(tcp::endpoint server, ledger& ledger, std::uint32_t seed)
     BOOST_TEST(client.socket.available() == 0U); // one answer for each request, and no more
 }
 
-void balance(std::uint32_t seed, std::uint64_t requests)
+void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
 {
     BOOST_TEST_MESSAGE("seed " << seed << ", " << requests << " requests");
     BOOST_TEST_CONTEXT("seed " << seed)
@@ -73,6 +73,7 @@ void balance(std::uint32_t seed, std::uint64_t requests)
         auto settings = settings_for({first.address(), second.address()});
         settings.reply_timeout = reply_timeout;
         settings.window = 1 + seed % 64;
+        settings.coalesce = coalesce;
         upstream::pool pool(io, settings, pending);
         http::server server(
             net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
@@ -118,11 +119,17 @@ BOOST_AUTO_TEST_SUITE(ledger)
 BOOST_AUTO_TEST_CASE(each_request_gets_one_right_answer_in_time_whatever_the_backend_does)
 {
     const auto seed = from_environment("CAUSEWAY_LEDGER_SEED", std::random_device{}());
-    balance(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000));
+    balance(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000), false);
+}
+
+BOOST_AUTO_TEST_CASE(coalesced_requests_get_one_right_answer_in_time_whatever_the_backend_does)
+{
+    const auto seed = from_environment("CAUSEWAY_LEDGER_SEED", std::random_device{}());
+    balance(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000), true);
 }
 
 // The seed of the long run that docs/reliability.md reports. One that fails goes here too, and stays.
-BOOST_DATA_TEST_CASE(seeds_that_stay, boost::unit_test::data::make({20261122U})) { balance(sample, 5'000); }
+BOOST_DATA_TEST_CASE(seeds_that_stay, boost::unit_test::data::make({20261122U})) { balance(sample, 5'000, false); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -134,6 +134,13 @@ awaitable<> connected(pool& pool)
         co_await settle();
 }
 
+awaitable<bool> cancel_when_connected(pool& pool, steady_timer& deadline)
+{
+    co_await connected(pool);
+    co_await settle();
+    co_return deadline.cancel() == 1;
+}
+
 // Closes its listening socket at once, so that its port is known and nobody is there.
 net::host_port nobody(asio::io_context& io)
 {
@@ -170,6 +177,50 @@ BOOST_AUTO_TEST_CASE(many_requests_for_one_code_each_get_a_reply)
         BOOST_TEST(pool.counts().replies == 500U);
         BOOST_TEST(pool.counts().dropped == 0U);
     });
+}
+
+BOOST_AUTO_TEST_CASE(coalesced_requests_share_one_message_and_its_reply)
+{
+    const auto answer_each_code_once = [](peer& peer) -> awaitable<> {
+        std::set<std::string> asked;
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+            BOOST_TEST(asked.insert(code).second, code << " was asked again");
+            if (asked.size() == 2)
+                co_await peer.write(reply_line("404") + reply_line("500"));
+        }
+    };
+    play(
+        answer_each_code_once,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            std::vector<std::string> asked(500, "404");
+            asked.resize(1000, "500");
+            check_all_answered(asked, co_await ask_all(pool, asked));
+            BOOST_TEST(pool.counts().replies == 2U);
+            BOOST_TEST(pool.counts().dropped == 0U);
+        },
+        [](pool_settings& settings) { settings.coalesce = true; });
+}
+
+BOOST_AUTO_TEST_CASE(a_coalesced_request_is_asked_again_when_the_one_that_it_relied_on_gives_up)
+{
+    const auto answer_the_second_message = [](peer& peer) -> awaitable<> {
+        co_await peer.read_code();
+        co_await peer.reply(co_await peer.read_code());
+        co_await answer_nothing(peer);
+    };
+    play(
+        answer_the_second_message,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            steady_timer deadline(co_await asio::this_coro::executor);
+            const auto code = codes::code::parse("404").value();
+            const auto [first, second, cancelled] =
+                co_await (pool.ask(code, deadline) && ask(pool, "404") && cancel_when_connected(pool, deadline));
+            BOOST_TEST(cancelled);
+            BOOST_TEST(failed_with(failure::timed_out, first));
+            BOOST_TEST(text(second) == reply_line("404"));
+            BOOST_TEST(pool.counts().abandoned == 1U);
+        },
+        [](pool_settings& settings) { settings.coalesce = true; });
 }
 
 BOOST_AUTO_TEST_CASE(replies_out_of_order_find_their_requests)

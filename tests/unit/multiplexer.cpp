@@ -822,6 +822,88 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there
     BOOST_TEST(take(multiplexer, doubtful) == "100\n101\n");
 }
 
+BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_one_place)
+{
+    upstream::multiplexer multiplexer(2, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    const waiting_request first(multiplexer, code("100"));
+    const waiting_request second(multiplexer, code("100"));
+    const waiting_request other(multiplexer, code("101"));
+
+    BOOST_TEST(take(multiplexer, connection) == "100\n101\n");
+    const waiting_request third(multiplexer, code("100"));
+    BOOST_TEST(take(multiplexer, connection) == "");
+    BOOST_TEST(connection.lane.waiting() == 2U);
+    BOOST_TEST(multiplexer.backlog() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_without_a_reply)
+{
+    upstream::multiplexer multiplexer(1, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("100"));
+    std::optional<waiting_request> second(std::in_place, multiplexer, code("100"));
+    std::optional<waiting_request> third(std::in_place, multiplexer, code("100"));
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+
+    second.reset(); // nobody relied on this one
+    BOOST_TEST(take(multiplexer, connection) == "");
+    first.reset();
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+    third.reset();
+    BOOST_TEST(take(multiplexer, connection) == "");
+    BOOST_TEST(multiplexer.questions() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_lost)
+{
+    upstream::multiplexer multiplexer(5, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    const waiting_request first(multiplexer, code("100"));
+    const waiting_request second(multiplexer, code("100"));
+    take(multiplexer, connection);
+
+    BOOST_TEST(multiplexer.close(connection.lane) == 1U);
+    multiplexer.open(connection.lane);
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
+{
+    upstream::multiplexer multiplexer(1, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("100"));
+    std::optional<waiting_request> second(std::in_place, multiplexer, code("100"));
+    const waiting_request other(multiplexer, code("101")); // the window has no place for it
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+
+    multiplexer.answered(code("100"));
+    BOOST_TEST(multiplexer.questions() == 1U);
+    BOOST_TEST(take(multiplexer, connection) == "101\n");
+    const waiting_request later(multiplexer, code("100"));
+    first.reset();
+    second.reset();
+    BOOST_TEST(multiplexer.backlog() == 1U); // `later`, and nobody in the name of those who have their reply
+    BOOST_TEST(multiplexer.questions() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_may_be_answered_before_it_is_asked)
+{
+    upstream::multiplexer multiplexer(1, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    const waiting_request request(multiplexer, code("100"));
+
+    multiplexer.answered(code("100"));
+    multiplexer.answered(code("101")); // nobody asked
+    BOOST_TEST(take(multiplexer, connection) == "");
+    BOOST_TEST(connection.lane.waiting() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(any_order_of_events_has_the_outcome_of_a_simple_model_and_leaves_nothing)
 {
     for (const std::size_t window : {1U, 2U, 5U})

@@ -104,9 +104,10 @@ void check_complaints(const wrong_values& wrong)
 }
 
 const std::vector<std::string> bridge_options = {
-    "--listen",     "--upstream",  "--reply-timeout",   "--reconnect-max", "--max-pending",  "--upstream-window",
-    "--threads",    "--log-level", "--max-connections", "--drain-timeout", "--idle-timeout", "--write-timeout",
-    "--share-port", "--help",      "--version"};
+    "--listen",          "--upstream",        "--reply-timeout", "--reconnect-max",
+    "--max-pending",     "--upstream-window", "--threads",       "--log-level",
+    "--max-connections", "--drain-timeout",   "--idle-timeout",  "--write-timeout",
+    "--share-port",      "--coalesce",        "--help",          "--version"};
 const std::vector<std::string> code_server_options = {"--listen", "--bind-retry", "--log-level", "--help", "--version"};
 
 } // namespace
@@ -128,6 +129,7 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(settings.idle_timeout == nanoseconds(60s));
     BOOST_TEST(settings.write_timeout == nanoseconds(10s));
     BOOST_TEST(!settings.share_port);
+    BOOST_TEST(!settings.coalesce);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
     BOOST_TEST(settings.log_level == spdlog::level::info);
 }
@@ -154,6 +156,9 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(bridge({"--idle-timeout", "5s"}).idle_timeout == nanoseconds(5s));
     BOOST_TEST(bridge({"--write-timeout", "6s"}).write_timeout == nanoseconds(6s));
     BOOST_TEST(bridge({"--share-port"}).share_port);
+    BOOST_TEST(!bridge({"--share-port"}).coalesce);
+    BOOST_TEST(bridge({"--coalesce"}).coalesce);
+    BOOST_TEST(!bridge({"--coalesce"}).share_port);
     BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
     BOOST_TEST(bridge({"--log-level", "debug"}).log_level == spdlog::level::debug);
 }
@@ -360,7 +365,7 @@ BOOST_AUTO_TEST_CASE(an_argument_without_an_option_is_wrong)
 BOOST_AUTO_TEST_CASE(an_option_without_its_value_is_wrong)
 {
     for (const auto& option : bridge_options) {
-        if (option == "--share-port" || option == "--help" || option == "--version")
+        if (option == "--share-port" || option == "--coalesce" || option == "--help" || option == "--version")
             continue;
         for (const auto& given : {arguments{option}, arguments{option + "="}, arguments{option, ""},
                                   arguments{option, "--share-port"}, arguments{"--share-port", option}}) {
