@@ -23,6 +23,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t first_read = 512;
 constexpr std::size_t further_read = 4 * 1024;
 
+// Bytes of answers that are gathered for one write at most, if no single answer is longer.
+constexpr std::size_t most_output = 64 * 1024;
+
 // How long to wait for the client to close its side after we have closed ours.
 constexpr auto linger = 1s;
 
@@ -44,28 +47,76 @@ session::session(tcp_socket socket, const ask_function& ask, const std::string& 
 awaitable<> session::run()
 {
     for (;;) {
-        const auto received = co_await read_request();
+        auto received = co_await read_request();
         if (std::holds_alternative<no_request>(received))
             break;
         if (const auto* wrong = std::get_if<refusal>(&received)) {
             co_await refuse(*wrong);
             break;
         }
-        const auto& request = std::get<http::request>(received);
-        enter(phase::answering);
-        const auto response = co_await answer(request, ask_, deadline_);
+        auto& request = std::get<http::request>(received);
+        if (input_.size() != 0 && request.keep_alive) {
+            co_await answer_pipelined(std::move(request));
+        } else {
+            enter(phase::answering);
+            const auto response = co_await answer(request, ask_, deadline_);
+            compose(request, response, request.keep_alive && !draining_);
+        }
         if (abandoned_)
             co_return;
-
-        const bool keep_alive = request.keep_alive && !draining_;
-        const framing framing{request.version, keep_alive, request.method == verb::head};
-        const bool sent = co_await send(response, framing);
+        enter(phase::writing);
+        const bool sent = co_await send();
         if (!sent)
             co_return;
-        if (!keep_alive)
+        if (!stays_open_)
             break;
     }
     co_await hang_up();
+}
+
+// Composes the answers to `first` and to what came with it, in the order of the requests. What is there is sent before
+// anything is waited for; the rest is left to be sent.
+awaitable<> session::answer_pipelined(request first)
+{
+    pipeline_ = std::make_unique<pipeline>(socket_.get_executor(), ask_);
+    bool keep_alive = first.keep_alive;
+    pipeline_->begin(std::move(first));
+    while (keep_alive && !pipeline_->full()) {
+        auto next = pipelined_request();
+        if (!next)
+            break;
+        keep_alive = next->keep_alive;
+        pipeline_->begin(*std::move(next));
+    }
+
+    while (!pipeline_->empty()) {
+        const bool due = !pipeline_->ready() || output_.size() > most_output;
+        if (due && !output_.empty() && !abandoned_) {
+            enter(phase::writing);
+            abandoned_ = !co_await send();
+            if (abandoned_)
+                give_up();
+        }
+        enter(phase::answering);
+        const auto [request, response] = co_await pipeline_->take();
+        const bool is_last = pipeline_->empty();
+        compose(request, response, request.keep_alive && !(draining_ && is_last));
+    }
+    pipeline_.reset();
+}
+
+// One that has come whole; otherwise it stays where it is.
+std::optional<request> session::pipelined_request()
+{
+    if (!skip_empty_lines())
+        return std::nullopt;
+    request_parser parser;
+    const auto input = text_of(input_);
+    const auto consumed = parser.read(input, input);
+    if (parser.refused() || !parser.ended())
+        return std::nullopt;
+    input_.consume(consumed);
+    return parser.take();
 }
 
 // The next request; what is wrong with the bytes that came; or that there is none, because the client or we end the
@@ -87,8 +138,11 @@ awaitable<std::variant<request, refusal, session::no_request>> session::read_req
             co_return *parser.refused();
         if (parser.ended())
             co_return parser.take();
-        if (parser.take_expectation() && !co_await send("HTTP/1.1 100 Continue\r\n\r\n"))
-            co_return no_request{};
+        if (parser.take_expectation()) {
+            output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+            if (!co_await send())
+                co_return no_request{};
+        }
 
         const auto error = co_await receive();
         if (error == asio::error::operation_aborted && phase_ == phase::reading)
@@ -126,25 +180,30 @@ void session::release_large_buffers()
         output_ = {};
 }
 
-// What fits into the socket's buffer is sent at once, without a turn of the event loop. That is nearly everything.
-awaitable<bool> session::send(std::string_view bytes)
+void session::compose(const request& request, const response& response, bool keep_alive)
+{
+    stays_open_ = keep_alive;
+    append(response, {request.version, keep_alive, request.method == verb::head}, date_, output_);
+}
+
+// Sends the output and forgets it. What fits into the socket's buffer is sent at once, without a turn of the event
+// loop. That is nearly everything.
+awaitable<bool> session::send()
 {
     error_code error;
-    bytes.remove_prefix(socket_.write_some(asio::buffer(bytes), error));
-    if (!bytes.empty() && (!error || error == asio::error::would_block))
-        std::tie(error, std::ignore) = co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
+    const auto sent = socket_.write_some(asio::buffer(output_), error);
+    if (sent < output_.size() && (!error || error == asio::error::would_block))
+        std::tie(error, std::ignore) = co_await asio::async_write(socket_, asio::buffer(output_) + sent, as_result);
+    output_.clear();
     co_return !error;
 }
 
-awaitable<bool> session::send(const response& response, const framing& framing)
+awaitable<> session::refuse(refusal reason)
 {
+    append(refused(reason.status, reason.problem), framing{}, date_, output_);
     enter(phase::writing);
-    output_.clear();
-    append(response, framing, date_, output_);
-    return send(output_);
+    co_await send();
 }
-
-awaitable<> session::refuse(refusal reason) { co_await send(refused(reason.status, reason.problem), framing{}); }
 
 // Closing a socket with unread input resets the connection, and a reset can overtake the answer on its way. So only
 // our side is closed, and the client gets a moment to read the answer and close the other (RFC 9112 §9.6).
@@ -189,7 +248,7 @@ void session::sweep(const sweep_limits& limits)
         // A client that closes its sending side looks like one that is gone. It still gets what comes before long.
         if (sweeps_ > 1 && client_is_gone()) {
             abandoned_ = true;
-            deadline_.cancel();
+            give_up();
         }
         break;
     case phase::writing:
@@ -241,7 +300,15 @@ void session::cut()
 {
     error_code ignored;
     socket_.close(ignored);
+    give_up();
+}
+
+// The questions under way end soon, without a reply.
+void session::give_up()
+{
     deadline_.cancel();
+    if (pipeline_)
+        pipeline_->cancel();
 }
 
 } // namespace causeway::http

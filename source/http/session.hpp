@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/answer.hpp"
+#include "http/pipeline.hpp"
 #include "http/request_parser.hpp"
 #include "net/asio.hpp"
 
@@ -9,6 +10,8 @@
 #include <boost/intrusive/list.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -59,8 +62,10 @@ private:
     struct no_request {};
     awaitable<std::variant<request, refusal, no_request>> read_request();
     awaitable<error_code> receive();
-    awaitable<bool> send(std::string_view bytes);
-    awaitable<bool> send(const response& response, const framing& framing);
+    awaitable<> answer_pipelined(request first);
+    std::optional<request> pipelined_request();
+    void compose(const request& request, const response& response, bool keep_alive);
+    awaitable<bool> send();
     awaitable<> refuse(refusal reason);
     awaitable<> hang_up();
     awaitable<> discard_input();
@@ -70,16 +75,19 @@ private:
     void release_large_buffers();
     void stop_reading();
     bool client_is_gone();
+    void give_up();
     void reset();
 
     tcp_socket socket_;
     const ask_function& ask_;
     const std::string& date_;
-    steady_timer deadline_; // of the request that is being answered
+    steady_timer deadline_;              // of the request that is being answered
+    std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     beast::flat_buffer input_;
     std::string output_;
     phase phase_ = phase::idle;
     std::int64_t sweeps_ = 0; // since the phase was entered
+    bool stays_open_ = true;  // after the answer that was composed last
     bool draining_ = false;
     bool abandoned_ = false; // the client went away while it waited
     bool input_ended_ = false;

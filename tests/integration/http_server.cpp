@@ -2,6 +2,7 @@
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
+#include "tcp_segments.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -124,6 +125,8 @@ awaitable<http_client> connect(tcp::endpoint server)
     co_return client;
 }
 
+std::string get(const std::string& code) { return "GET /?statusCode=" + code + " HTTP/1.1\r\nHost: test\r\n\r\n"; }
+
 // Sends `bytes` on a connection of its own and checks that they are answered with `expected` and the connection closed.
 awaitable<> check_refused(tcp::endpoint server, std::string bytes, status expected)
 {
@@ -216,6 +219,128 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order)
             const auto response = co_await client.receive();
             BOOST_TEST(response.body().find("Code " + std::to_string(i)) != std::string::npos);
         }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_requests_wait_for_their_replies_together)
+{
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + get("102") + get("103"));
+        co_await test.held.asked(3);
+        for (const std::size_t number : {2U, 1U, 0U})
+            test.held.answer(number, reply_line(std::to_string(101 + number)));
+        for (const std::string code : {"101", "102", "103"}) {
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.body().find("Code " + code) != std::string::npos);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pipelined_answer_does_not_wait_for_those_behind_it)
+{
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + get("102"));
+        co_await test.held.asked(2);
+        test.held.answer(0, reply_line("101"));
+        const auto first = co_await client.receive();
+        BOOST_TEST(first.body().find("Code 101") != std::string::npos);
+        test.held.answer(1, reply_line("102"));
+        const auto second = co_await client.receive();
+        BOOST_TEST(second.body().find("Code 102") != std::string::npos);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_answers_that_are_there_go_out_in_one_write)
+{
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + get("102") + get("103"));
+        co_await test.held.asked(3);
+        for (const std::size_t number : {1U, 2U, 0U})
+            test.held.answer(number, reply_line(std::to_string(101 + number)));
+        for (int i = 0; i < 3; ++i)
+            co_await client.receive();
+        BOOST_TEST(data_segments_received(client.socket.native_handle()) == 1U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_pipelined_request_to_close_nothing_is_answered)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + "GET /?statusCode=102 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n" +
+                             get("103"));
+        const auto first = co_await client.receive();
+        BOOST_TEST(first.keep_alive());
+        const auto last = co_await client.receive();
+        BOOST_TEST(last.body().find("Code 102") != std::string::npos);
+        BOOST_TEST(last[field::connection] == "close");
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_requests_before_a_bad_one_are_answered)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + get("102") + "GET / HTTP/1.1\r\n\r\n" + get("103"));
+        for (const auto expected : {status::ok, status::ok, status::bad_request}) {
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.result() == expected);
+        }
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pipelined_request_that_has_come_in_part_is_answered_when_it_is_whole)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        const auto post = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n12345" + get("103");
+        for (std::size_t cut = 1; cut < post.size(); ++cut) {
+            co_await client.send(get("101") + get("102") + post.substr(0, cut));
+            for (int i = 0; i < 2; ++i)
+                co_await client.receive();
+            co_await client.send(post.substr(cut));
+            const auto refused = co_await client.receive();
+            BOOST_TEST(refused.result() == status::method_not_allowed);
+            const auto last = co_await client.receive();
+            BOOST_TEST(last.body().find("Code 103") != std::string::npos);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_requests_of_a_client_that_is_gone_are_given_up)
+{
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.send(get("101") + get("102") + get("103"));
+        co_await test.held.asked(3);
+        client.socket.close();
+        while (test.connections.taken() != 0)
+            co_await settle();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(draining_answers_pipelined_requests_and_closes_behind_the_last)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await connect(address);
+        co_await client.send(get("101") + get("102"));
+        co_await test.held.asked(2);
+        server.drain();
+        test.held.answer(0, reply_line("101"));
+        const auto first = co_await client.receive();
+        BOOST_TEST(first.keep_alive());
+        test.held.answer(1, reply_line("102"));
+        const auto last = co_await client.receive();
+        BOOST_TEST(last[field::connection] == "close");
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
     });
 }
 
