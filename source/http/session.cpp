@@ -119,6 +119,21 @@ std::optional<request> session::pipelined_request()
     return parser.take();
 }
 
+// Begins to read. Whoever has awaited it calls `take_in` with what it gave.
+auto session::receive()
+{
+    if (input_.size() == 0)
+        release_large_buffers();
+    const auto room = input_.size() == 0 ? first_read : further_read;
+    return socket_.async_read_some(input_.prepare(room), as_result);
+}
+
+void session::take_in(error_code error, std::size_t count)
+{
+    input_.commit(count);
+    input_ended_ = error && error != asio::error::operation_aborted;
+}
+
 // The next request; what is wrong with the bytes that came; or that there is none, because the client or we end the
 // connection.
 awaitable<std::variant<request, refusal, session::no_request>> session::read_request()
@@ -144,7 +159,8 @@ awaitable<std::variant<request, refusal, session::no_request>> session::read_req
                 co_return no_request{};
         }
 
-        const auto error = co_await receive();
+        const auto [error, count] = co_await receive();
+        take_in(error, count);
         if (error == asio::error::operation_aborted && phase_ == phase::reading)
             co_return refusal{status::request_timeout, "the request did not come to its end in time"};
         if (error)
@@ -158,17 +174,6 @@ bool session::skip_empty_lines()
     while (text_of(input_).starts_with("\r\n"))
         input_.consume(2);
     return input_.size() != 0 && text_of(input_) != "\r";
-}
-
-awaitable<error_code> session::receive()
-{
-    if (input_.size() == 0)
-        release_large_buffers();
-    const auto room = input_.size() == 0 ? first_read : further_read;
-    const auto [error, count] = co_await socket_.async_read_some(input_.prepare(room), as_result);
-    input_.commit(count);
-    input_ended_ = error && error != asio::error::operation_aborted;
-    co_return error;
 }
 
 // One large request or answer must not cost memory for as long as the connection lasts.
@@ -222,7 +227,9 @@ awaitable<> session::discard_input()
     error_code closed;
     while (!closed) {
         input_.clear();
-        closed = co_await receive();
+        const auto [error, count] = co_await receive();
+        take_in(error, count);
+        closed = error;
     }
 }
 

@@ -61,7 +61,8 @@ private:
 
     struct no_request {};
     awaitable<std::variant<request, refusal, no_request>> read_request();
-    awaitable<error_code> receive();
+    auto receive();
+    void take_in(error_code error, std::size_t count);
     awaitable<> answer_pipelined(request first);
     std::optional<request> pipelined_request();
     void compose(const request& request, const response& response, bool keep_alive);

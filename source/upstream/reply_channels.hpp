@@ -4,13 +4,16 @@
 #include "codes/code.hpp"
 #include "net/asio.hpp"
 
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/basic_channel.hpp>
 #include <boost/asio/experimental/channel_traits.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 
 #include <list>
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace causeway::upstream {
 
@@ -65,7 +68,7 @@ public:
 
         /// Waits for a reply until `deadline` expires. Gives the reply, or an error: `channel_cancelled` when
         /// the deadline came first, `channel_closed` after `close()`.
-        awaitable<std::tuple<error_code, reply>> receive(steady_timer& deadline);
+        auto receive(steady_timer& deadline);
 
     private:
         reply_channels& channels_;
@@ -90,5 +93,22 @@ private:
     executor_type executor_;
     channel_map channels_;
 };
+
+// Not a coroutine: it would cost a frame, and there is nothing to do but to begin the race.
+inline auto reply_channels::subscription::receive(steady_timer& deadline)
+{
+    using asio::deferred;
+    using asio::experimental::make_parallel_group;
+    using asio::experimental::wait_for_one;
+
+    // The race has three ends. The third is the tie: the timer completes first, and before the receive can be
+    // cancelled it has completed too. The order of completion would call that a timeout and throw away a reply that
+    // arrived. So nobody asks who was first: the receive itself says what it got.
+    const auto what_was_received = [](const auto&, error_code error, reply received, error_code) {
+        return deferred.values(std::tuple(error, std::move(received)));
+    };
+    return make_parallel_group(channel_->replies.async_receive(deferred), deadline.async_wait(deferred))
+        .async_wait(wait_for_one(), deferred(what_was_received));
+}
 
 } // namespace causeway::upstream
