@@ -11,22 +11,20 @@ using boost::beast::http::status;
 
 void ignored_body::expect_content(std::uint64_t length)
 {
-    if (length > longest)
-        return refuse(status::payload_too_large, "the request body is longer than 64 KiB");
     data_left_ = length;
     next_ = length == 0 ? part::nothing : part::content;
 }
 
 void ignored_body::expect_chunks() { next_ = part::chunk_size; }
 
-std::size_t ignored_body::read(std::string_view input)
+std::size_t ignored_body::read(std::string_view input, std::optional<refusal>& refused)
 {
     const auto size = input.size();
-    while (!input.empty() && !ended() && !refusal_) {
+    while (!input.empty() && !ended() && !refused) {
         if (next_ == part::content || next_ == part::chunk_data)
             skip_data(input);
         else
-            read_line(input);
+            refused = read_line(input);
     }
     return size - input.size();
 }
@@ -40,26 +38,27 @@ void ignored_body::skip_data(std::string_view& input)
         next_ = next_ == part::content ? part::nothing : part::end_of_chunk;
 }
 
-void ignored_body::read_line(std::string_view& input)
+std::optional<refusal> ignored_body::read_line(std::string_view& input)
 {
     const auto line_feed = input.find('\n');
     const auto count = line_feed == std::string_view::npos ? input.size() : line_feed + 1;
     line_ += input.substr(0, count);
     input.remove_prefix(count);
     if (const auto problem = scanner_.scan(std::string_view(line_).substr(line_.size() - count)))
-        return refuse(status::bad_request, std::string(*problem));
+        return refusal{status::bad_request, std::string(*problem)};
     if (extras_ + line_.size() > longest_extras)
-        return refuse(status::bad_request, "the chunk extensions and trailers are longer than 8 KiB");
-    if (line_.ends_with('\n')) {
-        take_line(std::string_view(line_).substr(0, line_.size() - 2));
-        line_.clear();
-    }
+        return refusal{status::bad_request, "the chunk extensions and trailers are longer than 8 KiB"};
+    if (!line_.ends_with('\n'))
+        return std::nullopt;
+    auto problem_of_line = take_line(std::string_view(line_).substr(0, line_.size() - 2));
+    line_.clear();
+    return problem_of_line;
 }
 
-void ignored_body::take_line(std::string_view line)
+std::optional<refusal> ignored_body::take_line(std::string_view line)
 {
     if (next_ == part::chunk_size) {
-        take_chunk_size(line);
+        return take_chunk_size(line);
     } else if (next_ == part::trailer) {
         extras_ += line.size();
         next_ = line.empty() ? part::nothing : part::trailer;
@@ -67,29 +66,29 @@ void ignored_body::take_line(std::string_view line)
         next_ = part::chunk_size;
         scanner_ = {};
     } else {
-        refuse(status::bad_request, "a chunk is longer than it says");
+        return refusal{status::bad_request, "a chunk is longer than it says"};
     }
+    return std::nullopt;
 }
 
-void ignored_body::take_chunk_size(std::string_view line)
+std::optional<refusal> ignored_body::take_chunk_size(std::string_view line)
 {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
     if (error == std::errc::invalid_argument)
-        return refuse(status::bad_request, "a chunk has no size");
+        return refusal{status::bad_request, "a chunk has no size"};
     const auto extensions = line.substr(static_cast<std::size_t>(end - line.data()));
     const auto begin = extensions.find_first_not_of(" \t");
     if (!extensions.empty() && (begin == std::string_view::npos || extensions[begin] != ';'))
-        return refuse(status::bad_request, "there is something else than extensions behind the size of a chunk");
+        return refusal{status::bad_request, "there is something else than extensions behind the size of a chunk"};
     if (error == std::errc::result_out_of_range || size > longest - data_size_)
-        return refuse(status::payload_too_large, "the request body is longer than 64 KiB");
+        return refusal{status::payload_too_large, "the request body is longer than 64 KiB"};
 
     extras_ += extensions.size();
     data_size_ += size;
     data_left_ = size;
     next_ = size == 0 ? part::trailer : part::chunk_data;
+    return std::nullopt;
 }
-
-void ignored_body::refuse(status status, std::string problem) { refusal_ = refusal{status, std::move(problem)}; }
 
 } // namespace causeway::http

@@ -21,26 +21,23 @@ public:
     static constexpr std::uint64_t longest = 64 * 1024;
     static constexpr std::size_t longest_extras = 8 * 1024;
 
-    /// The body that the head announced. Without either call there is none.
+    /// The body that the head announced, not longer than `longest`. Without either call there is none.
     void expect_content(std::uint64_t length);
     void expect_chunks();
 
-    /// Reads on in the bytes of a connection; gives how many of them belong to the body.
-    std::size_t read(std::string_view input);
+    /// Reads on in the bytes of a connection; gives how many of them belong to the body. When something is wrong with
+    /// them, says so in `refused`, and there is nothing more to be read.
+    std::size_t read(std::string_view input, std::optional<refusal>& refused);
 
     bool ended() const noexcept { return next_ == part::nothing; }
-
-    /// What is wrong with the body so far, if anything. There is nothing more to be read then.
-    const std::optional<refusal>& refused() const noexcept { return refusal_; }
 
 private:
     enum class part { nothing, content, chunk_size, chunk_data, end_of_chunk, trailer };
 
     void skip_data(std::string_view& input);
-    void read_line(std::string_view& input);
-    void take_line(std::string_view line);
-    void take_chunk_size(std::string_view line);
-    void refuse(boost::beast::http::status status, std::string problem);
+    std::optional<refusal> read_line(std::string_view& input);
+    std::optional<refusal> take_line(std::string_view line);
+    std::optional<refusal> take_chunk_size(std::string_view line);
 
     part next_ = part::nothing;
     std::uint64_t data_left_ = 0; // of the content or the chunk
@@ -48,7 +45,6 @@ private:
     std::string line_;            // as much as has come of it
     std::size_t extras_ = 0;
     head_scanner scanner_; // the line of the last chunk and its trailers are like a head
-    std::optional<refusal> refusal_;
 };
 
 } // namespace causeway::http

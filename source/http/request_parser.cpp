@@ -32,7 +32,8 @@ bool names_another_version(std::string_view input)
 
 } // namespace
 
-request_parser::request_parser()
+request_parser::request_parser(request& request)
+    : request_(request)
 {
     eager(true);
     header_limit(longest_head);
@@ -48,7 +49,7 @@ std::size_t request_parser::read(std::string_view input, std::string_view fresh)
         return 0;
     }
     const auto head = is_header_done() ? 0 : read_head(input);
-    return is_header_done() && !refusal_ ? head + body_.read(input.substr(head)) : head;
+    return is_header_done() && !refusal_ ? head + body_.read(input.substr(head), refusal_) : head;
 }
 
 std::size_t request_parser::read_head(std::string_view input)
@@ -63,12 +64,6 @@ std::size_t request_parser::read_head(std::string_view input)
 bool request_parser::take_expectation() noexcept
 {
     return is_header_done() && !ended() && std::exchange(expects_continue_, false);
-}
-
-request request_parser::take()
-{
-    request_.keep_alive = keep_alive();
-    return std::move(request_);
 }
 
 void request_parser::refuse(status status, std::string problem, error_code& error)
@@ -133,9 +128,12 @@ void request_parser::on_header_impl(error_code& error)
 {
     if (!has_host_ && request_.version >= 11) // RFC 9112 §3.2
         return refuse(status::bad_request, "there is no Host", error);
+    request_.keep_alive = keep_alive();
     if (chunked())
         body_.expect_chunks();
-    else if (const auto length = content_length())
+    else if (const auto length = content_length(); length && *length > ignored_body::longest)
+        refuse(status::payload_too_large, "the request body is longer than 64 KiB", error);
+    else if (length)
         body_.expect_content(*length);
 }
 

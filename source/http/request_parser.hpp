@@ -26,30 +26,28 @@ struct request {
 };
 
 /// Beast's parser for the head, keeping the request line only: fields are checked and let go, and so is the body.
-/// Stricter than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request.
+/// Stricter than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request, into one
+/// of the caller's that outlives it; so the memory of the last target serves the next.
 class request_parser : private beast::http::basic_parser<true> {
 public:
     /// Bytes in the longest request head that is accepted (431), and in the longest target in it (414).
     static constexpr std::uint32_t longest_head = 8 * 1024;
     static constexpr std::size_t longest_target = 4 * 1024;
 
-    request_parser();
+    explicit request_parser(request& request);
 
     /// Reads on in the bytes of a connection. `input` is all that has come and was not consumed by an earlier call;
     /// `fresh` is the part at its end that no earlier call has seen. Gives how many bytes of `input` are done with.
     std::size_t read(std::string_view input, std::string_view fresh);
 
     /// What is wrong with the request so far, if anything.
-    const std::optional<refusal>& refused() const noexcept { return refusal_ ? refusal_ : body_.refused(); }
+    const std::optional<refusal>& refused() const noexcept { return refusal_; }
 
-    /// True when the request has come to its end, the body included.
+    /// True when the request has come to its end, the body included. Only then is all of it there.
     bool ended() const noexcept { return is_header_done() && body_.ended(); }
 
     /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     bool take_expectation() noexcept;
-
-    /// The request, once it has `ended`.
-    request take();
 
 private:
     using error_code = beast::error_code;
@@ -71,7 +69,7 @@ private:
     std::size_t on_chunk_body_impl(std::uint64_t remain, string_view body, error_code& error) override;
     void on_finish_impl(error_code& error) override;
 
-    request request_;
+    request& request_;
     head_scanner scanner_;
     ignored_body body_;
     std::optional<refusal> refusal_;

@@ -20,7 +20,7 @@ using beast::http::verb;
 using namespace std::chrono_literals;
 
 // Bytes to make room for at once. A connection that waits for a request keeps only the small one.
-constexpr std::size_t first_read = 512;
+constexpr std::size_t first_read = 384;
 constexpr std::size_t further_read = 4 * 1024;
 
 // Bytes of answers that are gathered for one write at most, if no single answer is longer.
@@ -47,20 +47,19 @@ session::session(tcp_socket socket, const ask_function& ask, const std::string& 
 awaitable<> session::run()
 {
     for (;;) {
-        auto received = co_await read_request();
+        const auto received = co_await read_request();
         if (std::holds_alternative<no_request>(received))
             break;
         if (const auto* wrong = std::get_if<refusal>(&received)) {
             co_await refuse(*wrong);
             break;
         }
-        auto& request = std::get<http::request>(received);
-        if (input_.size() != 0 && request.keep_alive) {
-            co_await answer_pipelined(std::move(request));
+        if (input_.size() != 0 && request_.keep_alive) {
+            co_await answer_pipelined();
         } else {
             enter(phase::answering);
-            const auto response = co_await answer(request, ask_, deadline_);
-            compose(request, response, request.keep_alive && !draining_);
+            const auto response = co_await answer(request_, ask_, deadline_);
+            compose(request_, response, request_.keep_alive && !draining_);
         }
         if (abandoned_)
             co_return;
@@ -74,13 +73,13 @@ awaitable<> session::run()
     co_await hang_up();
 }
 
-// Composes the answers to `first` and to what came with it, in the order of the requests. What is there is sent before
-// anything is waited for; the rest is left to be sent.
-awaitable<> session::answer_pipelined(request first)
+// Composes the answers to the request that was read and to those that came with it, in the order of the requests. What
+// is there is sent before anything is waited for; the rest is left to be sent.
+awaitable<> session::answer_pipelined()
 {
     pipeline_ = std::make_unique<pipeline>(socket_.get_executor(), ask_);
-    bool keep_alive = first.keep_alive;
-    pipeline_->begin(std::move(first));
+    bool keep_alive = request_.keep_alive;
+    pipeline_->begin(std::move(request_));
     while (keep_alive && !pipeline_->full()) {
         auto next = pipelined_request();
         if (!next)
@@ -110,13 +109,14 @@ std::optional<request> session::pipelined_request()
 {
     if (!skip_empty_lines())
         return std::nullopt;
-    request_parser parser;
+    request whole;
+    request_parser parser(whole);
     const auto input = text_of(input_);
     const auto consumed = parser.read(input, input);
     if (parser.refused() || !parser.ended())
         return std::nullopt;
     input_.consume(consumed);
-    return parser.take();
+    return whole;
 }
 
 // Begins to read. Whoever has awaited it calls `take_in` with what it gave.
@@ -136,9 +136,11 @@ void session::take_in(error_code error, std::size_t count)
 
 // The next request; what is wrong with the bytes that came; or that there is none, because the client or we end the
 // connection.
-awaitable<std::variant<request, refusal, session::no_request>> session::read_request()
+awaitable<std::variant<session::whole_request, refusal, session::no_request>> session::read_request()
 {
-    request_parser parser;
+    if (request_.target.capacity() > first_read)
+        request_.target = {};
+    request_parser parser(request_);
     std::size_t looked_at = 0; // bytes at the front of the input that the parser has seen and wants to see again
     enter(phase::idle);
     for (;;) {
@@ -152,7 +154,7 @@ awaitable<std::variant<request, refusal, session::no_request>> session::read_req
         if (parser.refused())
             co_return *parser.refused();
         if (parser.ended())
-            co_return parser.take();
+            co_return whole_request{};
         if (parser.take_expectation()) {
             output_ = "HTTP/1.1 100 Continue\r\n\r\n";
             if (!co_await send())

@@ -59,11 +59,12 @@ public:
 private:
     enum class phase { idle, reading, answering, writing, closing };
 
+    struct whole_request {}; // in `request_`
     struct no_request {};
-    awaitable<std::variant<request, refusal, no_request>> read_request();
+    awaitable<std::variant<whole_request, refusal, no_request>> read_request();
     auto receive();
     void take_in(error_code error, std::size_t count);
-    awaitable<> answer_pipelined(request first);
+    awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void compose(const request& request, const response& response, bool keep_alive);
     awaitable<bool> send();
@@ -82,6 +83,7 @@ private:
     tcp_socket socket_;
     const ask_function& ask_;
     const std::string& date_;
+    request request_;                    // the one that was read last
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     beast::flat_buffer input_;

@@ -12,7 +12,8 @@ using causeway::http::request_parser;
 // As a session does it: what was not consumed is offered again, with what has come since.
 std::tuple<bool, unsigned, std::string, unsigned> parse(const std::vector<std::string_view>& pieces)
 {
-    request_parser parser;
+    causeway::http::request request;
+    request_parser parser(request);
     std::string input;
     for (const auto piece : pieces) {
         const auto looked_at = input.size();
@@ -25,7 +26,6 @@ std::tuple<bool, unsigned, std::string, unsigned> parse(const std::vector<std::s
             return {false, 0, "refused", 0}; // which of several faults is told depends on the cut
         }
         if (parser.ended()) {
-            auto request = parser.take();
             require(request.target.size() <= request_parser::longest_target);
             return {true, static_cast<unsigned>(request.method), std::move(request.target), request.version};
         }
