@@ -20,8 +20,12 @@ def spread(values: list[float]) -> list[str]:
     return [number(statistics.median(values)), number(min(values)), number(max(values))]
 
 
-def ratio(values: list[float], floor: list[float]) -> str:
-    return f"{statistics.median(values) / statistics.median(floor):.2f}" if floor else "–"
+def ratio(values: list[float], others: list[float]) -> str:
+    """Round by round, because what ran next to each other had the same machine; the median of that, and its extremes."""
+    if len(values) != len(others):
+        return "–"
+    ratios = [value / other for value, other in zip(values, others)]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} – {max(ratios):.2f})"
 
 
 def first_line(command: list[str]) -> str:

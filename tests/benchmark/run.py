@@ -12,6 +12,7 @@ Each run checks the answers first. The server has core 0 to itself; clients and 
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ import select
 import signal
 import socket
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -297,13 +299,40 @@ def waiting_memory(bench: Bench) -> float:
     return used / len(clients)
 
 
+def memory_of_all_codes(bench: Bench) -> float:
+    """What is left of 62³ different codes, per code: asked in pipelines, so that it does not take long."""
+    characters = string.digits + string.ascii_letters
+    codes = ["".join(code) for code in itertools.product(characters, repeat=3)]
+    with serving(bench, CAUSEWAY) as server:
+        processes.wait_for_answer(server.port, bench.paths(CAUSEWAY)["404"])
+        client = processes.connect(server.port)
+        for i in range(0, len(codes), 32):
+            if i == 3200:  # all buffers have their size
+                before = processes.resident_bytes(server.process)
+            asked = codes[i:i + 32]
+            client.sendall(b"".join(processes.request(f"/?statusCode={code}") for code in asked))
+            answers = b""
+            while answers.count(b'\\n"}') < len(asked):
+                more = client.recv(65536)
+                if not more:
+                    raise Failed("closed before all codes were answered")
+                answers += more
+            if answers.count(b"HTTP/1.1 200 OK") != len(asked):
+                raise Failed(f"not every code of {asked} was answered")
+        used = processes.resident_bytes(server.process) - before
+        client.close()
+    return used / len(codes)
+
+
 def memory(bench: Bench, chart: Path) -> str:
     cases = {f"idle connection: {one.name}": lambda one=one: idle_memory(bench, one)
              for one in installed([CAUSEWAY, NGINX_LUA, GO, NODE])}
     cases["waiting request: Causeway"] = lambda: waiting_memory(bench)
+    cases["code asked before: Causeway"] = lambda: memory_of_all_codes(bench)
     rows = [[name, *spread(values)] for name, values in in_turn(bench, "memory", cases).items()]
     return (f"Resident bytes, without the kernel's own. {most_connections(10_000):,} idle connections, each used once; "
-            f"{most_connections(5_000):,} waiting requests, on top of their connections.\n\n"
+            f"{most_connections(5_000):,} waiting requests, on top of their connections; 62³ different codes, one after "
+            "the other.\n\n"
             + report.table(["bytes per", "median", "min", "max"], rows))
 
 
