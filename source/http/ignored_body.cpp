@@ -9,6 +9,29 @@ namespace causeway::http {
 
 using boost::beast::http::status;
 
+namespace {
+
+// In chunk extensions a quoted string may contain anything but the end of the line (RFC 9110 §5.6.4).
+bool quotes_are_closed(std::string_view extensions)
+{
+    bool quoted = false;
+    for (std::size_t at = 0; at < extensions.size(); ++at) {
+        if (extensions[at] == '"')
+            quoted = !quoted;
+        else if (quoted && extensions[at] == '\\')
+            ++at;
+    }
+    return !quoted;
+}
+
+bool has_field_name(std::string_view line)
+{
+    const auto end = line.find_first_of(": \t");
+    return end != 0 && end != std::string_view::npos && line[end] == ':';
+}
+
+} // namespace
+
 void ignored_body::expect_content(std::uint64_t length)
 {
     data_left_ = length;
@@ -60,6 +83,8 @@ std::optional<refusal> ignored_body::take_line(std::string_view line)
     if (next_ == part::chunk_size) {
         return take_chunk_size(line);
     } else if (next_ == part::trailer) {
+        if (!line.empty() && !has_field_name(line))
+            return refusal{status::bad_request, "a trailer is not a field"};
         extras_ += line.size();
         next_ = line.empty() ? part::nothing : part::trailer;
     } else if (line.empty()) {
@@ -81,6 +106,8 @@ std::optional<refusal> ignored_body::take_chunk_size(std::string_view line)
     const auto begin = extensions.find_first_not_of(" \t");
     if (!extensions.empty() && (begin == std::string_view::npos || extensions[begin] != ';'))
         return refusal{status::bad_request, "there is something else than extensions behind the size of a chunk"};
+    if (!quotes_are_closed(extensions))
+        return refusal{status::bad_request, "a chunk extension has no end"};
     if (error == std::errc::result_out_of_range || size > longest - data_size_)
         return refusal{status::payload_too_large, "the request body is longer than 64 KiB"};
 

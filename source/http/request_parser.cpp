@@ -35,6 +35,7 @@ bool names_another_version(std::string_view input)
 request_parser::request_parser(request& request)
     : request_(request)
 {
+    request_.target.clear(); // that it is empty tells below how far the head has come
     eager(true);
     header_limit(longest_head);
     // Beast's parser of chunks asserts that it is shown five bytes of the last one, and looks for the end of a quoted

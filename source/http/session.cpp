@@ -77,6 +77,7 @@ awaitable<> session::run()
 // is there is sent before anything is waited for; the rest is left to be sent.
 awaitable<> session::answer_pipelined()
 {
+    read_what_has_come();
     pipeline_ = std::make_unique<pipeline>(socket_.get_executor(), ask_);
     bool keep_alive = request_.keep_alive;
     pipeline_->begin(std::move(request_));
@@ -102,6 +103,13 @@ awaitable<> session::answer_pipelined()
         compose(request, response, request.keep_alive && !(draining_ && is_last));
     }
     pipeline_.reset();
+}
+
+// Without waiting. That the connection has ended will be told again by the next read.
+void session::read_what_has_come()
+{
+    error_code ignored;
+    input_.commit(socket_.read_some(input_.prepare(further_read), ignored));
 }
 
 // One that has come whole; otherwise it stays where it is.

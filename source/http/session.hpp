@@ -66,6 +66,7 @@ private:
     void take_in(error_code error, std::size_t count);
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
+    void read_what_has_come();
     void compose(const request& request, const response& response, bool keep_alive);
     awaitable<bool> send();
     awaitable<> refuse(refusal reason);

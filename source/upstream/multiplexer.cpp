@@ -18,9 +18,9 @@ waiting_request::waiting_request(multiplexer& multiplexer, codes::code code)
 
 waiting_request::~waiting_request()
 {
-    queue_->erase(request_queue::s_iterator_to(*this));
     if (multiplexer_.coalesces_)
-        multiplexer_.leave(*this);
+        multiplexer_.replace(*this);
+    queue_->erase(request_queue::s_iterator_to(*this));
     multiplexer_.distribute();
 }
 
@@ -33,7 +33,7 @@ void waiting_request::move_to(request_queue& queue)
 
 void waiting_request::answered_by(lane& from)
 {
-    if (queue_ == &from.on_the_wire_)
+    if (multiplexer_.coalesces_ || queue_ == &from.on_the_wire_)
         return;
     const auto robbed = std::ranges::find(from.on_the_wire_, code_, &waiting_request::code_);
     if (robbed != from.on_the_wire_.end())
@@ -51,18 +51,22 @@ request_queue& multiplexer::queue_for(waiting_request& request)
     return backlog_;
 }
 
-void multiplexer::leave(const waiting_request& request)
+// Who asks leaves: the next of those who want to know takes its place, or asks again if it has been written.
+void multiplexer::replace(waiting_request& leaving)
 {
-    const auto found = questions_.find(request.code_);
-    if (found == questions_.end() || found->second.asker != &request)
+    const auto found = questions_.find(leaving.code_);
+    if (found == questions_.end() || found->second.asker != &leaving)
         return;
     auto& [asker, others] = found->second;
     if (others.empty()) {
         questions_.erase(found);
-    } else {
-        asker = &others.front();
-        asker->move_to(backlog_);
+        return;
     }
+    asker = &others.front();
+    others.pop_front();
+    const bool written = std::ranges::any_of(lanes_, [&](lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
+    asker->queue_ = written ? &backlog_ : leaving.queue_;
+    asker->queue_->insert(written ? backlog_.begin() : request_queue::s_iterator_to(leaving), *asker);
 }
 
 void multiplexer::answered(codes::code code)

@@ -76,8 +76,8 @@ private:
 /// wait in the backlog, the longest waiting first. Belongs to one event loop; every call is made on its thread.
 ///
 /// When it coalesces, requests that wait for the same code at the same time are one question: the first of them is
-/// dealt out, the others wait for the same reply. When that one leaves without it, the next is dealt out, so that no
-/// request relies on a message that was lost before it came.
+/// dealt out, the others wait for the same reply. When that one leaves without it, the next is dealt out, and has what
+/// is left of its own time.
 class multiplexer {
 public:
     /// `window` is the most requests on one connection, at least 1.
@@ -130,7 +130,7 @@ private:
     };
 
     request_queue& queue_for(waiting_request& request);
-    void leave(const waiting_request& request);
+    void replace(waiting_request& leaving);
 
     void distribute();
     lane* least_busy_lane() const;

@@ -10,24 +10,31 @@ using causeway::fuzz::require;
 using causeway::http::request_parser;
 
 // As a session does it: what was not consumed is offered again, with what has come since.
-std::tuple<bool, unsigned, std::string, unsigned> parse(const std::vector<std::string_view>& pieces)
+std::tuple<bool, unsigned, std::string, unsigned, bool, std::size_t> parse(const std::vector<std::string_view>& pieces)
 {
     causeway::http::request request;
     request_parser parser(request);
     std::string input;
+    std::size_t size = 0;
     for (const auto piece : pieces) {
         const auto looked_at = input.size();
         input += piece;
         const auto consumed = parser.read(input, std::string_view(input).substr(looked_at));
         require(consumed <= input.size());
         input.erase(0, consumed);
+        size += consumed;
         if (const auto& refusal = parser.refused()) {
             require(!refusal->problem.empty());
-            return {false, 0, "refused", 0}; // which of several faults is told depends on the cut
+            return {false, 0, "refused", 0, false, 0}; // which of several faults is told depends on the cut
         }
         if (parser.ended()) {
             require(request.target.size() <= request_parser::longest_target);
-            return {true, static_cast<unsigned>(request.method), std::move(request.target), request.version};
+            return {true,
+                    static_cast<unsigned>(request.method),
+                    std::move(request.target),
+                    request.version,
+                    request.keep_alive,
+                    size};
         }
     }
     return {};

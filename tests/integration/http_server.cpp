@@ -237,6 +237,23 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_wait_for_their_replies_together)
     });
 }
 
+BOOST_AUTO_TEST_CASE(all_pipelined_requests_that_have_come_are_asked_together)
+{
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        constexpr std::size_t count = 20; // more than one read takes
+        auto client = co_await connect(server);
+        std::string requests;
+        for (std::size_t i = 0; i < count; ++i)
+            requests += get("404");
+        co_await client.send(requests);
+        co_await test.held.asked(count);
+        for (std::size_t i = 0; i < count; ++i)
+            test.held.answer(i, reply_line("404"));
+        for (std::size_t i = 0; i < count; ++i)
+            co_await client.receive();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_pipelined_answer_does_not_wait_for_those_behind_it)
 {
     play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
@@ -464,6 +481,17 @@ BOOST_AUTO_TEST_CASE(what_is_too_long_is_refused_with_its_own_status)
                                status::payload_too_large);
         co_await check_refused(server, get + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(30'000, 'x'),
                                status::bad_request);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_is_too_long_is_told_so_also_on_a_used_connection)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        co_await client.get("/?statusCode=404");
+        co_await client.send("GET /" + std::string(20'000, 'x'));
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::uri_too_long);
     });
 }
 

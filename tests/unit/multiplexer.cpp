@@ -891,6 +891,38 @@ BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
     BOOST_TEST(multiplexer.questions() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(who_has_the_reply_to_all_takes_nobody_off_the_wire)
+{
+    upstream::multiplexer multiplexer(1, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    waiting_request first(multiplexer, code("100"));
+    take(multiplexer, connection);
+    multiplexer.answered(code("100"));
+    const waiting_request second(multiplexer, code("100"));
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+
+    first.answered_by(connection.lane);
+    BOOST_TEST(connection.lane.on_the_wire() == 1U);
+    BOOST_TEST(multiplexer.close(connection.lane) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(who_follows_one_that_was_not_written_takes_its_place_in_the_queue)
+{
+    upstream::multiplexer multiplexer(1, true);
+    connection connection;
+    multiplexer.open(connection.lane);
+    std::optional<waiting_request> other(std::in_place, multiplexer, code("101"));
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("100"));
+    const waiting_request second(multiplexer, code("100"));
+    const waiting_request later(multiplexer, code("102"));
+    take(multiplexer, connection);
+
+    first.reset();
+    other.reset();
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_question_may_be_answered_before_it_is_asked)
 {
     upstream::multiplexer multiplexer(1, true);
