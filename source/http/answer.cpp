@@ -78,7 +78,7 @@ boost::system::result<codes::code, response> code_in(const request& request)
         return bad_request("the request target is not a valid URL");
     const auto code = code_in_query(*target);
     if (!code)
-        return bad_request(code.error());
+        return bad_request(std::string(code.error()));
     return *code;
 }
 
@@ -89,10 +89,10 @@ awaitable<response> answer(const request& request, const ask_function& ask, stea
     const auto code = code_in(request);
     if (!code)
         co_return code.error();
-    const auto answer = co_await ask(*code, deadline);
+    auto answer = co_await ask(*code, deadline);
     if (!answer)
         co_return failed(answer.error());
-    co_return found(*answer);
+    co_return found(*std::move(answer));
 }
 
 } // namespace causeway::http

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace causeway::http {
 namespace {
@@ -45,16 +46,6 @@ void append_json(std::string_view value, std::string& output)
     }
 }
 
-std::string json_object(std::string_view name, std::string_view value)
-{
-    std::string object;
-    object.reserve(name.size() + value.size() + 24);
-    object.append(R"({")").append(name).append(R"(":)");
-    append_json(value, object);
-    object += '}';
-    return object;
-}
-
 std::string status_line(status status)
 {
     return fmt::format("HTTP/1.1 {} {}\r\n", static_cast<unsigned>(status),
@@ -71,13 +62,13 @@ std::string_view connection_field(const framing& framing)
 
 } // namespace
 
-response found(std::string_view line)
+response found(std::string line)
 {
     if (is_ascii(line) || utf8::is_valid(line.begin(), line.end()))
-        return {status::ok, json_object("data", line)};
+        return {status::ok, "data", std::move(line)};
     std::string valid;
     utf8::replace_invalid(line.begin(), line.end(), std::back_inserter(valid));
-    return {status::ok, json_object("data", valid)};
+    return {status::ok, "data", std::move(valid)};
 }
 
 response failed(upstream::failure failure)
@@ -86,27 +77,34 @@ response failed(upstream::failure failure)
     case upstream::failure::timed_out:
         return refused(status::gateway_timeout, "timedout");
     case upstream::failure::unavailable:
-        return {status::service_unavailable, json_object("error", "unavailable"), retry_after};
+        return {status::service_unavailable, "error", "unavailable", retry_after};
     case upstream::failure::overloaded:
-        return {status::service_unavailable, json_object("error", "overloaded"), retry_after};
+        return {status::service_unavailable, "error", "overloaded", retry_after};
     }
     return refused(status::internal_server_error, "unknown failure");
 }
 
-response bad_request(std::string_view problem) { return refused(status::bad_request, problem); }
+response bad_request(std::string problem) { return refused(status::bad_request, std::move(problem)); }
 
 response not_found() { return refused(status::not_found, "not found"); }
 
 response method_not_allowed()
 {
-    return {status::method_not_allowed, json_object("error", "use GET or HEAD"), "Allow: GET, HEAD\r\n"};
+    return {status::method_not_allowed, "error", "use GET or HEAD", "Allow: GET, HEAD\r\n"};
 }
 
-response refused(status status, std::string_view problem) { return {status, json_object("error", problem)}; }
+response refused(status status, std::string problem) { return {status, "error", std::move(problem)}; }
 
 std::string date_line(std::chrono::system_clock::time_point now)
 {
     return fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} GMT\r\n", fmt::gmtime(now));
+}
+
+void append_body(const response& response, std::string& output)
+{
+    output.append(R"({")").append(response.member).append(R"(":)");
+    append_json(response.text, output);
+    output += '}';
 }
 
 void append(const response& response, const framing& framing, std::string_view date, std::string& output)
@@ -116,15 +114,18 @@ void append(const response& response, const framing& framing, std::string_view d
     else
         output.append(status_line(response.status));
     output.append(date)
-        .append("Content-Type: application/json\r\n"
-                "Content-Length: ")
-        .append(fmt::format_int(response.body.size()).c_str())
-        .append("\r\n")
         .append(connection_field(framing))
         .append(response.field)
-        .append("\r\n");
-    if (!framing.head_only)
-        output.append(response.body);
+        .append("Content-Type: application/json\r\n"
+                "Content-Length: ");
+
+    // The length is known once the body is there, and to move that by a few bytes costs less than to compose it apart.
+    const auto head = output.size();
+    append_body(response, output);
+    const fmt::format_int length(output.size() - head);
+    if (framing.head_only)
+        output.resize(head);
+    output.insert(head, "\r\n\r\n").insert(head, length.data(), length.size());
 }
 
 } // namespace causeway::http

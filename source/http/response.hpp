@@ -11,21 +11,22 @@
 
 namespace causeway::http {
 
-/// An answer without what depends on the connection.
+/// An answer without what depends on the connection. Its body is a JSON object with one member.
 struct response {
     boost::beast::http::status status{};
-    std::string body;            ///< JSON, UTF-8
+    std::string_view member;     ///< the member's name; static memory
+    std::string text;            ///< the member's value, UTF-8
     std::string_view field = {}; ///< one more header line, with its CRLF, or empty; static memory
 };
 
 /// 200 with the reply line; bytes in it that are not UTF-8 become U+FFFD (RFC 8259 §8.1).
-response found(std::string_view line);
+response found(std::string line);
 
 /// 504 or 503, with `Retry-After` where trying again makes sense (RFC 9110 §10.2.3).
 response failed(upstream::failure failure);
 
 /// 400: `problem` says what is wrong with the request.
-response bad_request(std::string_view problem);
+response bad_request(std::string problem);
 
 /// 404: there is nothing at this path.
 response not_found();
@@ -34,7 +35,7 @@ response not_found();
 response method_not_allowed();
 
 /// An answer with any other status; `problem` says what is wrong.
-response refused(boost::beast::http::status status, std::string_view problem);
+response refused(boost::beast::http::status status, std::string problem);
 
 /// How a connection takes an answer.
 struct framing {
@@ -45,6 +46,9 @@ struct framing {
 
 /// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).
 std::string date_line(std::chrono::system_clock::time_point now);
+
+/// Appends the answer's body to `output`.
+void append_body(const response& response, std::string& output);
 
 /// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body.
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include <optional>
+#include <string>
 
 namespace {
 
@@ -36,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(response.has_value());
     const auto status = static_cast<unsigned>(response->status);
     fuzz::require(status == 200 || status == 400 || status == 404);
-    const auto body = boost::json::parse(response->body).as_object();
-    fuzz::require(body.contains(status == 200 ? "data" : "error"));
+    std::string body;
+    append_body(*response, body);
+    fuzz::require(boost::json::parse(body).as_object().contains(status == 200 ? "data" : "error"));
     return 0;
 }
