@@ -43,14 +43,17 @@ request_parser::request_parser(request& request)
     skip(true);
 }
 
-std::size_t request_parser::read(std::string_view input, std::string_view fresh)
+std::size_t request_parser::read(std::string_view input)
 {
-    if (const auto problem = scanner_.scan(fresh)) {
+    if (const auto problem = scanner_.scan(input.substr(looked_at_))) {
         refusal_ = refusal{status::bad_request, std::string(*problem)};
         return 0;
     }
-    const auto head = is_header_done() ? 0 : read_head(input);
-    return is_header_done() && !refusal_ ? head + body_.read(input.substr(head), refusal_) : head;
+    auto consumed = is_header_done() ? 0 : read_head(input);
+    if (is_header_done() && !refusal_)
+        consumed += body_.read(input.substr(consumed), refusal_);
+    looked_at_ = input.size() - consumed;
+    return consumed;
 }
 
 std::size_t request_parser::read_head(std::string_view input)

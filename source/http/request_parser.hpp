@@ -36,9 +36,9 @@ public:
 
     explicit request_parser(request& request);
 
-    /// Reads on in the bytes of a connection. `input` is all that has come and was not consumed by an earlier call;
-    /// `fresh` is the part at its end that no earlier call has seen. Gives how many bytes of `input` are done with.
-    std::size_t read(std::string_view input, std::string_view fresh);
+    /// Reads on in the bytes of a connection. `input` is all that has come and is not done with. Gives how many bytes
+    /// of it are done with now; the next call gets the rest, and what has come behind it.
+    std::size_t read(std::string_view input);
 
     /// What is wrong with the request so far, if anything.
     const std::optional<refusal>& refused() const noexcept { return refusal_; }
@@ -73,6 +73,7 @@ private:
     head_scanner scanner_;
     ignored_body body_;
     std::optional<refusal> refusal_;
+    std::size_t looked_at_ = 0; // bytes at the front of the input that are not done with
     bool has_host_ = false;
     bool has_content_length_ = false;
     bool expects_continue_ = false;

@@ -84,6 +84,13 @@ response failed(upstream::failure failure)
     return refused(status::internal_server_error, "unknown failure");
 }
 
+response answered(upstream::answer answer)
+{
+    if (!answer)
+        return failed(answer.error());
+    return found(*std::move(answer));
+}
+
 response bad_request(std::string problem) { return refused(status::bad_request, std::move(problem)); }
 
 response not_found() { return refused(status::not_found, "not found"); }

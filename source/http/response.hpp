@@ -25,6 +25,9 @@ response found(std::string line);
 /// 504 or 503, with `Retry-After` where trying again makes sense (RFC 9110 §10.2.3).
 response failed(upstream::failure failure);
 
+/// What becomes of the upstream's answer: one of the two above.
+response answered(upstream::answer answer);
+
 /// 400: `problem` says what is wrong with the request.
 response bad_request(std::string problem);
 

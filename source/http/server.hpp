@@ -1,7 +1,7 @@
 // The HTTP side of one event loop: accepts connections and ends them in good order.
 #pragma once
 
-#include "http/answer.hpp"
+#include "http/ask_function.hpp"
 #include "http/session.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"

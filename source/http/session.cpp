@@ -1,5 +1,7 @@
 #include "http/session.hpp"
 
+#include "http/question.hpp"
+#include "http/response.hpp"
 #include "net/sleep.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -9,7 +11,6 @@
 #include <poll.h>
 
 #include <chrono>
-#include <tuple>
 #include <utility>
 
 namespace causeway::http {
@@ -44,31 +45,51 @@ session::session(tcp_socket socket, const ask_function& ask, const std::string& 
 {
 }
 
+// Begins to read. Whoever has awaited it calls `take_in` with what it gave.
+auto session::receive()
+{
+    if (phase_ == phase::idle)
+        release_large_buffers();
+    const auto room = phase_ == phase::idle ? first_read : further_read;
+    return socket_.async_read_some(input_.prepare(room), as_result);
+}
+
 awaitable<> session::run()
 {
-    for (;;) {
-        const auto received = co_await read_request();
-        if (std::holds_alternative<no_request>(received))
-            break;
-        if (const auto* wrong = std::get_if<refusal>(&received)) {
-            co_await refuse(*wrong);
-            break;
+    while (stays_open_) {
+        request_parser parser(request_);
+        enter(phase::idle);
+        while (!read_on(parser)) {
+            if (parser.take_expectation()) {
+                output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+                co_await send();
+            }
+            const auto [error, count] = co_await receive();
+            take_in(error, count);
         }
-        if (input_.size() != 0 && request_.keep_alive) {
+
+        if (const auto problem = problem_with(parser)) {
+            compose(*problem);
+        } else if (!parser.ended()) {
+            break;
+        } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
-        } else {
+        } else if (const auto code = code_in(request_)) {
             enter(phase::answering);
-            const auto response = co_await answer(request_, ask_, deadline_);
+            const auto response = answered(co_await ask_(*code, deadline_));
             compose(request_, response, request_.keep_alive && !draining_);
+        } else {
+            compose(request_, code.error(), request_.keep_alive && !draining_);
         }
         if (abandoned_)
             co_return;
+
         enter(phase::writing);
-        const bool sent = co_await send();
-        if (!sent)
-            co_return;
-        if (!stays_open_)
-            break;
+        if (!sent_at_once()) {
+            const bool sent = co_await send();
+            if (!sent)
+                co_return;
+        }
     }
     co_await hang_up();
 }
@@ -120,62 +141,38 @@ std::optional<request> session::pipelined_request()
     request whole;
     request_parser parser(whole);
     const auto input = text_of(input_);
-    const auto consumed = parser.read(input, input);
+    const auto consumed = parser.read(input);
     if (parser.refused() || !parser.ended())
         return std::nullopt;
     input_.consume(consumed);
     return whole;
 }
 
-// Begins to read. Whoever has awaited it calls `take_in` with what it gave.
-auto session::receive()
-{
-    if (input_.size() == 0)
-        release_large_buffers();
-    const auto room = input_.size() == 0 ? first_read : further_read;
-    return socket_.async_read_some(input_.prepare(room), as_result);
-}
+// By the client, not by us.
+bool session::input_has_ended() const { return input_error_ && input_error_ != asio::error::operation_aborted; }
 
 void session::take_in(error_code error, std::size_t count)
 {
     input_.commit(count);
-    input_ended_ = error && error != asio::error::operation_aborted;
+    input_error_ = error;
 }
 
-// The next request; what is wrong with the bytes that came; or that there is none, because the client or we end the
-// connection.
-awaitable<std::variant<session::whole_request, refusal, session::no_request>> session::read_request()
+// Reads on in what has come. True when there is nothing to wait for: the request is whole, or it will never be.
+bool session::read_on(request_parser& parser)
 {
-    if (request_.target.capacity() > first_read)
-        request_.target = {};
-    request_parser parser(request_);
-    std::size_t looked_at = 0; // bytes at the front of the input that the parser has seen and wants to see again
-    enter(phase::idle);
-    for (;;) {
-        if (phase_ == phase::idle && skip_empty_lines())
-            enter(phase::reading);
-        if (phase_ == phase::reading) {
-            const auto input = text_of(input_);
-            input_.consume(parser.read(input, input.substr(looked_at)));
-            looked_at = input_.size();
-        }
-        if (parser.refused())
-            co_return *parser.refused();
-        if (parser.ended())
-            co_return whole_request{};
-        if (parser.take_expectation()) {
-            output_ = "HTTP/1.1 100 Continue\r\n\r\n";
-            if (!co_await send())
-                co_return no_request{};
-        }
+    if (phase_ == phase::idle && skip_empty_lines())
+        enter(phase::reading);
+    if (phase_ == phase::reading)
+        input_.consume(parser.read(text_of(input_)));
+    return parser.ended() || parser.refused() || input_error_;
+}
 
-        const auto [error, count] = co_await receive();
-        take_in(error, count);
-        if (error == asio::error::operation_aborted && phase_ == phase::reading)
-            co_return refusal{status::request_timeout, "the request did not come to its end in time"};
-        if (error)
-            co_return no_request{};
-    }
+// What is to be said about a request that is not whole; nothing when the connection just ends.
+std::optional<refusal> session::problem_with(const request_parser& parser) const
+{
+    if (phase_ == phase::reading && input_error_ == asio::error::operation_aborted)
+        return refusal{status::request_timeout, "the request did not come to its end in time"};
+    return parser.refused();
 }
 
 // True when what has come is the beginning of a request. Some clients send an empty line after a body (RFC 9112 §2.2).
@@ -191,6 +188,8 @@ void session::release_large_buffers()
 {
     if (input_.capacity() > first_read)
         input_.shrink_to_fit();
+    if (request_.target.capacity() > first_read)
+        request_.target = {};
     if (output_.capacity() > further_read)
         output_ = {};
 }
@@ -201,23 +200,27 @@ void session::compose(const request& request, const response& response, bool kee
     append(response, {request.version, keep_alive, request.method == verb::head}, date_, output_);
 }
 
-// Sends the output and forgets it. What fits into the socket's buffer is sent at once, without a turn of the event
-// loop. That is nearly everything.
+// What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when
+// something is left; `send` will meet an error again.
+bool session::sent_at_once()
+{
+    error_code ignored;
+    output_.erase(0, socket_.write_some(asio::buffer(output_), ignored));
+    return output_.empty();
+}
+
+// Sends the output and forgets it.
 awaitable<bool> session::send()
 {
-    error_code error;
-    const auto sent = socket_.write_some(asio::buffer(output_), error);
-    if (sent < output_.size() && (!error || error == asio::error::would_block))
-        std::tie(error, std::ignore) = co_await asio::async_write(socket_, asio::buffer(output_) + sent, as_result);
+    const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(output_), as_result);
     output_.clear();
     co_return !error;
 }
 
-awaitable<> session::refuse(refusal reason)
+void session::compose(const refusal& refusal)
 {
-    append(refused(reason.status, reason.problem), framing{}, date_, output_);
-    enter(phase::writing);
-    co_await send();
+    stays_open_ = false;
+    append(refused(refusal.status, refusal.problem), framing{}, date_, output_);
 }
 
 // Closing a socket with unread input resets the connection, and a reset can overtake the answer on its way. So only
@@ -228,7 +231,7 @@ awaitable<> session::hang_up()
     enter(phase::closing);
     error_code gone;
     socket_.shutdown(tcp_socket::shutdown_send, gone);
-    if (!gone && !input_ended_)
+    if (!gone && !input_has_ended())
         co_await (discard_input() || net::sleep(linger));
 }
 

@@ -1,7 +1,7 @@
 // One HTTP connection: read a request, answer it, and again.
 #pragma once
 
-#include "http/answer.hpp"
+#include "http/ask_function.hpp"
 #include "http/pipeline.hpp"
 #include "http/request_parser.hpp"
 #include "net/asio.hpp"
@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace causeway::http {
 
@@ -59,17 +58,18 @@ public:
 private:
     enum class phase { idle, reading, answering, writing, closing };
 
-    struct whole_request {}; // in `request_`
-    struct no_request {};
-    awaitable<std::variant<whole_request, refusal, no_request>> read_request();
+    bool read_on(request_parser& parser);
+    std::optional<refusal> problem_with(const request_parser& parser) const;
     auto receive();
     void take_in(error_code error, std::size_t count);
+    bool input_has_ended() const;
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void read_what_has_come();
     void compose(const request& request, const response& response, bool keep_alive);
+    void compose(const refusal& refusal);
+    bool sent_at_once();
     awaitable<bool> send();
-    awaitable<> refuse(refusal reason);
     awaitable<> hang_up();
     awaitable<> discard_input();
 
@@ -94,7 +94,7 @@ private:
     bool stays_open_ = true;  // after the answer that was composed last
     bool draining_ = false;
     bool abandoned_ = false; // the client went away while it waited
-    bool input_ended_ = false;
+    error_code input_error_; // of the last read
 };
 
 } // namespace causeway::http

@@ -17,9 +17,8 @@ std::tuple<bool, unsigned, std::string, unsigned, bool, std::size_t> parse(const
     std::string input;
     std::size_t size = 0;
     for (const auto piece : pieces) {
-        const auto looked_at = input.size();
         input += piece;
-        const auto consumed = parser.read(input, std::string_view(input).substr(looked_at));
+        const auto consumed = parser.read(input);
         require(consumed <= input.size());
         input.erase(0, consumed);
         size += consumed;

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(two_characters_are_judged_like_each_by_itself)
 
             const bool accepted = accepts(in_a_line(both));
 
-            BOOST_TEST_REQUIRE(accepted == (accepts(in_a_line(both.substr(0, 1))) && accepts(in_a_line(both.substr(1)))),
+            BOOST_TEST_REQUIRE(accepted ==
+                                   (accepts(in_a_line(both.substr(0, 1))) && accepts(in_a_line(both.substr(1)))),
                                "characters " << first << " and " << second);
         }
 }

@@ -1,5 +1,5 @@
-#include "body_of.hpp"
 #include "http/response.hpp"
+#include "body_of.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -282,6 +283,16 @@ BOOST_AUTO_TEST_CASE(a_reply_is_data_with_its_line_feed)
 
     BOOST_TEST((found.status == status::ok));
     BOOST_TEST(body_of(found) == "{\"data\":\"Code 404: Not Found, used when …\\n\"}");
+}
+
+BOOST_AUTO_TEST_CASE(an_upstreams_answer_is_its_reply_or_its_failure)
+{
+    const auto bytes = [](upstream::answer answer) { return bytes_of(http::answered(std::move(answer))); };
+
+    BOOST_TEST(bytes("Code 404: Not Found\n") == bytes_of(http::found("Code 404: Not Found\n")));
+    for (const auto failure :
+         {upstream::failure::timed_out, upstream::failure::unavailable, upstream::failure::overloaded})
+        BOOST_TEST(bytes(failure) == bytes_of(http::failed(failure)));
 }
 
 BOOST_AUTO_TEST_CASE(what_json_needs_escaped_is_escaped)

@@ -1,4 +1,4 @@
-#include "http/answer.hpp"
+#include "http/question.hpp"
 
 #include <boost/url/decode_view.hpp>
 #include <boost/url/parse.hpp>
@@ -62,7 +62,8 @@ std::optional<codes::code> code_in_plain_target(std::string_view target)
     return codes::code::parse(target.substr(before_the_code.size()));
 }
 
-// The code that `request` asks for, or the answer to a request that asks for none.
+} // namespace
+
 boost::system::result<codes::code, response> code_in(const request& request)
 {
     const bool is_question = request.method == verb::get || request.method == verb::head;
@@ -80,19 +81,6 @@ boost::system::result<codes::code, response> code_in(const request& request)
     if (!code)
         return bad_request(std::string(code.error()));
     return *code;
-}
-
-} // namespace
-
-awaitable<response> answer(const request& request, const ask_function& ask, steady_timer& deadline)
-{
-    const auto code = code_in(request);
-    if (!code)
-        co_return code.error();
-    auto answer = co_await ask(*code, deadline);
-    if (!answer)
-        co_return failed(answer.error());
-    co_return found(*std::move(answer));
 }
 
 } // namespace causeway::http
