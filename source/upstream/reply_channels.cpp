@@ -9,7 +9,7 @@ namespace causeway::upstream {
 reply_channels::subscription::subscription(reply_channels& channels, codes::code code)
     : channels_(channels)
     , code_(code)
-    , of_code_(channels.channels_[code])
+    , of_code_(channels.channels_for(code))
 {
     if (of_code_.empty() || of_code_.back().subscriptions == most_in_a_channel)
         of_code_.emplace_back(channels.executor_);
@@ -21,9 +21,30 @@ reply_channels::subscription::~subscription()
 {
     if (--channel_->subscriptions != 0)
         return;
-    of_code_.erase(channel_);
-    if (of_code_.empty())
-        channels_.channels_.erase(code_);
+    if (of_code_.size() == 1)
+        channels_.give_back(code_);
+    else
+        of_code_.erase(channel_);
+}
+
+reply_channels::channels_of_a_code& reply_channels::channels_for(codes::code code)
+{
+    const auto found = channels_.find(code);
+    if (found != channels_.end())
+        return found->second;
+    if (spare_.empty())
+        return channels_[code];
+    auto spare = std::move(spare_.back());
+    spare_.pop_back();
+    spare.key() = code;
+    return channels_.insert(std::move(spare)).position->second;
+}
+
+void reply_channels::give_back(codes::code code)
+{
+    auto unused = channels_.extract(code);
+    if (spare_.size() != most_spare)
+        spare_.push_back(std::move(unused));
 }
 
 bool reply_channels::deliver(codes::code code, reply reply)

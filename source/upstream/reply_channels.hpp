@@ -14,6 +14,7 @@
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace causeway::upstream {
 
@@ -36,6 +37,7 @@ public:
     explicit reply_channels(const executor_type& executor)
         : executor_(executor)
     {
+        spare_.reserve(most_spare);
     }
 
 private:
@@ -57,8 +59,8 @@ public:
     /// together, that would take the square of their number; so a code that many wait for gets further channels.
     static constexpr std::size_t most_in_a_channel = 64;
 
-    /// Keeps a channel of one code open. The channel goes with the last of them, after their waits have ended: the
-    /// cancellation of a wait refers to the channel, so it must not go earlier.
+    /// Keeps a channel of one code open. The last of them gives the channel back, to go or to serve another code, after
+    /// their waits have ended: the cancellation of a wait refers to the channel, so it must not go earlier.
     class subscription {
     public:
         subscription(reply_channels& channels, codes::code code);
@@ -90,8 +92,15 @@ public:
     std::size_t size() const noexcept { return channels_.size(); }
 
 private:
+    // A channel is made of several pieces of memory. So some are kept for the next codes, each in its place in the map.
+    static constexpr std::size_t most_spare = 64;
+
+    channels_of_a_code& channels_for(codes::code code);
+    void give_back(codes::code code);
+
     executor_type executor_;
     channel_map channels_;
+    std::vector<channel_map::node_type> spare_;
 };
 
 // Not a coroutine: it would cost a frame, and there is nothing to do but to begin the race.

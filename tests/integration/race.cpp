@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace causeway::test {
@@ -101,6 +102,53 @@ BOOST_AUTO_TEST_CASE(in_a_tie_with_a_deadline_that_really_passed_the_reply_wins_
 
     BOOST_TEST(!std::get<error_code>(result));
     BOOST_TEST(std::get<std::string>(result) == "in the same turn\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_channel_that_has_served_one_code_gives_nothing_of_it_to_the_next)
+{
+    steady_timer past(io, 1ms);
+    outcome result = pending;
+    wait(code, past, result);
+    io.run();
+    io.restart();
+    BOOST_TEST(channels.size() == 0U);
+
+    steady_timer deadline(io, patience);
+    outcome other = pending;
+    wait(other_code, deadline, other);
+    BOOST_TEST(channels.size() == 1U);
+    BOOST_TEST(!channels.deliver(code, reply{"too late\n"}));
+    BOOST_TEST(channels.deliver(other_code, reply{"a reply\n"}));
+    io.run();
+
+    BOOST_TEST(!std::get<error_code>(other));
+    BOOST_TEST(std::get<std::string>(other) == "a reply\n");
+    BOOST_TEST(channels.size() == 0U);
+}
+
+// More than are kept for the next, in two rounds and not in the same order.
+BOOST_AUTO_TEST_CASE(each_of_very_many_codes_has_a_channel_of_its_own)
+{
+    steady_timer deadline(io, patience);
+    std::vector<codes::code> codes;
+    for (int number = 100; number != 300; ++number)
+        codes.push_back(codes::code::parse(std::to_string(number)).value());
+    for (int round = 0; round != 2; ++round) {
+        std::vector<outcome> results(codes.size(), pending);
+        for (std::size_t i = 0; i != codes.size(); ++i)
+            wait(codes[i], deadline, results[i]);
+        BOOST_TEST(channels.size() == codes.size());
+
+        for (const auto& code : codes)
+            BOOST_TEST(channels.deliver(code, reply{std::string(code.text())}));
+        io.run();
+        io.restart();
+
+        for (std::size_t i = 0; i != codes.size(); ++i)
+            BOOST_TEST(std::get<std::string>(results[i]) == codes[i].text());
+        BOOST_TEST(channels.size() == 0U);
+        std::ranges::reverse(codes);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its_code)

@@ -1,0 +1,88 @@
+// How often a request takes memory from the heap. A program of its own, because it replaces the operator new.
+#include "blocking.hpp"
+#include "service/event_loop.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+thread_local std::size_t allocations_of_this_thread = 0;
+
+} // namespace
+
+void* operator new(std::size_t size)
+{
+    ++allocations_of_this_thread;
+    if (void* memory = std::malloc(size))
+        return memory;
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace causeway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One event loop on a thread of its own, between clients and a backend that this thread plays. Gives the allocations of
+// the loop's thread from its first to its last breath.
+std::size_t allocations_in(std::size_t rounds, std::size_t connections)
+{
+    listener backend;
+    service::shared_limits limits{net::limit(1024), net::limit(1024)};
+    const upstream::pool_settings pool{{net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024};
+    service::event_loop loop({asio::ip::address_v4::loopback(), 0}, net::port_sharing::afterwards, pool, {}, limits);
+    std::size_t allocations = 0;
+    std::jthread thread([&] {
+        loop.run();
+        allocations = allocations_of_this_thread;
+    });
+
+    auto upstream = backend.accept();
+    std::vector<connection> clients;
+    while (clients.size() != connections)
+        clients.emplace_back(loop.endpoint().port());
+    for (std::size_t round = 0; round != rounds; ++round) {
+        for (auto& client : clients)
+            send_request(client, "404");
+        std::string replies;
+        for (std::size_t asked = 0; asked != connections; ++asked)
+            replies += "Code " + upstream.receive(4).substr(0, 3) + ": Not Found, and somewhat more to say about it\n";
+        upstream.send(replies);
+        for (auto& client : clients)
+            BOOST_TEST_REQUIRE(receive_answer(client).status == 200);
+    }
+    loop.drain();
+    thread.join();
+    return allocations;
+}
+
+double allocations_of_a_request(std::size_t connections)
+{
+    const auto after_few = allocations_in(10, connections);
+    const auto after_many = allocations_in(110, connections);
+    const auto each = static_cast<double>(after_many - after_few) / static_cast<double>(100 * connections);
+    BOOST_TEST_MESSAGE(connections << " connections: " << each << " allocations for a request");
+    return each;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(allocations)
+
+BOOST_AUTO_TEST_CASE(a_request_by_itself_makes_five) { BOOST_TEST(allocations_of_a_request(1) < 5.5); }
+
+BOOST_AUTO_TEST_CASE(a_request_among_many_makes_seven) { BOOST_TEST(allocations_of_a_request(64) < 7.5); }
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test
