@@ -1,7 +1,6 @@
 #include "http/pipeline.hpp"
 
 #include "http/question.hpp"
-#include "net/wakeup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -15,13 +14,11 @@ struct pipeline::exchange_under_way {
     exchange_under_way(http::request asked, const executor_type& executor)
         : request(std::move(asked))
         , deadline(executor)
-        , ended(executor)
     {
     }
 
     http::request request;
     steady_timer deadline;
-    net::wakeup ended;
     std::optional<http::response> response; // this or the failure when it has ended
     std::exception_ptr failure;
 };
@@ -29,6 +26,7 @@ struct pipeline::exchange_under_way {
 pipeline::pipeline(executor_type executor, const ask_function& ask)
     : executor_(std::move(executor))
     , ask_(ask)
+    , answered_(std::make_shared<net::wakeup>(executor_))
 {
 }
 
@@ -37,10 +35,11 @@ pipeline::~pipeline() { cancel(); }
 void pipeline::begin(request request)
 {
     const auto& exchange = exchanges_.emplace_back(std::make_shared<exchange_under_way>(std::move(request), executor_));
-    asio::co_spawn(executor_, find_answer(exchange, ask_), [exchange](std::exception_ptr failure) {
-        exchange->failure = std::move(failure);
-        exchange->ended.notify();
-    });
+    asio::co_spawn(executor_, find_answer(exchange, ask_),
+                   [exchange, answered = answered_](std::exception_ptr failure) {
+                       exchange->failure = std::move(failure);
+                       answered->notify();
+                   });
 }
 
 awaitable<> pipeline::find_answer(std::shared_ptr<exchange_under_way> exchange, const ask_function& ask)
@@ -59,8 +58,9 @@ bool pipeline::ready() const noexcept
 
 awaitable<pipeline::answered_request> pipeline::take()
 {
-    const auto first = exchanges_.front();
-    co_await first->ended.wait();
+    while (!ready())
+        co_await answered_->wait();
+    const auto first = std::move(exchanges_.front());
     exchanges_.pop_front();
     if (first->failure)
         std::rethrow_exception(first->failure);

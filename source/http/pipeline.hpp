@@ -5,6 +5,7 @@
 #include "http/request_parser.hpp"
 #include "http/response.hpp"
 #include "net/asio.hpp"
+#include "net/wakeup.hpp"
 
 #include <cstddef>
 #include <list>
@@ -34,7 +35,7 @@ public:
     bool empty() const noexcept { return exchanges_.empty(); }
     bool full() const noexcept { return exchanges_.size() == longest; }
 
-    /// Whether `take` would give the first answer at once. Not to be asked of an empty pipeline.
+    /// Whether `take` gives the first answer without waiting. Not to be asked of an empty pipeline.
     bool ready() const noexcept;
 
     struct answered_request {
@@ -56,6 +57,7 @@ private:
 
     executor_type executor_;
     const ask_function& ask_;
+    std::shared_ptr<net::wakeup> answered_; // notified by each search that ends
     std::list<std::shared_ptr<exchange_under_way>> exchanges_;
 };
 

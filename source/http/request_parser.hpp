@@ -43,8 +43,8 @@ public:
     /// What is wrong with the request so far, if anything.
     const std::optional<refusal>& refused() const noexcept { return refusal_; }
 
-    /// True when the request has come to its end, the body included. Only then is all of it there.
-    bool ended() const noexcept { return is_header_done() && body_.ended(); }
+    /// True when the request has come to its end, the body included, and is not refused. Only then is all of it there.
+    bool ended() const noexcept { return is_header_done() && body_.ended() && !refusal_; }
 
     /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     bool take_expectation() noexcept;

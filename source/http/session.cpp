@@ -62,7 +62,9 @@ awaitable<> session::run()
         while (!read_on(parser)) {
             if (parser.take_expectation()) {
                 output_ = "HTTP/1.1 100 Continue\r\n\r\n";
-                co_await send();
+                const bool sent = co_await send();
+                if (!sent)
+                    co_return;
             }
             const auto [error, count] = co_await receive();
             take_in(error, count);
@@ -70,7 +72,7 @@ awaitable<> session::run()
 
         if (const auto problem = problem_with(parser)) {
             compose(*problem);
-        } else if (!parser.ended()) {
+        } else if (!parser.ended()) { // nor will it
             break;
         } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
@@ -126,9 +128,12 @@ awaitable<> session::answer_pipelined()
     pipeline_.reset();
 }
 
-// Without waiting. That the connection has ended will be told again by the next read.
+// Without waiting, and only if there is little: a client that never stops sending is held back by TCP, not kept in
+// memory. That the connection has ended will be told again by the next read.
 void session::read_what_has_come()
 {
+    if (input_.size() >= further_read)
+        return;
     error_code ignored;
     input_.commit(socket_.read_some(input_.prepare(further_read), ignored));
 }
@@ -142,7 +147,7 @@ std::optional<request> session::pipelined_request()
     request_parser parser(whole);
     const auto input = text_of(input_);
     const auto consumed = parser.read(input);
-    if (parser.refused() || !parser.ended())
+    if (!parser.ended())
         return std::nullopt;
     input_.consume(consumed);
     return whole;
@@ -167,7 +172,7 @@ bool session::read_on(request_parser& parser)
     return parser.ended() || parser.refused() || input_error_;
 }
 
-// What is to be said about a request that is not whole; nothing when the connection just ends.
+// What is to be said to a client whose request is refused; nothing when the connection just ends.
 std::optional<refusal> session::problem_with(const request_parser& parser) const
 {
     if (phase_ == phase::reading && input_error_ == asio::error::operation_aborted)
@@ -201,7 +206,7 @@ void session::compose(const request& request, const response& response, bool kee
 }
 
 // What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when
-// something is left; `send` will meet an error again.
+// something is left, also after an error: the kernel tells `send` that the connection is broken.
 bool session::sent_at_once()
 {
     error_code ignored;

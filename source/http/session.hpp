@@ -84,7 +84,7 @@ private:
     tcp_socket socket_;
     const ask_function& ask_;
     const std::string& date_;
-    request request_;                    // the one that was read last
+    request request_;                    // the one that is read or answered
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     beast::flat_buffer input_;
@@ -93,7 +93,7 @@ private:
     std::int64_t sweeps_ = 0; // since the phase was entered
     bool stays_open_ = true;  // after the answer that was composed last
     bool draining_ = false;
-    bool abandoned_ = false; // the client went away while it waited
+    bool abandoned_ = false; // the client went away while it was owed an answer
     error_code input_error_; // of the last read
 };
 

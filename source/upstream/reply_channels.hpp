@@ -92,7 +92,8 @@ public:
     std::size_t size() const noexcept { return channels_.size(); }
 
 private:
-    // A channel is made of several pieces of memory. So some are kept for the next codes, each in its place in the map.
+    // A channel is made of several pieces of memory. So some are kept for the next codes, each in the node that it had
+    // in the map. Nobody waits on it then, because a subscription ends after its wait.
     static constexpr std::size_t most_spare = 64;
 
     channels_of_a_code& channels_for(codes::code code);

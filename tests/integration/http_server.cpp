@@ -10,7 +10,10 @@
 
 #include <iterator>
 #include <list>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace causeway::test {
 namespace {
@@ -58,6 +61,16 @@ public:
         asking.deadline.cancel();
     }
 
+    // Answers all that have been asked and not answered.
+    void answer_all(const upstream::answer& answer)
+    {
+        for (auto& asking : questions_)
+            if (!asking.ended) {
+                asking.answer = answer;
+                asking.deadline.cancel();
+            }
+    }
+
 private:
     struct question {
         explicit question(steady_timer& timer)
@@ -89,6 +102,7 @@ struct fixture {
     net::limit connections{100};
     oracle held{io.get_executor()};
     http::time_limits times;
+    std::optional<int> receive_buffer; // bytes that the kernel takes for a connection, about
 
     using story = awaitable<> (*)(fixture&, http::server&, tcp::endpoint);
 
@@ -103,8 +117,10 @@ struct fixture {
 
     void play(http::ask_function ask, story what_happens)
     {
-        http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                            std::move(ask), times, connections);
+        auto acceptor = net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never);
+        if (receive_buffer)
+            acceptor.set_option(asio::socket_base::receive_buffer_size(*receive_buffer)); // inherited by connections
+        http::server server(std::move(acceptor), std::move(ask), times, connections);
         const auto address = server.endpoint();
         asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
         run(io, tell(*this, server, address, what_happens));
@@ -251,6 +267,43 @@ BOOST_AUTO_TEST_CASE(all_pipelined_requests_that_have_come_are_asked_together)
             test.held.answer(i, reply_line("404"));
         for (std::size_t i = 0; i < count; ++i)
             co_await client.receive();
+    });
+}
+
+// The client always has more to send than the kernel takes, so what it gets rid of is what the server reads.
+BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
+{
+    receive_buffer = 16 * 1024;
+    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
+        constexpr std::size_t together = http::pipeline::longest;
+        constexpr std::size_t rounds = 200;
+        constexpr std::size_t rounds_before = 20; // until the kernel's buffers are full
+        constexpr std::size_t in_segments = 64 * 1024;
+        const std::string request = "GET /?statusCode=404 HTTP/1.1\r\nHost:\r\n\r\n";
+        std::string flood;
+        while (flood.size() < 10'000 * request.size())
+            flood += request;
+        std::vector<char> answers(64 * 1024);
+
+        auto client = co_await connect(server);
+        client.socket.set_option(asio::socket_base::send_buffer_size(16 * 1024));
+        client.socket.non_blocking(true);
+        std::size_t sent = 0;
+        std::size_t sent_before = 0;
+        for (std::size_t round = 0; round != rounds; ++round) {
+            error_code full;
+            while (!full)
+                sent += client.socket.write_some(asio::buffer(flood) + sent % flood.size(), full);
+            if (round == rounds_before)
+                sent_before = sent;
+            co_await test.held.asked(1 + round * together);
+            co_await settle(); // then those that came with it have been asked too
+            test.held.answer_all(reply_line("404"));
+            co_await client.socket.async_read_some(asio::buffer(answers), as_result);
+        }
+        BOOST_TEST(sent - sent_before < (rounds - rounds_before) * together * request.size() + in_segments);
+        client.socket.close();
+        test.held.answer_all(upstream::failure::timed_out);
     });
 }
 
