@@ -79,8 +79,9 @@ awaitable<> peer::reply(std::string_view code) { return write(reply_line(code));
 
 void peer::reset()
 {
-    socket.set_option(asio::socket_base::linger(true, 0));
-    socket.close();
+    error_code closed; // in the same turn, by the backend that goes away
+    socket.set_option(asio::socket_base::linger(true, 0), closed);
+    socket.close(closed);
 }
 
 std::string reply_line(std::string_view code) { return "Code " + std::string(code) + ": of the double\n"; }
