@@ -40,6 +40,9 @@ public:
     /// read any further then.
     bool line_too_long() const noexcept;
 
+    /// What has come of a line whose end has not, valid like a line.
+    std::string_view unfinished_line() const noexcept { return unread(); }
+
 private:
     std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
 

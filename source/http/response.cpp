@@ -73,22 +73,26 @@ response found(std::string line)
 
 response failed(upstream::failure failure)
 {
-    switch (failure) {
+    switch (failure.why) {
     case upstream::failure::timed_out:
         return refused(status::gateway_timeout, "timedout");
     case upstream::failure::unavailable:
         return {status::service_unavailable, "error", "unavailable", retry_after};
     case upstream::failure::overloaded:
         return {status::service_unavailable, "error", "overloaded", retry_after};
+    case upstream::failure::connection_lost:
+        return refused(status::bad_gateway, "connection lost");
+    case upstream::failure::duplicate:
+        return refused(status::conflict, "duplicate");
     }
     return refused(status::internal_server_error, "unknown failure");
 }
 
-response answered(upstream::answer answer)
+response answered(upstream::outcome outcome)
 {
-    if (!answer)
-        return failed(answer.error());
-    return found(*std::move(answer));
+    if (!outcome)
+        return failed(outcome.error());
+    return found(*std::move(outcome));
 }
 
 response bad_request(std::string problem) { return refused(status::bad_request, std::move(problem)); }

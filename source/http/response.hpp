@@ -1,7 +1,7 @@
 // The answers that an HTTP client can get, and their bytes.
 #pragma once
 
-#include "upstream/answer.hpp"
+#include "upstream/outcome.hpp"
 
 #include <boost/beast/http/status.hpp>
 
@@ -25,8 +25,8 @@ response found(std::string line);
 /// 504 or 503, with `Retry-After` where trying again makes sense (RFC 9110 §10.2.3).
 response failed(upstream::failure failure);
 
-/// What becomes of the upstream's answer: one of the two above.
-response answered(upstream::answer answer);
+/// What becomes of the upstream's outcome: one of the two above.
+response answered(upstream::outcome outcome);
 
 /// 400: `problem` says what is wrong with the request.
 response bad_request(std::string problem);

@@ -1,6 +1,7 @@
 #include "service/bridge.hpp"
 
 #include "backend/code_server.hpp"
+#include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
 #include "net/sleep.hpp"
 #include "net/wakeup.hpp"
@@ -38,7 +39,8 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
                                        const std::vector<net::host_port>& upstreams, shared_limits& limits)
 {
     const upstream::pool_settings pool{upstreams, settings.reply_timeout, settings.reconnect_max,
-                                       settings.upstream_window, settings.coalesce};
+                                       settings.upstream_window, settings.coalesce,
+                                       codes::protocol()};
     const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 

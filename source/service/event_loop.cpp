@@ -1,5 +1,6 @@
 #include "service/event_loop.hpp"
 
+#include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,7 +13,7 @@ event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, c
     : pool_(io_, upstream, limits.pending)
     , server_(
           net::listen(io_, listen, sharing),
-          [this](codes::code code, steady_timer& deadline) { return pool_.ask(code, deadline); }, times,
+          [this](codes::code code, steady_timer& deadline) { return pool_.ask(codes::question_for(code), deadline); }, times,
           limits.connections)
 {
 }

@@ -1,130 +1,236 @@
 #include "upstream/conversation.hpp"
 
-#include "codes/reply.hpp"
+#include "net/escaped.hpp"
+#include "net/until_first.hpp"
+#include "upstream/availability.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <bit>
+#include <optional>
 #include <utility>
 #include <variant>
 
 namespace causeway::upstream {
 namespace {
 
+using namespace std::chrono_literals;
+
+// Bytes of an unreadable message that the log shows.
+constexpr std::size_t most_shown = 80;
+
 // A flood of one kind of event is told as its 1st, 2nd, 4th, 8th … occurrence.
 bool worth_a_line(std::uint64_t count) { return std::has_single_bit(count); }
 
-constexpr auto none = asio::cancellation_type::none;
+// What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
+class exchange {
+public:
+    explicit exchange(const conversation& conversation)
+        : with_(conversation)
+    {
+    }
+
+    // Says what the codec says first; without that, the connection takes questions at once.
+    void greet();
+
+    awaitable<> write(std::string& why_it_ended);
+    awaitable<> read(std::string& why_it_ended);
+    awaitable<> watch(std::string& why_it_ended);
+
+private:
+    void open();
+    void say(std::string_view words);
+    void take_events();
+    void take(const event::message& message);
+    void take(const event::unreadable& message);
+    void take_sign_of_life();
+    void break_off(std::string_view reason);
+    void report_unfinished();
+
+    const conversation& with_;
+    std::string own_words_;                         // to be written: greeting, probe, heartbeats, answers
+    bool open_ = false;                             // for questions
+    bool quiet_ = true;                             // since the watch has looked last
+    std::uint64_t replies_ = 0;                     // then
+    std::optional<clock::time_point> silent_since_; // something was written, and no byte has come
+    std::string_view broken_;                       // why the stream cannot be read any further
+};
+
+void exchange::say(std::string_view words)
+{
+    own_words_ += words;
+    with_.has_requests.notify();
+}
+
+void exchange::greet()
+{
+    if (const auto greeting = with_.codec.greeting(); !greeting.empty())
+        say(greeting);
+    else
+        open();
+}
+
+// A lane that fell silent is asked first whether it works: its requests go elsewhere until something comes.
+void exchange::open()
+{
+    open_ = true;
+    with_.requests.open(with_.lane);
+    if (with_.lane.doubtful())
+        say(with_.codec.probe(with_.lane.last_repeatable()));
+    with_.opened();
+}
 
 // Sleeps until there is something, then writes all that has gathered in one go.
-awaitable<std::string> write_requests(conversation& conversation)
+awaitable<> exchange::write(std::string& why_it_ended)
 {
-    // A cancellation that comes between two operations finds none to end. So each round looks for it, here and below.
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const auto state = co_await asio::this_coro::cancellation_state;
     std::string wire;
-    while (state.cancelled() == none) {
-        wire.clear();
-        conversation.requests.take(conversation.lane, wire);
+    for (;;) {
+        wire.assign(own_words_);
+        own_words_.clear();
+        with_.requests.take(with_.lane, wire);
         if (wire.empty()) {
-            const auto [cancelled] = co_await conversation.has_requests.wait();
-            if (cancelled)
-                co_return cancelled.message();
+            co_await with_.has_requests.wait();
             continue;
         }
-        if (!conversation.silent_since)
-            conversation.silent_since = clock::now();
-        const auto [error, written] = co_await asio::async_write(conversation.socket, asio::buffer(wire), as_result);
-        if (error)
-            co_return error.message();
-    }
-    co_return "cancelled";
-}
-
-// To whoever waits for it; false when that is nobody.
-bool hand_out(conversation& conversation, codes::code code, reply reply)
-{
-    if (!conversation.requests.coalesces())
-        return conversation.replies.deliver(code, std::move(reply));
-    conversation.requests.answered(code);
-    return conversation.replies.deliver_to_all(code, reply);
-}
-
-void deliver(conversation& conversation, std::string_view line)
-{
-    auto& counts = conversation.counts;
-    const auto code = codes::code_named_in(line);
-    if (!code) {
-        if (worth_a_line(++counts.unreadable))
-            spdlog::warn("upstream {}: no code in a reply of {} bytes ({} such so far)", conversation.name, line.size(),
-                         counts.unreadable);
-        return;
-    }
-    ++counts.replies;
-    conversation.requests.trust(conversation.lane);
-    if (!hand_out(conversation, *code, {std::string(line), &conversation.lane}) && worth_a_line(++counts.dropped))
-        spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", conversation.name,
-                     code->text(), counts.dropped);
-}
-
-// Bytes in, lines out, each to the request that waits for it.
-awaitable<std::string> read_replies(conversation& conversation)
-{
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const auto state = co_await asio::this_coro::cancellation_state;
-    codes::reply_decoder decoder;
-    while (state.cancelled() == none) {
-        const auto space = decoder.space();
-        const auto [error, count] =
-            co_await conversation.socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
-        if (error == asio::error::eof)
-            co_return "closed by the upstream";
-        if (error)
-            co_return error.message();
-
-        conversation.silent_since.reset();
-        decoder.received(count);
-        while (const auto line = decoder.next_line())
-            deliver(conversation, *line);
-        if (decoder.line_too_long()) {
-            ++conversation.counts.unreadable;
-            co_return "a reply line is longer than 64 KiB";
+        quiet_ = false;
+        if (!silent_since_)
+            silent_since_ = clock::now();
+        const auto [error, written] = co_await asio::async_write(with_.socket, asio::buffer(wire), as_result);
+        if (error) {
+            why_it_ended = error.message();
+            co_return;
         }
     }
-    co_return "cancelled";
+}
+
+// Bytes in, events out; each message to the request that waits for it.
+awaitable<> exchange::read(std::string& why_it_ended)
+{
+    auto& codec = with_.codec;
+    while (broken_.empty()) {
+        const auto space = codec.space();
+        const auto [error, count] =
+            co_await with_.socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
+        if (error) {
+            why_it_ended = error == asio::error::eof ? "closed by the upstream" : error.message();
+            co_return;
+        }
+        quiet_ = false;
+        silent_since_.reset();
+        codec.received(count);
+        take_events();
+    }
+    why_it_ended = broken_;
+}
+
+void exchange::take_events()
+{
+    for (;;) {
+        const auto event = with_.codec.next();
+        if (const auto* message = std::get_if<event::message>(&event))
+            take(*message);
+        else if (std::holds_alternative<event::incomplete>(event))
+            return;
+        else if (std::holds_alternative<event::alive>(event))
+            take_sign_of_life();
+        else if (const auto* to_answer = std::get_if<event::to_answer>(&event))
+            say(to_answer->bytes);
+        else if (const auto* unreadable = std::get_if<event::unreadable>(&event))
+            take(*unreadable);
+        else if (const auto* broken = std::get_if<event::broken>(&event))
+            return break_off(broken->reason);
+    }
+}
+
+void exchange::take(const event::message& message)
+{
+    auto& counts = with_.counts;
+    ++counts.replies;
+    with_.requests.works(with_.lane, true);
+    if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && worth_a_line(++counts.dropped))
+        spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
+                     net::escaped(message.key.text()), counts.dropped);
+}
+
+void exchange::take(const event::unreadable& message)
+{
+    auto& counts = with_.counts;
+    if (worth_a_line(++counts.unreadable))
+        spdlog::warn("upstream {}: cannot read a message of {} bytes, '{}'; expected {} ({} such so far)", with_.name,
+                     message.bytes.size(), net::escaped(message.bytes.substr(0, most_shown)), message.expected,
+                     counts.unreadable);
+}
+
+void exchange::take_sign_of_life()
+{
+    if (!open_)
+        open();
+    with_.requests.works(with_.lane, true);
+}
+
+void exchange::break_off(std::string_view reason)
+{
+    ++with_.counts.unreadable;
+    broken_ = reason;
+}
+
+// A backend that forgets to end its replies would otherwise be seen as one that does not answer.
+void exchange::report_unfinished()
+{
+    auto& counts = with_.counts;
+    const auto [bytes, end] = with_.codec.unfinished();
+    const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && !bytes.empty();
+    if (is_stuck && worth_a_line(++counts.unfinished))
+        spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, bytes.size(), end,
+                     net::escaped(bytes.substr(0, most_shown)), counts.unfinished);
 }
 
 // A peer that is frozen, or gone without a word, closes nothing. Something was written and not a byte has come for the
 // whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a request's way.
-awaitable<std::string> watch_for_silence(conversation& conversation)
+awaitable<> exchange::watch(std::string& why_it_ended)
 {
-    constexpr int looks = 4; // in the time of `patience`
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const auto state = co_await asio::this_coro::cancellation_state;
-    steady_timer timer(conversation.socket.get_executor());
-    while (state.cancelled() == none) {
-        timer.expires_after(conversation.patience / looks);
+    steady_timer timer(with_.socket.get_executor());
+    timer.expires_after(availability::settling_time);
+    co_await timer.async_wait(as_result);
+    if (open_)
+        with_.requests.works(with_.lane, false);
+
+    const auto interval = with_.patience / 4;
+    const auto end_of_greeting = clock::now() + with_.patience;
+    std::chrono::nanoseconds quiet_for{};
+    for (;;) {
+        timer.expires_after(interval);
         co_await timer.async_wait(as_result);
-        if (conversation.silent_since && clock::now() - *conversation.silent_since >= conversation.patience) {
-            conversation.requests.distrust(conversation.lane);
-            co_return "silent for too long";
+        const auto now = clock::now();
+        if (!open_ && now >= end_of_greeting) {
+            why_it_ended = "it does not answer the greeting";
+            co_return;
         }
+        report_unfinished();
+        if (silent_since_ && now - *silent_since_ >= with_.patience) {
+            with_.requests.distrust(with_.lane);
+            why_it_ended = "silent for too long";
+            co_return;
+        }
+        quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : interval;
+        if (with_.heartbeat_after > 0s && quiet_for > with_.heartbeat_after)
+            say(with_.codec.heartbeat());
     }
-    co_return "cancelled";
 }
 
 } // namespace
 
-awaitable<std::string> converse(conversation conversation)
+awaitable<std::string> converse(const conversation& conversation)
 {
-    using namespace asio::experimental::awaitable_operators;
-    const auto ended =
-        co_await (read_replies(conversation) || write_requests(conversation) || watch_for_silence(conversation));
-    co_return std::visit([](const std::string& reason) { return reason; }, ended);
+    exchange exchange(conversation);
+    std::array<std::string, 3> why_it_ended;
+    exchange.greet();
+    const auto first = co_await net::until_first(exchange.read(why_it_ended[0]), exchange.write(why_it_ended[1]),
+                                                 exchange.watch(why_it_ended[2]));
+    co_return std::move(why_it_ended[first]);
 }
 
 } // namespace causeway::upstream

@@ -4,11 +4,11 @@
 #include "net/self_connection.hpp"
 #include "net/sleep.hpp"
 #include "net/socket_option.hpp"
+#include "net/until_first.hpp"
 #include "upstream/conversation.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 
@@ -19,15 +19,11 @@
 #include <cstdint>
 #include <iterator>
 #include <utility>
-#include <variant>
 
 namespace causeway::upstream {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A proxy with nobody behind it accepts a connection and hangs up. One that lasts so long, or brings a reply, works.
-constexpr auto settling_time = 50ms;
 
 // However short the reply timeout: a pause of this length is no sign of death.
 constexpr auto least_patience = 500ms;
@@ -39,15 +35,15 @@ double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration
 
 } // namespace
 
-link::link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
-           std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies)
+link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
+           std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
+    , protocol_(protocol)
     , requests_(requests)
-    , replies_(replies)
     , has_requests_(executor)
     , lane_([this] { has_requests_.notify(); })
-    , down_since_(clock::now())
+    , availability_(clock::now())
     , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -80,44 +76,44 @@ awaitable<> link::run()
 // other is tried: one that keeps silent would make a short restart longer than requests can wait.
 awaitable<std::optional<tcp_socket>> link::connect()
 {
-    using namespace asio::experimental::awaitable_operators;
     auto [error, endpoints] = co_await resolve(upstream_);
     const auto worked = std::ranges::find_if(endpoints, [this](const auto& place) { return place == last_connected_; });
     if (worked != endpoints.end()) {
         std::rotate(endpoints.begin(), worked, std::next(worked));
-        if (clock::now() - down_since_ < patience_)
+        if (availability_.since_last_worked(clock::now()) < patience_)
             endpoints.resize(1);
     }
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
-        auto result = co_await (attempt(endpoint) || net::sleep(connect_timeout));
-        auto* attempted = std::get_if<0>(&result);
-        if (attempted != nullptr && attempted->has_value()) {
+        tcp_socket socket(retry_.get_executor());
+        error = asio::error::timed_out; // unless the attempt ends first
+        co_await net::until_first(attempt(endpoint, socket, error), net::sleep(connect_timeout));
+        if (!error) {
             last_connected_ = endpoint;
-            co_return std::move(**attempted);
+            co_return std::move(socket);
         }
-        error = attempted == nullptr ? asio::error::timed_out : attempted->error();
     }
     report_failure(error.message());
     co_return std::nullopt;
 }
 
-awaitable<boost::system::result<tcp_socket>> link::attempt(tcp::endpoint endpoint) const
+// Sets `error` when it ends by itself.
+awaitable<> link::attempt(tcp::endpoint endpoint, tcp_socket& socket, error_code& error) const
 {
-    tcp_socket socket(co_await asio::this_coro::executor);
-    const auto [error] = co_await socket.async_connect(endpoint, as_result);
-    if (error)
-        co_return error;
-    if (net::is_connected_to_itself(socket)) {
+    const auto [failed] = co_await socket.async_connect(endpoint, as_result);
+    if (failed == asio::error::operation_aborted)
+        co_return;
+    error = failed;
+    if (!error && net::is_connected_to_itself(socket)) {
         // Closed with a reset: TIME_WAIT would keep the real upstream from its port for a minute.
         error_code ignored;
         socket.set_option(asio::socket_base::linger(true, 0), ignored);
         socket.close(ignored);
-        co_return error_code(asio::error::connection_refused);
+        error = asio::error::connection_refused;
     }
-    watch_the_network(socket);
-    co_return std::move(socket);
+    if (!error)
+        watch_the_network(socket);
 }
 
 // Without this the kernel tries for a quarter of an hour to reach a peer whose cable was pulled (tcp(7)).
@@ -138,30 +134,41 @@ void link::watch_the_network(tcp_socket& socket) const
 
 awaitable<> link::converse_on(tcp_socket socket)
 {
+    const auto codec = protocol_.make_codec();
     const auto replies_before = counts_.replies;
-    connected_since_ = clock::now();
-    spdlog::log(failure_reported_ && !worked_ ? spdlog::level::debug : spdlog::level::info,
-                "upstream {}: connected after {:.3f} s", name_, seconds(*connected_since_ - down_since_));
-    ++counts_.connects;
-    requests_.open(lane_);
-
-    const auto reason =
-        co_await converse({socket, requests_, lane_, has_requests_, replies_, counts_, name_, patience_});
-
+    const conversation conversation{.socket = socket,
+                                    .codec = *codec,
+                                    .requests = requests_,
+                                    .lane = lane_,
+                                    .has_requests = has_requests_,
+                                    .counts = counts_,
+                                    .name = name_,
+                                    .patience = patience_,
+                                    .heartbeat_after = protocol_.heartbeat_after,
+                                    .opened = [this] { opened(); }};
+    const auto reason = co_await converse(conversation);
     const auto rewritten = requests_.close(lane_);
-    counts_.rewritten += rewritten;
+    availability_.disconnected(clock::now(), counts_.replies != replies_before);
+    if (!stopped_)
+        lost(reason, rewritten);
+}
+
+void link::opened()
+{
     const auto now = clock::now();
-    worked_ = counts_.replies != replies_before || now - *connected_since_ >= settling_time;
-    connected_since_.reset();
-    if (stopped_)
-        co_return;
-    if (!worked_) {
-        report_failure("it accepts and hangs up");
-        co_return;
-    }
+    spdlog::log(failure_reported_ && !availability_.worked() ? spdlog::level::debug : spdlog::level::info,
+                "upstream {}: connected after {:.3f} s", name_, seconds(availability_.since_last_worked(now)));
+    availability_.connected(now);
+    ++counts_.connects;
+}
+
+void link::lost(std::string_view reason, std::size_t rewritten)
+{
+    counts_.rewritten += rewritten;
+    if (!availability_.worked())
+        return report_failure("it accepts and hangs up");
     spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
     failure_reported_ = false;
-    down_since_ = now;
     backoff_.reset();
 }
 
@@ -179,12 +186,6 @@ void link::hurry()
 {
     if (retry_.expiry() > clock::now() + backoff::first_ceiling)
         retry_.expires_after(backoff(backoff::first_ceiling).next(random_));
-}
-
-std::chrono::nanoseconds link::down_for(clock::time_point now) const
-{
-    const bool up = connected_since_ && (worked_ || now - *connected_since_ >= settling_time);
-    return up ? std::chrono::nanoseconds::zero() : now - down_since_;
 }
 
 void link::report_failure(std::string_view reason)

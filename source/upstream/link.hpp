@@ -4,15 +4,16 @@
 #include "net/asio.hpp"
 #include "net/host_port.hpp"
 #include "net/wakeup.hpp"
+#include "upstream/availability.hpp"
 #include "upstream/backoff.hpp"
 #include "upstream/multiplexer.hpp"
-#include "upstream/reply_channels.hpp"
+#include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/system/result.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
@@ -21,18 +22,18 @@
 namespace causeway::upstream {
 
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
-/// multiplexer and the channels outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
+/// multiplexer and the protocol outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
 class link {
 public:
     /// A connection on which something was written and not a byte comes back is given up after twice `reply_timeout`,
     /// but not before half a second; when what was written is not even acknowledged, in half of that time.
-    link(const executor_type& executor, net::host_port upstream, std::chrono::nanoseconds reply_timeout,
-         std::chrono::nanoseconds reconnect_max, multiplexer& requests, reply_channels& replies);
+    link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
+         std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
     /// Connects and converses until `stop`. A lost connection costs nothing but time: its requests are written again
-    /// on the next one.
+    /// on the next one, if they may be.
     void start();
 
     /// Ends whatever the link is doing; its coroutine ends soon after.
@@ -43,7 +44,7 @@ public:
     void hurry();
 
     /// How long there has been no connection that works; zero while there is one.
-    std::chrono::nanoseconds down_for(clock::time_point now) const;
+    std::chrono::nanoseconds down_for(clock::time_point now) const { return availability_.down_for(now); }
 
     /// True when no request is on its connection.
     bool idle() const noexcept { return lane_.waiting() == 0; }
@@ -53,25 +54,25 @@ public:
 private:
     awaitable<> run();
     awaitable<std::optional<tcp_socket>> connect();
-    awaitable<boost::system::result<tcp_socket>> attempt(tcp::endpoint endpoint) const;
+    awaitable<> attempt(tcp::endpoint endpoint, tcp_socket& socket, error_code& error) const;
     awaitable<> converse_on(tcp_socket socket);
     awaitable<> pause();
+    void opened();
+    void lost(std::string_view reason, std::size_t rewritten);
     void watch_the_network(tcp_socket& socket) const;
     void report_failure(std::string_view reason);
 
     net::host_port upstream_;
     std::string name_; // for the log
+    const protocol& protocol_;
     multiplexer& requests_;
-    reply_channels& replies_;
     statistics counts_;
 
     net::wakeup has_requests_;
     lane lane_;
     std::optional<tcp::endpoint> last_connected_;
-    std::optional<clock::time_point> connected_since_; // while there is a connection
-    clock::time_point down_since_;                     // without one that worked
-    bool worked_ = true;                               // the last connection; an upstream is given the first try
-    bool failure_reported_ = false;                    // one line for an outage, not one for each attempt
+    availability availability_;
+    bool failure_reported_ = false; // one line for an outage, not one for each attempt
 
     std::minstd_rand random_{std::random_device{}()};
     std::chrono::nanoseconds patience_; // with a silent upstream

@@ -1,141 +1,273 @@
 #include "upstream/multiplexer.hpp"
 
-#include "codes/request.hpp"
+#include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <utility>
+#include <string>
 
 namespace causeway::upstream {
 
-waiting_request::waiting_request(multiplexer& multiplexer, codes::code code)
+key_in_use::key_in_use(multiplexer& multiplexer, const key& key)
     : multiplexer_(multiplexer)
-    , code_(code)
-    , queue_(&multiplexer.queue_for(*this))
+    , of_key_(multiplexer.waits_for(key))
 {
-    queue_->push_back(*this);
-    multiplexer_.distribute();
 }
 
-waiting_request::~waiting_request()
+key_in_use::~key_in_use()
 {
-    if (multiplexer_.coalesces_)
-        multiplexer_.replace(*this);
-    queue_->erase(request_queue::s_iterator_to(*this));
-    multiplexer_.distribute();
+    if (of_key_.second.waiting.empty() && of_key_.second.answered.empty())
+        multiplexer_.give_back(of_key_.first);
 }
 
-void waiting_request::move_to(request_queue& queue)
+waiting_request::waiting_request(multiplexer& multiplexer, const upstream::question& question)
+    : multiplexer_(multiplexer)
+    , question_(question)
+    , key_(multiplexer, question.key)
+    , subscription_(key_->channels)
 {
-    queue_->erase(request_queue::s_iterator_to(*this));
+    multiplexer_.enter(*this);
+}
+
+waiting_request::~waiting_request() { multiplexer_.leave(*this); }
+
+void waiting_request::leave_queue()
+{
+    if (queue_ != nullptr)
+        std::exchange(queue_, nullptr)->erase(request_queue::s_iterator_to(*this));
+}
+
+void waiting_request::move_to(request_queue& queue, request_queue::iterator before)
+{
+    leave_queue();
+    queue.insert(before, *this);
     queue_ = &queue;
-    queue_->push_back(*this);
 }
 
-void waiting_request::answered_by(lane& from)
+void waiting_request::take_reply()
 {
-    if (multiplexer_.coalesces_ || queue_ == &from.on_the_wire_)
+    if (answered_ || key_->answered.empty())
         return;
-    const auto robbed = std::ranges::find(from.on_the_wire_, code_, &waiting_request::code_);
-    if (robbed != from.on_the_wire_.end())
-        robbed->move_to(*queue_);
+    auto& robbed = key_->answered.front();
+    robbed.answered_ = false;
+    robbed.key_hook::unlink();
+    key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
+    if (queue_ != nullptr)
+        robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
+    leave_queue();
 }
 
-request_queue& multiplexer::queue_for(waiting_request& request)
+wait_map::value_type& multiplexer::waits_for(const key& key)
 {
-    if (!coalesces_)
-        return backlog_;
-    auto& [asker, others] = questions_[request.code_];
-    if (asker != nullptr)
-        return others;
-    asker = &request;
-    return backlog_;
+    const auto found = waits_.find(key);
+    if (found != waits_.end())
+        return *found;
+    if (spare_.empty())
+        return *waits_.try_emplace(key, executor_).first;
+    auto spare = std::move(spare_.back());
+    spare_.pop_back();
+    spare.key() = key;
+    return *waits_.insert(std::move(spare)).position;
 }
 
-// Who asks leaves: the next of those who want to know takes its place, or asks again if it has been written.
-void multiplexer::replace(waiting_request& leaving)
+void multiplexer::give_back(const key& key)
 {
-    const auto found = questions_.find(leaving.code_);
-    if (found == questions_.end() || found->second.asker != &leaving)
-        return;
-    auto& [asker, others] = found->second;
-    if (others.empty()) {
-        questions_.erase(found);
-        return;
-    }
-    asker = &others.front();
-    others.pop_front();
-    const bool written = std::ranges::any_of(lanes_, [&](lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
-    asker->queue_ = written ? &backlog_ : leaving.queue_;
-    asker->queue_->insert(written ? backlog_.begin() : request_queue::s_iterator_to(leaving), *asker);
+    auto unused = waits_.extract(key);
+    if (spare_.size() != most_spare)
+        spare_.push_back(std::move(unused));
 }
 
-void multiplexer::answered(codes::code code)
+void multiplexer::enter(waiting_request& request)
 {
-    const auto found = questions_.find(code);
-    if (found == questions_.end())
+    auto& waiting = request.key_->waiting;
+    const bool relies_on_another = coalesces_ && !waiting.empty();
+    waiting.push_back(request);
+    if (relies_on_another)
         return;
-    auto& [asker, others] = found->second;
-    asker->move_to(answered_);
-    for (auto& request : others)
-        request.queue_ = &answered_;
-    answered_.splice(answered_.end(), others);
-    questions_.erase(found);
+    request.move_to(backlog_, backlog_.end());
     distribute();
+}
+
+void multiplexer::leave(waiting_request& request)
+{
+    request.key_hook::unlink();
+    if (coalesces_ && request.queue_ != nullptr && !request.key_->waiting.empty())
+        hand_over(request, request.key_->waiting.front());
+    request.leave_queue();
+    distribute();
+}
+
+// Of those that share a message the one that asked leaves: the next takes its place, or asks again if it was written.
+void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
+{
+    next.losses_ = leaving.losses_;
+    const bool on_a_wire =
+        std::ranges::any_of(lanes_, [&](const lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
+    auto& queue = !on_a_wire ? *leaving.queue_ : is_suspect(next) ? suspects_ : backlog_;
+    next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
 void multiplexer::open(lane& lane)
 {
     lanes_.push_back(&lane);
-    lane.question_due_ = !lane.trusted_ && lane.last_written_;
+    lane.works_ = false;
     distribute();
 }
 
 std::size_t multiplexer::close(lane& lane)
 {
     std::erase(lanes_, &lane);
-    const auto written = lane.on_the_wire_.size();
-
-    // Whoever has a connection came before the backlog, and the written came before the rest.
-    request_queue in_order;
-    for (auto* queue : {&lane.on_the_wire_, &lane.outbox_, &backlog_})
-        in_order.splice(in_order.end(), *queue);
-    backlog_.swap(in_order);
-    for (auto& request : backlog_)
-        request.queue_ = &backlog_;
-
+    request_queue lost;
+    lost.swap(lane.on_the_wire_);
+    for (auto& request : lost) {
+        request.queue_ = &lost;
+        ++request.losses_;
+    }
+    const auto is_doomed = [](const waiting_request& request) {
+        return !request.question_.repeatable || request.losses_ >= most_losses;
+    };
+    const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
+    for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed()) {
+        auto& waits = *doomed->key_;
+        waits.channels.fail_all(asio::error::connection_aborted);
+        conclude_all(waits);
+    }
+    const auto written_again = lost.size();
+    take_back(lane.outbox_);
+    take_back(lost); // the longest waiting
     distribute();
-    return written;
+    return written_again;
 }
 
-void multiplexer::trust(lane& lane)
+// To the head of the backlog, because those that had a connection came before all that is there.
+void multiplexer::take_back(request_queue& requests)
 {
-    if (!std::exchange(lane.trusted_, true))
+    const auto head = backlog_.begin();
+    while (!requests.empty()) {
+        auto& request = requests.front();
+        if (is_suspect(request))
+            request.move_to(suspects_, suspects_.end());
+        else
+            request.move_to(backlog_, head);
+    }
+}
+
+void multiplexer::works(lane& lane, bool spoke)
+{
+    const bool news = !lane.works_ || (spoke && !lane.trusted_);
+    lane.works_ = true;
+    lane.trusted_ |= spoke;
+    if (news)
         distribute();
 }
 
 void multiplexer::take(lane& lane, std::string& wire)
 {
-    if (std::exchange(lane.question_due_, false))
-        codes::append_request(*lane.last_written_, wire);
     while (!lane.outbox_.empty()) {
         auto& request = lane.outbox_.front();
-        codes::append_request(request.code_, wire);
-        lane.last_written_ = request.code_;
-        request.move_to(lane.on_the_wire_);
+        wire += request.question_.bytes;
+        request.written_ = true;
+        if (request.question_.repeatable)
+            lane.last_repeatable_ = request.question_.key;
+        request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
     }
+}
+
+bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
+{
+    const auto found = waits_.find(key);
+    if (found == waits_.end()) {
+        late_.erase(key);
+        return false;
+    }
+    auto& waits = found->second;
+    bool taken = false;
+    if (coalesces_) {
+        taken = waits.channels.send_to_all(std::string(message));
+        conclude_all(waits);
+    } else {
+        taken = waits.channels.send(std::string(message));
+        const auto on_this_wire = [&](const waiting_request& request) { return request.queue_ == &from.on_the_wire_; };
+        const auto asked = std::ranges::find_if(waits.waiting, on_this_wire);
+        if (asked != waits.waiting.end())
+            conclude(*asked);
+    }
+    distribute();
+    return taken;
+}
+
+// The reply to its message has come, or there will be none: it has no place any more.
+void multiplexer::conclude(waiting_request& request)
+{
+    request.leave_queue();
+    request.answered_ = true;
+    request.key_hook::unlink();
+    request.key_->answered.push_back(request);
+}
+
+void multiplexer::conclude_all(waits_for_a_key& waits)
+{
+    while (!waits.waiting.empty())
+        conclude(waits.waiting.front());
+}
+
+void multiplexer::fail_all(error_code error)
+{
+    for (auto& [key, waits] : waits_)
+        waits.channels.fail_all(error);
+}
+
+bool multiplexer::is_taken(const key& key, clock::time_point now)
+{
+    for (; !late_in_order_.empty() && late_in_order_.front().first <= now; late_in_order_.pop_front()) {
+        const auto expired = late_.find(late_in_order_.front().second);
+        if (expired != late_.end() && expired->second <= now)
+            late_.erase(expired);
+    }
+    return waits_.contains(key) || late_.contains(key);
+}
+
+void multiplexer::expect_late_reply(const key& key, clock::time_point until)
+{
+    late_.insert_or_assign(key, until);
+    late_in_order_.emplace_back(until, key);
+}
+
+std::size_t multiplexer::keys() const
+{
+    const auto is_waited_for = [](const auto& of_key) { return !of_key.second.waiting.empty(); };
+    return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
 // Everything that changes who waits where ends here: while there is a backlog and room, the two meet.
 void multiplexer::distribute()
 {
+    if (!suspects_.empty())
+        distribute_suspects();
     while (!backlog_.empty()) {
         auto* lane = least_busy_lane();
         if (lane == nullptr)
             return;
-        backlog_.front().move_to(lane->outbox_);
-        if (lane->outbox_.size() == 1)
-            lane->wake_();
+        deal(backlog_.front(), *lane);
     }
+}
+
+// One at a time to each connection, so that it is known which was lost with it, and none to a connection that may be
+// lost for another reason.
+void multiplexer::distribute_suspects()
+{
+    for (auto* lane : lanes_) {
+        const bool has_one =
+            std::ranges::any_of(lane->outbox_, is_suspect) || std::ranges::any_of(lane->on_the_wire_, is_suspect);
+        if (!suspects_.empty() && lane->works_ && has_room(*lane) && !has_one)
+            deal(suspects_.front(), *lane);
+    }
+}
+
+void multiplexer::deal(waiting_request& request, lane& lane)
+{
+    request.move_to(lane.outbox_, lane.outbox_.end());
+    if (lane.outbox_.size() == 1)
+        lane.wake_();
 }
 
 // Of the lanes that have room; one that is not trusted only where no trusted one is open.
@@ -144,7 +276,7 @@ lane* multiplexer::least_busy_lane() const
     const bool any_trusted = std::ranges::any_of(lanes_, &lane::trusted_);
     lane* least = nullptr;
     for (auto* lane : lanes_)
-        if (lane->waiting() < window_ && (lane->trusted_ || !any_trusted) &&
+        if (has_room(*lane) && (lane->trusted_ || !any_trusted) &&
             (least == nullptr || lane->waiting() < least->waiting()))
             least = lane;
     return least;

@@ -4,10 +4,10 @@
 #include "net/asio.hpp"
 #include "net/host_port.hpp"
 #include "net/limit.hpp"
-#include "upstream/answer.hpp"
 #include "upstream/link.hpp"
 #include "upstream/multiplexer.hpp"
-#include "upstream/reply_channels.hpp"
+#include "upstream/outcome.hpp"
+#include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 
 #include <chrono>
@@ -23,7 +23,8 @@ struct pool_settings {
     std::chrono::nanoseconds reply_timeout{};
     std::chrono::nanoseconds reconnect_max{};
     std::size_t window = 1;
-    bool coalesce = false; ///< one message for all who wait for the same code
+    bool coalesce = false; ///< one message for all who wait for the same key; only where keys are shared
+    upstream::protocol protocol;
 };
 
 /// One connection to each upstream, and everybody who waits for a reply. Belongs to one event loop; every call is
@@ -40,10 +41,10 @@ public:
     /// Gives up all connections. Whoever still waits is told `unavailable`.
     void stop();
 
-    /// Looks `code` up upstream. Gives the reply's line, its line feed included, or a reason, never later than the
-    /// reply timeout. The caller lends the timer that runs the race against the reply, so it can give up early:
-    /// to cancel `deadline` ends the wait, and leaves nothing behind.
-    awaitable<answer> ask(codes::code code, steady_timer& deadline);
+    /// Asks an upstream. Gives the reply or a reason, never later than the reply timeout. The caller lends the timer
+    /// that runs the race against the reply, so it can give up early: to cancel `deadline` ends the wait, and leaves
+    /// nothing behind.
+    awaitable<outcome> ask(question question, steady_timer& deadline);
 
     /// Counts since the start, over all upstreams.
     statistics counts() const;
@@ -53,15 +54,16 @@ public:
 
 private:
     bool given_up(clock::time_point now) const;
+    failure failed(const question& question, const waiting_request& request, error_code error,
+                   clock::time_point deadline);
 
     executor_type executor_;
     std::chrono::nanoseconds reply_timeout_;
+    upstream::protocol protocol_;
     net::limit& pending_;
     multiplexer requests_;
-    reply_channels replies_;
-    std::list<link> links_; // refer to `requests_` and `replies_`
-    std::uint64_t timed_out_ = 0;
-    std::uint64_t abandoned_ = 0;
+    std::list<link> links_; // refer to `protocol_` and `requests_`
+    statistics counts_;     // of what no link counts
     bool stopped_ = false;
 };
 

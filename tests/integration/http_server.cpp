@@ -24,7 +24,7 @@ using boost::beast::http::status;
 // Questions that wait until the test answers them.
 class oracle {
 public:
-    awaitable<upstream::answer> ask(codes::code, steady_timer& deadline)
+    awaitable<upstream::outcome> ask(codes::code, steady_timer& deadline)
     {
         deadline.expires_after(patience);
         auto& asking = questions_.emplace_back(deadline);
@@ -54,7 +54,7 @@ public:
             co_await asked_.wait();
     }
 
-    void answer(std::size_t number, upstream::answer answer)
+    void answer(std::size_t number, upstream::outcome answer)
     {
         auto& asking = *std::next(questions_.begin(), static_cast<std::ptrdiff_t>(number));
         asking.answer = std::move(answer);
@@ -62,7 +62,7 @@ public:
     }
 
     // Answers all that have been asked and not answered.
-    void answer_all(const upstream::answer& answer)
+    void answer_all(const upstream::outcome& answer)
     {
         for (auto& asking : questions_)
             if (!asking.ended) {
@@ -79,14 +79,14 @@ private:
         }
         steady_timer& deadline;
         bool ended = false;
-        upstream::answer answer = upstream::failure::timed_out;
+        upstream::outcome answer = upstream::failure::timed_out;
     };
 
     std::list<question> questions_;
     net::wakeup asked_;
 };
 
-awaitable<upstream::answer> answer_at_once(codes::code code, steady_timer&)
+awaitable<upstream::outcome> answer_at_once(codes::code code, steady_timer&)
 {
     if (code.text() == "504")
         co_return upstream::failure::timed_out;
@@ -659,7 +659,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_does_not_come_to_its_end_is_refused_however_
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_its_answers_is_reset)
 {
     times.writing = 40ms;
-    const auto answer_at_length = [](codes::code code, steady_timer&) -> awaitable<upstream::answer> {
+    const auto answer_at_length = [](codes::code code, steady_timer&) -> awaitable<upstream::outcome> {
         co_return "Code " + std::string(code.text()) + std::string(60'000, 'x') + "\n";
     };
     play(answer_at_length, [](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {

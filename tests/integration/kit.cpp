@@ -1,5 +1,6 @@
 #include "kit.hpp"
 
+#include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -157,6 +158,7 @@ upstream::pool_settings settings_for(std::vector<net::host_port> upstreams)
     settings.reply_timeout = patience;
     settings.reconnect_max = 100ms;
     settings.window = 1024;
+    settings.protocol = codes::protocol();
     return settings;
 }
 

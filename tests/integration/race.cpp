@@ -1,6 +1,7 @@
 // The three ends of the race between a reply and a deadline, and what a reply channel promises.
+#include "codes/protocol.hpp"
 #include "kit.hpp"
-#include "upstream/reply_channels.hpp"
+#include "upstream/multiplexer.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,8 +11,8 @@
 namespace causeway::test {
 namespace {
 
-using upstream::reply;
-using upstream::reply_channels;
+using upstream::multiplexer;
+using upstream::waiting_request;
 using outcome = std::tuple<error_code, std::string>;
 
 const auto code = codes::code::parse("404").value();
@@ -19,7 +20,8 @@ const auto other_code = codes::code::parse("500").value();
 
 struct fixture {
     asio::io_context io;
-    reply_channels channels{io.get_executor()};
+    multiplexer channels{io.get_executor(), 1024};
+    upstream::lane lane{[] {}};
     std::vector<int> answered; // the order in which waits ended with a reply
 
     // Waits for `waited_for` and puts down the outcome; `name` goes into `answered`.
@@ -35,11 +37,16 @@ struct fixture {
 
     awaitable<> wait_on(codes::code waited_for, steady_timer& deadline, outcome& result, int name)
     {
-        reply_channels::subscription subscription(channels, waited_for);
-        const auto [error, received] = co_await subscription.receive(deadline);
-        result = {error, received.line};
+        const auto question = codes::question_for(waited_for);
+        waiting_request request(channels, question);
+        result = co_await request.receive(deadline);
         if (!std::get<error_code>(result))
             answered.push_back(name);
+    }
+
+    bool deliver(codes::code code, std::string_view reply)
+    {
+        return channels.deliver(lane, upstream::key(code.text()), reply);
     }
 };
 
@@ -55,7 +62,7 @@ BOOST_AUTO_TEST_CASE(the_reply_comes_first)
     outcome result = pending;
     wait(code, deadline, result);
 
-    BOOST_TEST(channels.deliver(code, reply{"a reply\n"}));
+    BOOST_TEST(deliver(code, "a reply\n"));
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -71,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_comes_first)
     io.run();
 
     BOOST_TEST(std::get<error_code>(result) == asio::experimental::channel_errc::channel_cancelled);
-    BOOST_TEST(!channels.deliver(code, reply{"too late\n"}));
+    BOOST_TEST(!deliver(code, "too late\n"));
 }
 
 // The timer's completion is put in the queue before the reply is handed over, so it is handled first.
@@ -82,7 +89,7 @@ BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_that_arrived_is_never_thrown_away)
     wait(code, deadline, result);
 
     deadline.cancel();
-    BOOST_TEST(channels.deliver(code, reply{"in the same turn\n"}));
+    BOOST_TEST(deliver(code, "in the same turn\n"));
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -97,7 +104,7 @@ BOOST_AUTO_TEST_CASE(in_a_tie_with_a_deadline_that_really_passed_the_reply_wins_
 
     while (clock::now() <= deadline.expiry()) // without running the loop
         ;
-    asio::post(io, [&] { BOOST_TEST(channels.deliver(code, reply{"in the same turn\n"})); });
+    asio::post(io, [&] { BOOST_TEST(deliver(code, "in the same turn\n")); });
     io.run();
 
     BOOST_TEST(!std::get<error_code>(result));
@@ -111,19 +118,19 @@ BOOST_AUTO_TEST_CASE(a_channel_that_has_served_one_code_gives_nothing_of_it_to_t
     wait(code, past, result);
     io.run();
     io.restart();
-    BOOST_TEST(channels.size() == 0U);
+    BOOST_TEST(channels.keys() == 0U);
 
     steady_timer deadline(io, patience);
     outcome other = pending;
     wait(other_code, deadline, other);
-    BOOST_TEST(channels.size() == 1U);
-    BOOST_TEST(!channels.deliver(code, reply{"too late\n"}));
-    BOOST_TEST(channels.deliver(other_code, reply{"a reply\n"}));
+    BOOST_TEST(channels.keys() == 1U);
+    BOOST_TEST(!deliver(code, "too late\n"));
+    BOOST_TEST(deliver(other_code, "a reply\n"));
     io.run();
 
     BOOST_TEST(!std::get<error_code>(other));
     BOOST_TEST(std::get<std::string>(other) == "a reply\n");
-    BOOST_TEST(channels.size() == 0U);
+    BOOST_TEST(channels.keys() == 0U);
 }
 
 // More than are kept for the next, in two rounds and not in the same order.
@@ -137,16 +144,16 @@ BOOST_AUTO_TEST_CASE(each_of_very_many_codes_has_a_channel_of_its_own)
         std::vector<outcome> results(codes.size(), pending);
         for (std::size_t i = 0; i != codes.size(); ++i)
             wait(codes[i], deadline, results[i]);
-        BOOST_TEST(channels.size() == codes.size());
+        BOOST_TEST(channels.keys() == codes.size());
 
         for (const auto& code : codes)
-            BOOST_TEST(channels.deliver(code, reply{std::string(code.text())}));
+            BOOST_TEST(deliver(code, std::string(code.text())));
         io.run();
         io.restart();
 
         for (std::size_t i = 0; i != codes.size(); ++i)
             BOOST_TEST(std::get<std::string>(results[i]) == codes[i].text());
-        BOOST_TEST(channels.size() == 0U);
+        BOOST_TEST(channels.keys() == 0U);
         std::ranges::reverse(codes);
     }
 }
@@ -159,12 +166,12 @@ BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its
     wait(other_code, deadline, results[1], 2);
     wait(code, deadline, results[2], 3);
 
-    channels.deliver(code, reply{"first\n"});
+    deliver(code, "first\n");
     io.poll();
     io.restart();
     BOOST_TEST(answered == (std::vector{1}), boost::test_tools::per_element());
-    channels.deliver(code, reply{"second\n"});
-    channels.deliver(other_code, reply{"other\n"});
+    deliver(code, "second\n");
+    deliver(other_code, "other\n");
     io.run();
 
     BOOST_TEST(answered == (std::vector{1, 3, 2}), boost::test_tools::per_element());
@@ -175,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_reply_goes_to_the_request_that_has_waited_longest_for_its
 
 BOOST_AUTO_TEST_CASE(however_many_wait_for_a_code_the_longest_waiting_comes_first)
 {
-    constexpr int crowd = 3 * static_cast<int>(reply_channels::most_in_a_channel) + 5;
+    constexpr int crowd = 3 * static_cast<int>(upstream::reply_channels::most_in_a_channel) + 5;
     steady_timer early(io, 1ms);
     steady_timer late(io, patience);
     std::vector<outcome> results(crowd + 1, pending);
@@ -193,12 +200,12 @@ BOOST_AUTO_TEST_CASE(however_many_wait_for_a_code_the_longest_waiting_comes_firs
         if (i == crowd || !gives_up(i))
             expected.push_back(i);
     for (std::size_t i = 0; i < expected.size(); ++i)
-        BOOST_TEST(channels.deliver(code, reply{"one of many\n"}));
-    BOOST_TEST(!channels.deliver(code, reply{"one too many\n"}));
+        BOOST_TEST(deliver(code, "one of many\n"));
+    BOOST_TEST(!deliver(code, "one too many\n"));
     io.run();
 
     BOOST_TEST(answered == expected, boost::test_tools::per_element());
-    BOOST_TEST(channels.size() == 0U);
+    BOOST_TEST(channels.keys() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_request)
@@ -207,10 +214,10 @@ BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_reque
     outcome first = pending;
     outcome second = pending;
 
-    BOOST_TEST(!channels.deliver(code, reply{"unasked\n"}));
+    BOOST_TEST(!deliver(code, "unasked\n"));
     wait(code, deadline, first);
-    BOOST_TEST(channels.deliver(code, reply{"asked\n"}));
-    BOOST_TEST(!channels.deliver(code, reply{"repeated\n"}));
+    BOOST_TEST(deliver(code, "asked\n"));
+    BOOST_TEST(!deliver(code, "repeated\n"));
     wait(code, deadline, second);
     io.run();
 
@@ -229,7 +236,7 @@ BOOST_AUTO_TEST_CASE(one_request_that_times_out_leaves_the_others_waiting)
 
     while (first == pending)
         io.run_one();
-    BOOST_TEST(channels.deliver(code, reply{"for the second\n"}));
+    BOOST_TEST(deliver(code, "for the second\n"));
     io.run();
 
     BOOST_TEST(std::get<error_code>(first) == asio::experimental::channel_errc::channel_cancelled);
@@ -242,16 +249,16 @@ BOOST_AUTO_TEST_CASE(a_channel_is_gone_when_nobody_waits)
     std::array<outcome, 2> results{pending, pending};
     wait(code, deadline, results[0]);
     wait(code, deadline, results[1]);
-    BOOST_TEST(channels.size() == 1U);
+    BOOST_TEST(channels.keys() == 1U);
 
-    channels.deliver(code, reply{"one\n"});
+    deliver(code, "one\n");
     io.poll();
     io.restart();
-    BOOST_TEST(channels.size() == 1U);
-    channels.deliver(code, reply{"two\n"});
+    BOOST_TEST(channels.keys() == 1U);
+    deliver(code, "two\n");
     io.run();
 
-    BOOST_TEST(channels.size() == 0U);
+    BOOST_TEST(channels.keys() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(closing_ends_every_wait)
@@ -261,12 +268,12 @@ BOOST_AUTO_TEST_CASE(closing_ends_every_wait)
     wait(code, deadline, results[0]);
     wait(other_code, deadline, results[1]);
 
-    channels.close();
+    channels.fail_all(asio::experimental::channel_errc::channel_closed);
     io.run();
 
     BOOST_TEST(std::get<error_code>(results[0]) == asio::experimental::channel_errc::channel_closed);
     BOOST_TEST(std::get<error_code>(results[1]) == asio::experimental::channel_errc::channel_closed);
-    BOOST_TEST(channels.size() == 0U);
+    BOOST_TEST(channels.keys() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 // The pool against backends that behave, misbehave, go away and come back.
+#include "codes/protocol.hpp"
 #include "codes/reply.hpp"
 #include "kit.hpp"
 #include "net/self_connection.hpp"
@@ -24,29 +25,29 @@ using upstream::pool;
 using upstream::pool_settings;
 using namespace asio::experimental::awaitable_operators;
 
-awaitable<upstream::answer> ask(pool& pool, std::string_view code)
+awaitable<upstream::outcome> ask(pool& pool, std::string_view code)
 {
     steady_timer deadline(co_await asio::this_coro::executor);
-    co_return co_await pool.ask(codes::code::parse(code).value(), deadline);
+    co_return co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
 }
 
-std::string text(const upstream::answer& answer) { return answer ? *answer : "no reply"; }
+std::string text(const upstream::outcome& answer) { return answer ? *answer : "no reply"; }
 
-bool failed_with(failure failure, const upstream::answer& answer)
+bool failed_with(failure::reason why, const upstream::outcome& answer)
 {
-    return answer.has_error() && answer.error() == failure;
+    return answer.has_error() && answer.error().why == why;
 }
 
 // Asks for all codes at once and gives the answers in the order of the codes.
-awaitable<std::vector<upstream::answer>> ask_all(pool& pool, std::vector<std::string> codes)
+awaitable<std::vector<upstream::outcome>> ask_all(pool& pool, std::vector<std::string> codes)
 {
     const auto executor = co_await asio::this_coro::executor;
-    std::vector<upstream::answer> answers(codes.size());
+    std::vector<upstream::outcome> answers(codes.size());
     std::size_t missing = codes.size();
     net::wakeup answered(executor);
     for (std::size_t i = 0; i < codes.size(); ++i)
         asio::co_spawn(executor, ask(pool, codes[i]),
-                       [&, i](const std::exception_ptr& thrown, upstream::answer answer) {
+                       [&, i](const std::exception_ptr& thrown, upstream::outcome answer) {
                            BOOST_TEST(!thrown);
                            answers[i] = std::move(answer);
                            --missing;
@@ -67,7 +68,7 @@ std::vector<std::string> codes(std::size_t count)
     return codes;
 }
 
-void check_all_answered(const std::vector<std::string>& codes, const std::vector<upstream::answer>& answers)
+void check_all_answered(const std::vector<std::string>& codes, const std::vector<upstream::outcome>& answers)
 {
     for (std::size_t i = 0; i < codes.size(); ++i)
         BOOST_TEST((answers[i].has_value() && *answers[i] == reply_line(codes[i])), "no right answer for " << codes[i]);
@@ -212,9 +213,9 @@ BOOST_AUTO_TEST_CASE(a_coalesced_request_is_asked_again_when_the_one_that_it_rel
         answer_the_second_message,
         [](pool& pool, backend_double&) -> awaitable<> {
             steady_timer deadline(co_await asio::this_coro::executor);
-            const auto code = codes::code::parse("404").value();
+            const auto question = codes::question_for(codes::code::parse("404").value());
             const auto [first, second, cancelled] =
-                co_await (pool.ask(code, deadline) && ask(pool, "404") && cancel_when_connected(pool, deadline));
+                co_await (pool.ask(question, deadline) && ask(pool, "404") && cancel_when_connected(pool, deadline));
             BOOST_TEST(cancelled);
             BOOST_TEST(failed_with(failure::timed_out, first));
             BOOST_TEST(text(second) == reply_line("404"));

@@ -1,3 +1,4 @@
+#include "codes/protocol.hpp"
 #include "upstream/multiplexer.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -34,7 +35,18 @@ struct connection {
     upstream::lane lane;
 };
 
-codes::code code(std::string_view text) { return *codes::code::parse(text); }
+causeway::asio::io_context io; // nothing runs on it
+const auto executor = io.get_executor();
+
+// The question for a code. It stays.
+const upstream::question& code(std::string_view text)
+{
+    static std::map<std::string, upstream::question, std::less<>> questions;
+    const auto found = questions.find(text);
+    if (found != questions.end())
+        return found->second;
+    return questions.emplace(text, codes::question_for(*codes::code::parse(text))).first->second;
+}
 
 // What a connection's writer would write now.
 std::string take(upstream::multiplexer& multiplexer, connection& connection)
@@ -164,7 +176,7 @@ class random_story {
 public:
     random_story(unsigned seed, std::size_t window)
         : random_(seed)
-        , multiplexer_(window)
+        , multiplexer_(executor, window)
         , model_(window)
         , window_(window)
     {
@@ -258,7 +270,7 @@ class coalesced_story {
 public:
     coalesced_story(unsigned seed, std::size_t window)
         : random_(seed)
-        , multiplexer_(window, true)
+        , multiplexer_(executor, window, true)
         , window_(window)
     {
     }
@@ -301,7 +313,7 @@ public:
             BOOST_TEST(connection.lane.waiting() <= window_);
             asked += connection.lane.waiting();
         }
-        BOOST_TEST(multiplexer_.questions() == waited_for.size());
+        BOOST_TEST(multiplexer_.keys() == waited_for.size());
         BOOST_TEST(asked == waited_for.size());
     }
 
@@ -342,7 +354,7 @@ private:
 
     void answer(const std::string& text)
     {
-        multiplexer_.answered(code(text));
+        multiplexer_.deliver(connections_[0].lane, code(text).key, "a reply to all");
         for (auto& request : requests_)
             request.answered |= request.code == text;
     }
@@ -393,7 +405,7 @@ BOOST_AUTO_TEST_SUITE(multiplexer)
 
 BOOST_AUTO_TEST_CASE(without_a_connection_requests_wait_in_the_backlog)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     askers askers(multiplexer);
 
     askers.ask_all({"001", "002", "003"});
@@ -406,7 +418,7 @@ BOOST_AUTO_TEST_CASE(without_a_connection_requests_wait_in_the_backlog)
 
 BOOST_AUTO_TEST_CASE(it_is_connected_while_any_lane_is_open)
 {
-    upstream::multiplexer multiplexer(1);
+    upstream::multiplexer multiplexer(executor, 1);
     connection one;
     connection other;
     BOOST_TEST(!multiplexer.connected());
@@ -422,7 +434,7 @@ BOOST_AUTO_TEST_CASE(it_is_connected_while_any_lane_is_open)
 
 BOOST_AUTO_TEST_CASE(requests_are_written_in_the_order_of_their_coming)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     askers.ask_all({"001", "002"});
@@ -434,7 +446,7 @@ BOOST_AUTO_TEST_CASE(requests_are_written_in_the_order_of_their_coming)
 
 BOOST_AUTO_TEST_CASE(a_request_is_written_once)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -449,7 +461,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_written_once)
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_appended)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -463,7 +475,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_appended)
 
 BOOST_AUTO_TEST_CASE(requests_for_the_same_code_are_all_written)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     multiplexer.open(connection.lane);
     const waiting_request one(multiplexer, code("404"));
@@ -475,7 +487,7 @@ BOOST_AUTO_TEST_CASE(requests_for_the_same_code_are_all_written)
 BOOST_AUTO_TEST_CASE(the_window_bounds_the_requests_on_a_connection)
 {
     for (const std::size_t window : {1U, 2U, 3U}) {
-        upstream::multiplexer multiplexer(window);
+        upstream::multiplexer multiplexer(executor, window);
         connection connection;
         askers askers(multiplexer);
         multiplexer.open(connection.lane);
@@ -491,7 +503,7 @@ BOOST_AUTO_TEST_CASE(the_window_bounds_the_requests_on_a_connection)
 
 BOOST_AUTO_TEST_CASE(the_longest_waiting_moves_up_when_a_written_request_leaves)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -510,7 +522,7 @@ BOOST_AUTO_TEST_CASE(the_longest_waiting_moves_up_when_a_written_request_leaves)
 
 BOOST_AUTO_TEST_CASE(the_longest_waiting_moves_up_when_an_unwritten_request_leaves)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -523,7 +535,7 @@ BOOST_AUTO_TEST_CASE(the_longest_waiting_moves_up_when_an_unwritten_request_leav
 
 BOOST_AUTO_TEST_CASE(a_request_that_leaves_the_backlog_is_passed_over)
 {
-    upstream::multiplexer multiplexer(1);
+    upstream::multiplexer multiplexer(executor, 1);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -538,7 +550,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_leaves_the_backlog_is_passed_over)
 
 BOOST_AUTO_TEST_CASE(a_request_that_left_before_it_was_written_is_not_written)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -551,7 +563,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_left_before_it_was_written_is_not_written)
 
 BOOST_AUTO_TEST_CASE(a_request_that_left_before_there_was_a_connection_is_not_written)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     askers.ask_all({"001", "002", "003"});
@@ -564,7 +576,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_left_before_there_was_a_connection_is_not_wr
 
 BOOST_AUTO_TEST_CASE(a_lost_connection_tells_how_many_requests_had_been_written)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -582,7 +594,7 @@ BOOST_AUTO_TEST_CASE(a_lost_connection_tells_how_many_requests_had_been_written)
 
 BOOST_AUTO_TEST_CASE(a_new_connection_writes_again_what_the_lost_one_had_written)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -597,7 +609,7 @@ BOOST_AUTO_TEST_CASE(a_new_connection_writes_again_what_the_lost_one_had_written
 
 BOOST_AUTO_TEST_CASE(after_a_lost_connection_the_longest_waiting_comes_first)
 {
-    upstream::multiplexer multiplexer(4);
+    upstream::multiplexer multiplexer(executor, 4);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -618,7 +630,7 @@ BOOST_AUTO_TEST_CASE(after_a_lost_connection_the_longest_waiting_comes_first)
 
 BOOST_AUTO_TEST_CASE(who_leaves_while_there_is_no_connection_is_not_written_again)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -636,7 +648,7 @@ BOOST_AUTO_TEST_CASE(who_leaves_while_there_is_no_connection_is_not_written_agai
 
 BOOST_AUTO_TEST_CASE(the_connection_with_the_fewest_waiting_gets_a_request)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -663,7 +675,7 @@ BOOST_AUTO_TEST_CASE(the_connection_with_the_fewest_waiting_gets_a_request)
 
 BOOST_AUTO_TEST_CASE(two_connections_share_the_backlog_evenly_and_in_order)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -684,7 +696,7 @@ BOOST_AUTO_TEST_CASE(two_connections_share_the_backlog_evenly_and_in_order)
 
 BOOST_AUTO_TEST_CASE(a_new_connection_takes_from_the_backlog_only)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -700,7 +712,7 @@ BOOST_AUTO_TEST_CASE(a_new_connection_takes_from_the_backlog_only)
 
 BOOST_AUTO_TEST_CASE(requests_of_a_lost_connection_move_to_the_other)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -719,7 +731,7 @@ BOOST_AUTO_TEST_CASE(requests_of_a_lost_connection_move_to_the_other)
 
 BOOST_AUTO_TEST_CASE(what_the_other_connection_has_no_room_for_goes_to_the_backlog_in_order)
 {
-    upstream::multiplexer multiplexer(3);
+    upstream::multiplexer multiplexer(executor, 3);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -743,7 +755,7 @@ BOOST_AUTO_TEST_CASE(what_the_other_connection_has_no_room_for_goes_to_the_backl
 
 BOOST_AUTO_TEST_CASE(requests_of_a_lost_connection_wait_at_the_head_of_the_backlog)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -771,7 +783,7 @@ BOOST_AUTO_TEST_CASE(requests_of_a_lost_connection_wait_at_the_head_of_the_backl
 
 BOOST_AUTO_TEST_CASE(the_requests_of_the_other_connection_stay_where_they_are)
 {
-    upstream::multiplexer multiplexer(2);
+    upstream::multiplexer multiplexer(executor, 2);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -790,7 +802,7 @@ BOOST_AUTO_TEST_CASE(the_requests_of_the_other_connection_stay_where_they_are)
 
 BOOST_AUTO_TEST_CASE(the_writer_is_woken_by_the_first_request_only)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -804,7 +816,7 @@ BOOST_AUTO_TEST_CASE(the_writer_is_woken_by_the_first_request_only)
 
 BOOST_AUTO_TEST_CASE(the_writer_is_woken_again_after_it_took_everything)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -818,7 +830,7 @@ BOOST_AUTO_TEST_CASE(the_writer_is_woken_again_after_it_took_everything)
 
 BOOST_AUTO_TEST_CASE(the_writer_is_woken_again_after_all_unwritten_requests_left)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -832,7 +844,7 @@ BOOST_AUTO_TEST_CASE(the_writer_is_woken_again_after_all_unwritten_requests_left
 
 BOOST_AUTO_TEST_CASE(the_writer_is_woken_when_a_request_moves_up_from_the_backlog)
 {
-    upstream::multiplexer multiplexer(1);
+    upstream::multiplexer multiplexer(executor, 1);
     connection connection;
     askers askers(multiplexer);
     multiplexer.open(connection.lane);
@@ -848,7 +860,7 @@ BOOST_AUTO_TEST_CASE(the_writer_is_woken_when_a_request_moves_up_from_the_backlo
 
 BOOST_AUTO_TEST_CASE(the_writer_of_a_new_connection_is_woken_once_when_there_is_a_backlog)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection connection;
     askers askers(multiplexer);
     askers.ask_all({"001", "002"});
@@ -863,7 +875,7 @@ BOOST_AUTO_TEST_CASE(the_writer_of_a_new_connection_is_woken_once_when_there_is_
 
 BOOST_AUTO_TEST_CASE(only_the_writer_that_got_something_is_woken)
 {
-    upstream::multiplexer multiplexer(10);
+    upstream::multiplexer multiplexer(executor, 10);
     connection one;
     connection other;
     askers askers(multiplexer);
@@ -884,7 +896,7 @@ BOOST_AUTO_TEST_CASE(only_the_writer_that_got_something_is_woken)
 
 BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_to_one_elsewhere_takes_its_place)
 {
-    upstream::multiplexer multiplexer(8);
+    upstream::multiplexer multiplexer(executor, 8);
     connection one;
     connection other;
     multiplexer.open(one.lane);
@@ -894,7 +906,8 @@ BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_to_one_elsewhere_takes_its_pl
     take(multiplexer, one);
     take(multiplexer, other);
 
-    first->answered_by(other.lane); // with the reply that was meant for the second
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
+    first->take_reply();
     first.reset();
 
     BOOST_TEST(one.lane.on_the_wire() == 1U);
@@ -905,14 +918,15 @@ BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_to_one_elsewhere_takes_its_pl
 
 BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobody)
 {
-    upstream::multiplexer multiplexer(8);
+    upstream::multiplexer multiplexer(executor, 8);
     connection one;
     multiplexer.open(one.lane);
     std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
     const waiting_request second(multiplexer, code("404"));
     take(multiplexer, one);
 
-    first->answered_by(one.lane);
+    multiplexer.deliver(one.lane, code("404").key, "a reply");
+    first->take_reply();
     first.reset();
 
     BOOST_TEST(one.lane.on_the_wire() == 1U);
@@ -921,7 +935,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobo
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_is_asked_only_whether_it_works)
 {
-    upstream::multiplexer multiplexer(8);
+    upstream::multiplexer multiplexer(executor, 8);
     connection doubtful;
     connection good;
     askers askers(multiplexer);
@@ -934,19 +948,20 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_is_asked_only_whether_it_w
     multiplexer.open(doubtful.lane);
 
     askers.ask_all({"101", "102"});
-    BOOST_TEST(take(multiplexer, doubtful) == "100\n"); // nobody waits for that there
+    BOOST_TEST(doubtful.lane.doubtful());
+    BOOST_TEST(doubtful.lane.last_repeatable()->text() == "100"); // nobody waits for that there
     BOOST_TEST(take(multiplexer, doubtful) == "");
     BOOST_TEST(doubtful.lane.waiting() == 0U);
     BOOST_TEST(take(multiplexer, good) == "100\n101\n102\n");
 
-    multiplexer.trust(doubtful.lane);
+    multiplexer.works(doubtful.lane, true);
     askers.ask("103");
     BOOST_TEST(take(multiplexer, doubtful) == "103\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there_is_no_other)
 {
-    upstream::multiplexer multiplexer(8);
+    upstream::multiplexer multiplexer(executor, 8);
     connection doubtful;
     askers askers(multiplexer);
     multiplexer.distrust(doubtful.lane);
@@ -959,7 +974,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there
 
 BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_one_place)
 {
-    upstream::multiplexer multiplexer(2, true);
+    upstream::multiplexer multiplexer(executor, 2, true);
     connection connection;
     multiplexer.open(connection.lane);
     const waiting_request first(multiplexer, code("100"));
@@ -975,7 +990,7 @@ BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_on
 
 BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_without_a_reply)
 {
-    upstream::multiplexer multiplexer(1, true);
+    upstream::multiplexer multiplexer(executor, 1, true);
     connection connection;
     multiplexer.open(connection.lane);
     std::optional<waiting_request> first(std::in_place, multiplexer, code("100"));
@@ -989,12 +1004,12 @@ BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_witho
     BOOST_TEST(take(multiplexer, connection) == "100\n");
     third.reset();
     BOOST_TEST(take(multiplexer, connection) == "");
-    BOOST_TEST(multiplexer.questions() == 0U);
+    BOOST_TEST(multiplexer.keys() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_lost)
 {
-    upstream::multiplexer multiplexer(5, true);
+    upstream::multiplexer multiplexer(executor, 5, true);
     connection connection;
     multiplexer.open(connection.lane);
     const waiting_request first(multiplexer, code("100"));
@@ -1008,7 +1023,7 @@ BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_
 
 BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
 {
-    upstream::multiplexer multiplexer(1, true);
+    upstream::multiplexer multiplexer(executor, 1, true);
     connection connection;
     multiplexer.open(connection.lane);
     std::optional<waiting_request> first(std::in_place, multiplexer, code("100"));
@@ -1016,35 +1031,35 @@ BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
     const waiting_request other(multiplexer, code("101")); // the window has no place for it
     BOOST_TEST(take(multiplexer, connection) == "100\n");
 
-    multiplexer.answered(code("100"));
-    BOOST_TEST(multiplexer.questions() == 1U);
+    multiplexer.deliver(connection.lane, code("100").key, "a reply to all");
+    BOOST_TEST(multiplexer.keys() == 1U);
     BOOST_TEST(take(multiplexer, connection) == "101\n");
     const waiting_request later(multiplexer, code("100"));
     first.reset();
     second.reset();
     BOOST_TEST(multiplexer.backlog() == 1U); // `later`, and nobody in the name of those who have their reply
-    BOOST_TEST(multiplexer.questions() == 2U);
+    BOOST_TEST(multiplexer.keys() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(who_has_the_reply_to_all_takes_nobody_off_the_wire)
 {
-    upstream::multiplexer multiplexer(1, true);
+    upstream::multiplexer multiplexer(executor, 1, true);
     connection connection;
     multiplexer.open(connection.lane);
     waiting_request first(multiplexer, code("100"));
     take(multiplexer, connection);
-    multiplexer.answered(code("100"));
+    multiplexer.deliver(connection.lane, code("100").key, "a reply to all");
     const waiting_request second(multiplexer, code("100"));
     BOOST_TEST(take(multiplexer, connection) == "100\n");
 
-    first.answered_by(connection.lane);
+    first.take_reply();
     BOOST_TEST(connection.lane.on_the_wire() == 1U);
     BOOST_TEST(multiplexer.close(connection.lane) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(who_follows_one_that_was_not_written_takes_its_place_in_the_queue)
 {
-    upstream::multiplexer multiplexer(1, true);
+    upstream::multiplexer multiplexer(executor, 1, true);
     connection connection;
     multiplexer.open(connection.lane);
     std::optional<waiting_request> other(std::in_place, multiplexer, code("101"));
@@ -1060,13 +1075,13 @@ BOOST_AUTO_TEST_CASE(who_follows_one_that_was_not_written_takes_its_place_in_the
 
 BOOST_AUTO_TEST_CASE(a_question_may_be_answered_before_it_is_asked)
 {
-    upstream::multiplexer multiplexer(1, true);
+    upstream::multiplexer multiplexer(executor, 1, true);
     connection connection;
     multiplexer.open(connection.lane);
     const waiting_request request(multiplexer, code("100"));
 
-    multiplexer.answered(code("100"));
-    multiplexer.answered(code("101")); // nobody asked
+    multiplexer.deliver(connection.lane, code("100").key, "a reply to all");
+    multiplexer.deliver(connection.lane, code("101").key, "a reply to all"); // nobody asked
     BOOST_TEST(take(multiplexer, connection) == "");
     BOOST_TEST(connection.lane.waiting() == 0U);
 }

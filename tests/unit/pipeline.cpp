@@ -25,7 +25,7 @@ http::request request_for(const std::string& code)
 }
 
 // Gives the code itself at once, but for two: `end` comes when its wait is cancelled, `bad` is an exception.
-awaitable<upstream::answer> ask(codes::code code, steady_timer& deadline)
+awaitable<upstream::outcome> ask(codes::code code, steady_timer& deadline)
 {
     if (code.text() == "bad")
         throw std::runtime_error("no memory");

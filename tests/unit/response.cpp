@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_reply_is_data_with_its_line_feed)
 
 BOOST_AUTO_TEST_CASE(an_upstreams_answer_is_its_reply_or_its_failure)
 {
-    const auto bytes = [](upstream::answer answer) { return bytes_of(http::answered(std::move(answer))); };
+    const auto bytes = [](upstream::outcome answer) { return bytes_of(http::answered(std::move(answer))); };
 
     BOOST_TEST(bytes("Code 404: Not Found\n") == bytes_of(http::found("Code 404: Not Found\n")));
     for (const auto failure :

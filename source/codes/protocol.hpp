@@ -1,0 +1,16 @@
+// The codes as a protocol of the engine.
+#pragma once
+
+#include "codes/code.hpp"
+#include "upstream/protocol.hpp"
+
+namespace causeway::codes {
+
+/// Asks for `code`. The text for a code depends on the code alone, so the message may be written again.
+upstream::question question_for(code code);
+
+/// Lines that name their code; see the README. Equal codes share their replies. To find out whether a peer works it is
+/// asked for the last code again, and nothing is said to greet it or to keep it awake.
+upstream::protocol protocol();
+
+} // namespace causeway::codes
