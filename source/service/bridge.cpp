@@ -4,13 +4,13 @@
 #include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
 #include "net/sleep.hpp"
+#include "net/until_first.hpp"
 #include "net/wakeup.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
 #include "service/program.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
@@ -122,13 +122,12 @@ private:
 
 awaitable<> supervisor::run()
 {
-    using namespace asio::experimental::awaitable_operators;
     co_await signal();
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
     std::ranges::for_each(loops_, &event_loop::drain);
 
-    const auto end = co_await (all_ended() || net::sleep(drain_timeout_) || signal());
-    if (end.index() != 0) {
+    const auto first = co_await net::until_first(all_ended(), net::sleep(drain_timeout_), signal());
+    if (first != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
     }
@@ -136,11 +135,8 @@ awaitable<> supervisor::run()
 
 awaitable<> supervisor::all_ended()
 {
-    while (running_ != 0) {
-        const auto [cancelled] = co_await loop_ended_.wait();
-        if (cancelled)
-            co_return;
-    }
+    while (running_ != 0)
+        co_await loop_ended_.wait();
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }

@@ -40,7 +40,8 @@ std::size_t allocations_in(std::size_t rounds, std::size_t connections)
 {
     listener backend;
     service::shared_limits limits{net::limit(1024), net::limit(1024)};
-    const upstream::pool_settings pool{{net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024, false, codes::protocol()};
+    const upstream::pool_settings pool{
+        {net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024, false, codes::protocol()};
     service::event_loop loop({asio::ip::address_v4::loopback(), 0}, net::port_sharing::afterwards, pool, {}, limits);
     std::size_t allocations = 0;
     std::jthread thread([&] {

@@ -2,6 +2,7 @@
 //
 // CAUSEWAY_LEDGER_REQUESTS and CAUSEWAY_LEDGER_SEED choose how many and which; docs/reliability.md has the figures of
 // long runs.
+#include "codes/protocol.hpp"
 #include "faulty_backend.hpp"
 #include "http/server.hpp"
 #include "load.hpp"
@@ -77,7 +78,8 @@ void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
         upstream::pool pool(io, settings, pending);
         http::server server(
             net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-            [&](codes::code code, steady_timer& deadline) { return pool.ask(codes::question_for(code), deadline); }, {}, connections);
+            [&](codes::code code, steady_timer& deadline) { return pool.ask(codes::question_for(code), deadline); }, {},
+            connections);
         const auto address = server.endpoint();
         ledger ledger;
         ledger.requests_left = requests;

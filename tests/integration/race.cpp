@@ -44,9 +44,9 @@ struct fixture {
             answered.push_back(name);
     }
 
-    bool deliver(codes::code code, std::string_view reply)
+    bool deliver(codes::code for_code, std::string_view reply)
     {
-        return channels.deliver(lane, upstream::key(code.text()), reply);
+        return channels.deliver(lane, upstream::key(for_code.text()), reply);
     }
 };
 

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Counts the instructions that a request costs in the program, with valgrind's callgrind.
+
+    tests/benchmark/instructions.py build/release/causeway            # count, and compare with what is recorded
+    tests/benchmark/instructions.py build/release/causeway --record   # put the figures into instructions.json
+
+With 1, 64 and 1,024 connections, all of which ask in the same instant, again and again. This script plays the clients
+and the backend, and stops the program (SIGSTOP) while it sends, so that each round finds the program in the same state:
+unlike a time, the count hardly differs from run to run. The cost of starting is taken out by the difference of a short
+and a long run. Exits with 1 when a request costs 3 % more than is recorded. Needs valgrind.
+"""
+import argparse
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROUNDS = {1: 1000, 64: 30, 1024: 6}  # of the long run, beyond those of the short one
+SHORT = 5
+MOST = 1.03
+RECORD = pathlib.Path(__file__).with_suffix(".json")
+CODES = ["200", "301", "404", "500", "503"]
+REQUEST = "GET /?statusCode={} HTTP/1.1\r\nHost: 127.0.0.1:8090\r\nUser-Agent: instructions\r\nAccept: */*\r\n\r\n"
+REPLY = "Code {}: about as much text as the code server has to say about a code, on the average\n"
+
+
+class Program:
+    """The bridge under callgrind, its clients and its backend."""
+
+    def __init__(self, path, connections, output):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.process = subprocess.Popen(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", path, "--listen", "127.0.0.1:0",
+             "--upstream", "127.0.0.1:%d" % self.listener.getsockname()[1], "--threads", "1",
+             "--reply-timeout", "10m"],
+            stderr=subprocess.PIPE, text=True)
+        port = None
+        for line in self.process.stderr:
+            if found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", line):
+                port = int(found[1])
+                break
+        if port is None:
+            sys.exit("the program did not start")
+        self.upstream, _ = self.listener.accept()
+        self.clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+
+    def say(self, messages):
+        """Sends while the program is stopped, so that all of it is there when it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        for connection, text in messages:
+            connection.sendall(text.encode())
+        self.process.send_signal(signal.SIGCONT)
+
+    def round(self):
+        codes = [CODES[i % len(CODES)] for i in range(len(self.clients))]
+        self.say((client, REQUEST.format(code)) for client, code in zip(self.clients, codes))
+        questions = b""
+        while len(questions) < 4 * len(codes):
+            questions += self.upstream.recv(65536)
+        self.say([(self.upstream, "".join(map(REPLY.format, questions.decode().split())))])
+        for client, code in zip(self.clients, codes):
+            answer = client.recv(65536).decode()
+            if f"Code {code}:" not in answer or not answer.endswith("}"):
+                sys.exit(f"not the whole answer for {code}: {answer}")
+
+    def end(self):
+        for client in self.clients:
+            client.close()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=120)
+
+
+def instructions(path, connections, rounds):
+    with tempfile.NamedTemporaryFile() as output:
+        program = Program(path, connections, output.name)
+        for _ in range(rounds):
+            program.round()
+        program.end()
+        return int(re.search(r"^(?:summary|totals): (\d+)", pathlib.Path(output.name).read_text(), re.M)[1])
+
+
+def instructions_of_a_request(path, connections):
+    rounds = ROUNDS[connections]
+    short = instructions(path, connections, SHORT)
+    return (instructions(path, connections, SHORT + rounds) - short) / (rounds * connections)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program", help="the bridge, built with the preset release")
+    parser.add_argument("--record", action="store_true", help="record the figures instead of comparing them")
+    options = parser.parse_args()
+    recorded = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    counted = {}
+    worse = False
+    print("connections  instructions  recorded  ratio")
+    for connections in ROUNDS:
+        count = counted[str(connections)] = round(instructions_of_a_request(options.program, connections))
+        before = recorded.get(str(connections))
+        print(f"{connections:11}  {count:12}  {before or '-':>8}  {f'{count / before:.3f}' if before else '-':>5}", flush=True)
+        worse |= before is not None and count > before * MOST
+    if options.record:
+        RECORD.write_text(json.dumps(counted) + "\n")
+    elif worse:
+        sys.exit(f"a request costs over {MOST - 1:.0%} more than {RECORD.name} says; mend it, or record why not")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,405 @@
+// What the engine promises to every protocol, tried with two that have nothing in common: the codes, which may be asked
+// twice and share their replies, and numbered messages, which may not and do not.
+#include "codes/protocol.hpp"
+#include "kit.hpp"
+#include "net/wakeup.hpp"
+#include "numbered.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace causeway::test {
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+using upstream::failure;
+using upstream::pool;
+
+// A protocol, and the other side of it. Questions are known by three digits.
+struct language {
+    const char* name;
+    upstream::protocol protocol;
+    upstream::question (*question)(unsigned number);
+    std::string (*reply)(unsigned number);       // on the wire
+    std::string (*reply_bytes)(unsigned number); // as the pool gives it
+
+    // The number of the question at the front of `bytes`, which lose it; nothing when its end has not come.
+    std::optional<unsigned> (*take_question)(std::string& bytes);
+
+    bool repeats() const { return question(100).repeatable; }
+    friend std::ostream& operator<<(std::ostream& output, const language& language) { return output << language.name; }
+};
+
+const language codes_language{
+    "codes",
+    codes::protocol(),
+    [](unsigned number) { return codes::question_for(codes::code::parse(std::to_string(number)).value()); },
+    [](unsigned number) { return reply_line(std::to_string(number)); },
+    [](unsigned number) { return reply_line(std::to_string(number)); },
+    [](std::string& bytes) -> std::optional<unsigned> {
+        if (bytes.size() < 4)
+            return std::nullopt;
+        const auto number = static_cast<unsigned>(std::stoul(bytes.substr(0, 3)));
+        bytes.erase(0, 4);
+        return number;
+    }};
+
+const language numbered_language{"numbered",
+                                 numbered::protocol(),
+                                 [](unsigned number) { return numbered::question_for(number, "please"); },
+                                 [](unsigned number) { return numbered::message(number, "as asked"); },
+                                 [](unsigned) { return std::string("as asked"); },
+                                 [](std::string& bytes) -> std::optional<unsigned> {
+                                     if (bytes.size() < 4 || bytes.size() < 4U + static_cast<unsigned char>(bytes[3]))
+                                         return std::nullopt;
+                                     const auto number = static_cast<unsigned char>(bytes[6]) * 256U +
+                                                         static_cast<unsigned char>(bytes[7]);
+                                     bytes.erase(0, 4U + static_cast<unsigned char>(bytes[3]));
+                                     return number;
+                                 }};
+
+const std::array languages{codes_language, numbered_language};
+
+// The other side: what it does with a question is the test's.
+class counterpart {
+public:
+    using answer = std::function<std::string(unsigned number)>; // the bytes to write, or nothing
+
+    counterpart(asio::io_context& io, const language& language, answer answer)
+        : language_(language)
+        , answer_(std::move(answer))
+        , asked_(io.get_executor())
+        , backend_(io, [this](peer& peer) { return serve(peer); })
+    {
+    }
+
+    net::host_port address() const { return backend_.address(); }
+    const std::vector<unsigned>& questions() const { return questions_; } // in the order of their coming
+    std::size_t connections() const { return backend_.connections(); }
+    void stop() { backend_.stop(); }
+
+    // Waits until so many questions have come.
+    awaitable<> asked(std::size_t count)
+    {
+        while (questions_.size() < count)
+            co_await asked_.wait();
+    }
+
+    // Ends the current connection with a reset.
+    void reset()
+    {
+        if (peer_ != nullptr)
+            std::exchange(peer_, nullptr)->reset();
+    }
+
+private:
+    awaitable<> serve(peer& peer)
+    {
+        peer_ = &peer;
+        std::string input;
+        std::array<char, 1024> buffer;
+        for (;;) {
+            const auto [error, count] = co_await peer.socket.async_read_some(asio::buffer(buffer), as_result);
+            if (error)
+                break;
+            input.append(buffer.data(), count);
+            while (const auto number = language_.take_question(input)) {
+                questions_.push_back(*number);
+                const auto bytes = answer_(*number);
+                co_await peer.write(bytes);
+                asked_.notify();
+            }
+        }
+        if (peer_ == &peer)
+            peer_ = nullptr;
+    }
+
+    const language& language_;
+    answer answer_;
+    std::vector<unsigned> questions_;
+    net::wakeup asked_;
+    peer* peer_ = nullptr;
+    backend_double backend_;
+};
+
+struct fixture {
+    asio::io_context io;
+    net::limit pending{1000};
+    upstream::pool_settings settings = settings_for({});
+
+    using story = awaitable<> (*)(pool&, counterpart&, const language&);
+
+    // Runs `story` with a pool that speaks `language` to a counterpart that answers so. Nothing may be left of it.
+    void play(const language& language, counterpart::answer answer, story story)
+    {
+        counterpart other(io, language, std::move(answer));
+        settings.upstreams = {other.address()};
+        settings.protocol = language.protocol;
+        pool the_pool(io, settings, pending);
+        the_pool.start();
+        run(io,
+            [](pool& pool, counterpart& other, const test::language& language, fixture::story story) -> awaitable<> {
+                co_await story(pool, other, language);
+                pool.stop();
+                other.stop();
+            }(the_pool, other, language, story));
+        BOOST_TEST(the_pool.idle());
+        BOOST_TEST(pending.taken() == 0U);
+    }
+};
+
+awaitable<upstream::outcome> ask(pool& pool, const language& language, unsigned number)
+{
+    steady_timer deadline(co_await asio::this_coro::executor);
+    co_return co_await pool.ask(language.question(number), deadline);
+}
+
+bool is_reply(const upstream::outcome& outcome, const language& language, unsigned number)
+{
+    return outcome.has_value() && *outcome == language.reply_bytes(number);
+}
+
+bool is_failure(const upstream::outcome& outcome, failure failure)
+{
+    return outcome.has_error() && outcome.error() == failure;
+}
+
+std::size_t count_of(unsigned number, const counterpart& other)
+{
+    return static_cast<std::size_t>(std::ranges::count(other.questions(), number));
+}
+
+// What a codec makes of `pieces` of a stream: keys and bytes of its messages.
+std::vector<std::pair<std::string, std::string>> messages_in(const language& language,
+                                                             std::initializer_list<std::string_view> pieces)
+{
+    const auto codec = language.protocol.make_codec();
+    std::vector<std::pair<std::string, std::string>> messages;
+    for (auto piece : pieces) {
+        const auto space = codec->space();
+        BOOST_TEST_REQUIRE(space.size() >= piece.size());
+        std::ranges::copy(piece, space.begin());
+        codec->received(piece.size());
+        for (auto event = codec->next(); !std::holds_alternative<upstream::event::incomplete>(event);
+             event = codec->next()) {
+            const auto& message = std::get<upstream::event::message>(event);
+            messages.emplace_back(message.key.text(), message.bytes);
+        }
+    }
+    return messages;
+}
+
+awaitable<bool> lose_the_first(counterpart& other)
+{
+    co_await other.asked(1);
+    other.reset();
+    co_return true;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(laws, fixture)
+
+BOOST_DATA_TEST_CASE_F(fixture, any_cut_of_the_stream_gives_the_same_messages, languages, language)
+{
+    const auto stream = language.reply(100) + language.reply(101) + language.reply(102);
+    const auto whole = messages_in(language, {stream});
+    BOOST_TEST_REQUIRE(whole.size() == 3U);
+    BOOST_TEST(whole[1].first == language.question(101).key.text());
+    for (std::size_t cut = 1; cut != stream.size(); ++cut) {
+        const std::string_view bytes(stream);
+        BOOST_TEST((messages_in(language, {bytes.substr(0, cut), bytes.substr(cut)}) == whole), "cut at " << cut);
+    }
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_late_a_repeated_and_an_unsolicited_reply_reach_nobody_else, languages, language)
+{
+    settings.reply_timeout = 50ms;
+    const auto answer = [&language](unsigned number) {
+        if (number == 100)
+            return std::string(); // not in time
+        if (number == 101)
+            return language.reply(100) + language.reply(999) + language.reply(101) + language.reply(101);
+        return language.reply(101) + language.reply(number);
+    };
+    play(language, answer, [](pool& pool, counterpart&, const test::language& language) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101));
+        BOOST_TEST(is_reply(co_await ask(pool, language, 102), language, 102));
+        BOOST_TEST(pool.counts().dropped == 4U);
+    });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_second_request_for_a_key_shares_its_replies_or_is_refused, languages, language)
+{
+    play(
+        language, [&language](unsigned number) { return language.reply(number); },
+        [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+            const auto [first, second] = co_await (ask(pool, language, 100) && ask(pool, language, 100));
+            BOOST_TEST(is_reply(first, language, 100));
+            if (language.protocol.shares_keys)
+                BOOST_TEST(is_reply(second, language, 100));
+            else
+                BOOST_TEST(is_failure(second, failure(failure::duplicate, false)));
+            BOOST_TEST(count_of(100, other) == (language.protocol.shares_keys ? 2U : 1U));
+            BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100)); // the key is free again
+        });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_key_that_is_not_shared_stays_taken_while_its_late_reply_may_come, languages, language)
+{
+    settings.reply_timeout = 50ms;
+    const auto answer = [&language](unsigned number) {
+        return number == 100 ? std::string() : language.reply(100) + language.reply(number);
+    };
+    play(language, answer, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        const auto again = co_await ask(pool, language, 100);
+        if (language.protocol.shares_keys)
+            BOOST_TEST(is_failure(again, failure(failure::timed_out, true)));
+        else
+            BOOST_TEST(is_failure(again, failure(failure::duplicate, false)));
+        BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101)); // behind the late reply
+        const auto asked = count_of(100, other);
+        co_await ask(pool, language, 100);
+        BOOST_TEST(count_of(100, other) == asked + 1);
+    });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_may_not_be_written_twice_fails_with_its_connection, languages, language)
+{
+    settings.window = 1;
+    bool first = true;
+    const auto answer_all_but_the_first = [&](unsigned number) {
+        return std::exchange(first, false) ? std::string() : language.reply(number);
+    };
+    play(language, answer_all_but_the_first,
+         [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+             const auto [written, not_written, lost] =
+                 co_await (ask(pool, language, 100) && ask(pool, language, 101) && lose_the_first(other));
+             BOOST_TEST(lost);
+             BOOST_TEST(is_reply(not_written, language, 101));
+             if (language.repeats())
+                 BOOST_TEST(is_reply(written, language, 100));
+             else
+                 BOOST_TEST(is_failure(written, failure(failure::connection_lost, true)));
+             BOOST_TEST(count_of(100, other) == (language.repeats() ? 2U : 1U));
+             BOOST_TEST(count_of(101, other) == 1U);
+         });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_twice, languages, language)
+{
+    settings.reply_timeout = 100ms;
+    const auto answer_nothing = [](unsigned) { return std::string(); };
+    play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        co_await other.asked(2); // the second is the probe, on the next connection
+        BOOST_TEST(other.connections() == 2U);
+        BOOST_TEST(other.questions()[1] == (language.repeats() ? 100U : numbered::own));
+    });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
+{
+    upstream::multiplexer requests(io.get_executor(), 1);
+    upstream::lane lane([] {});
+    requests.open(lane);
+    {
+        const auto question = language.question(100);
+        upstream::waiting_request request(requests, question);
+        std::string wire;
+        requests.take(lane, wire);
+        steady_timer deadline(io, patience);
+        std::optional<error_code> result;
+        request.receive(deadline)(
+            [&](const std::tuple<error_code, std::string>& received) { result = std::get<error_code>(received); });
+        deadline.cancel();
+        BOOST_TEST(requests.deliver(lane, question.key, "in the same turn"));
+        io.run();
+        BOOST_TEST_REQUIRE(result.has_value());
+        BOOST_TEST(!*result);
+    }
+    BOOST_TEST(requests.idle());
+    BOOST_TEST(lane.waiting() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// What only some protocols say: a greeting, heartbeats, answers to what the peer asks.
+BOOST_FIXTURE_TEST_SUITE(conversation, fixture)
+
+BOOST_AUTO_TEST_CASE(a_connection_takes_questions_when_its_greeting_is_answered)
+{
+    auto language = numbered_language;
+    language.protocol = numbered::protocol(numbered::greeting::first);
+    bool greeted = false;
+    const auto answer = [&](unsigned number) {
+        BOOST_TEST(greeted == (number != numbered::own));
+        greeted = true;
+        return number == numbered::own ? numbered::message(numbered::own, "hello yourself") : language.reply(number);
+    };
+    play(language, answer, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+        BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100));
+        BOOST_TEST(other.questions()[0] == numbered::own);
+        BOOST_TEST(pool.counts().connects == 1U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(without_an_answer_to_the_greeting_nothing_is_written_and_it_counts_as_down)
+{
+    auto language = numbered_language;
+    language.protocol = numbered::protocol(numbered::greeting::first);
+    settings.reply_timeout = 50ms;
+    play(
+        language, [](unsigned) { return std::string(); },
+        [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+            BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, false)));
+            co_await other.asked(2);
+            BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::unavailable, false)));
+            BOOST_TEST(count_of(100, other) == 0U);
+            BOOST_TEST(pool.counts().connects == 0U);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_quiet_connection_is_kept_awake)
+{
+    auto language = numbered_language;
+    language.protocol.heartbeat_after = 200ms;
+    settings.reply_timeout = 50ms;
+    play(
+        language, [](unsigned) { return numbered::message(numbered::own, ""); },
+        [](pool&, counterpart& other, const test::language&) -> awaitable<> {
+            co_await other.asked(3);
+            BOOST_TEST(count_of(numbered::own, other) == 3U);
+            BOOST_TEST(other.connections() == 1U);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)
+{
+    const auto answer = [](unsigned number) {
+        return number == 100 ? numbered::message(numbered::echo, "are you there?") : std::string();
+    };
+    settings.reply_timeout = 50ms;
+    play(numbered_language, answer, [](pool& pool, counterpart& other, const language& language) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        co_await other.asked(2);
+        BOOST_TEST(other.questions()[1] == numbered::echo % 0x10000);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

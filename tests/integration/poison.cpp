@@ -1,0 +1,164 @@
+// A message that kills its backend, among many that do not.
+#include "codes/protocol.hpp"
+#include "kit.hpp"
+#include "net/wakeup.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <list>
+#include <string>
+#include <vector>
+
+namespace causeway::test {
+namespace {
+
+using upstream::failure;
+using upstream::pool;
+
+constexpr std::size_t clients = 32;
+constexpr int requests_of_a_client = 50;
+
+awaitable<upstream::outcome> ask(pool& pool, std::string code)
+{
+    steady_timer deadline(co_await asio::this_coro::executor);
+    co_return co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
+}
+
+// Dies of the code BAD, with all its connections, and is there again at once.
+class mortal_backend {
+public:
+    explicit mortal_backend(asio::io_context& io)
+        : backend_(io, [this](peer& peer) { return serve(peer); })
+    {
+    }
+
+    net::host_port address() const { return backend_.address(); }
+    int deaths() const { return deaths_; }
+    void stop() { backend_.stop(); }
+
+private:
+    awaitable<> serve(peer& peer)
+    {
+        for (;;) {
+            const auto code = co_await peer.read_code();
+            if (code.empty())
+                co_return;
+            if (code == "BAD") {
+                ++deaths_;
+                peer.reset();
+                co_return;
+            }
+            co_await peer.reply(code);
+        }
+    }
+
+    backend_double backend_;
+    int deaths_ = 0;
+};
+
+struct fixture {
+    asio::io_context io;
+    net::limit pending{100'000};
+    std::size_t running = 0;
+    std::vector<std::string> errors;
+    upstream::outcome poisoned = failure::timed_out;
+    net::wakeup client_ended{io.get_executor()};
+
+    awaitable<> ask_again_and_again(pool& pool, std::string code)
+    {
+        for (int i = 0; i != requests_of_a_client; ++i) {
+            const auto outcome = co_await ask(pool, code);
+            if (!outcome || *outcome != reply_line(code))
+                errors.push_back(code);
+        }
+        end_of_client();
+    }
+
+    awaitable<> poison(pool& pool)
+    {
+        poisoned = co_await ask(pool, "BAD");
+        end_of_client();
+    }
+
+    void end_of_client()
+    {
+        --running;
+        client_ended.notify();
+    }
+
+    void spawn(awaitable<> client)
+    {
+        ++running;
+        asio::co_spawn(io, std::move(client), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+    }
+
+    awaitable<> all(pool& pool)
+    {
+        for (std::size_t i = 0; i != clients; ++i) {
+            spawn(ask_again_and_again(pool, std::to_string(100 + i)));
+            if (i == clients / 2)
+                spawn(poison(pool));
+        }
+        while (running != 0)
+            co_await client_ended.wait();
+    }
+
+    int play(std::size_t backends)
+    {
+        std::list<mortal_backend> mortals;
+        std::vector<net::host_port> addresses;
+        while (mortals.size() != backends)
+            addresses.push_back(mortals.emplace_back(io).address());
+        pool the_pool(io, settings_for(addresses), pending);
+        the_pool.start();
+        run(io, [](fixture& test, pool& pool, std::list<mortal_backend>& mortals) -> awaitable<> {
+            co_await test.all(pool);
+            pool.stop();
+            for (auto& mortal : mortals)
+                mortal.stop();
+        }(*this, the_pool, mortals));
+        BOOST_TEST(the_pool.idle());
+        BOOST_TEST(the_pool.counts().lost == 1U);
+        int deaths = 0;
+        for (const auto& mortal : mortals)
+            deaths += mortal.deaths();
+        return deaths;
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(poison, fixture)
+
+BOOST_AUTO_TEST_CASE(a_message_that_kills_its_backend_costs_no_other_an_error)
+{
+    BOOST_TEST(play(1) == static_cast<int>(upstream::multiplexer::most_losses));
+    BOOST_TEST(errors.empty());
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+}
+
+BOOST_AUTO_TEST_CASE(nor_does_it_with_two_backends)
+{
+    BOOST_TEST(play(2) == static_cast<int>(upstream::multiplexer::most_losses));
+    BOOST_TEST(errors.empty());
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+}
+
+BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
+{
+    mortal_backend mortal(io);
+    pool the_pool(io, settings_for({mortal.address()}), pending);
+    the_pool.start();
+    run(io, [](fixture& test, pool& pool, mortal_backend& mortal) -> awaitable<> {
+        ++test.running;
+        co_await test.poison(pool);
+        pool.stop();
+        mortal.stop();
+    }(*this, the_pool, mortal));
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+    BOOST_TEST(mortal.deaths() == static_cast<int>(upstream::multiplexer::most_losses));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

@@ -1,0 +1,93 @@
+#include "upstream/availability.hpp"
+
+#include "print_duration.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using causeway::upstream::availability;
+
+struct fixture {
+    static constexpr auto settling_time = availability::settling_time;
+
+    availability::time_point now{1000h};
+    availability upstream{now};
+
+    void pass(std::chrono::nanoseconds time) { now += time; }
+    std::chrono::nanoseconds down_for() const { return upstream.down_for(now); }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(availability, fixture)
+
+BOOST_AUTO_TEST_CASE(without_a_connection_it_is_down_since_the_beginning)
+{
+    pass(3s);
+    BOOST_TEST(down_for() == 3s);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_connection_counts_at_once)
+{
+    pass(3s);
+    upstream.connected(now);
+    BOOST_TEST(down_for() == 0s);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_connection_that_worked_it_is_down_since_that_was_lost)
+{
+    upstream.connected(now);
+    pass(1h);
+    upstream.disconnected(now, false);
+    pass(2s);
+    BOOST_TEST(upstream.worked());
+    BOOST_TEST(down_for() == 2s);
+    BOOST_TEST(upstream.since_last_worked(now) == 2s);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_is_hung_up_at_once_does_not_count)
+{
+    pass(1s);
+    upstream.connected(now);
+    pass(settling_time - 1ns);
+    upstream.disconnected(now, false);
+    BOOST_TEST(!upstream.worked());
+    BOOST_TEST(down_for() == 1s + settling_time - 1ns);
+}
+
+BOOST_AUTO_TEST_CASE(a_short_connection_that_brought_something_counts)
+{
+    pass(1s);
+    upstream.connected(now);
+    upstream.disconnected(now, true);
+    BOOST_TEST(upstream.worked());
+    BOOST_TEST(down_for() == 0s);
+}
+
+BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_lasted)
+{
+    upstream.connected(now);
+    upstream.disconnected(now, false);
+    pass(1s);
+    upstream.connected(now);
+    BOOST_TEST(down_for() == 1s);
+    pass(settling_time - 1ns);
+    BOOST_TEST(down_for() == 1s + settling_time - 1ns);
+    pass(1ns);
+    BOOST_TEST(down_for() == 0s);
+    upstream.disconnected(now, false);
+    BOOST_TEST(upstream.worked());
+}
+
+// A greeting that is not answered: the connection has carried nothing.
+BOOST_AUTO_TEST_CASE(a_connection_that_never_took_questions_does_not_count)
+{
+    pass(1s);
+    upstream.disconnected(now, false);
+    BOOST_TEST(!upstream.worked());
+    BOOST_TEST(down_for() == 1s);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
