@@ -92,6 +92,7 @@ public:
         , loops_(loops)
         , drain_timeout_(drain_timeout)
         , signals_(io, SIGINT, SIGTERM)
+        , hangups_(io, SIGHUP)
         , loop_ended_(io.get_executor())
         , running_(loops.size())
     {
@@ -106,9 +107,11 @@ public:
         });
     }
 
-    awaitable<> run();
+    awaitable<> run() { co_await net::until_first(serve_and_stop(), ignore_hangups()); }
 
 private:
+    awaitable<> serve_and_stop();
+    awaitable<> ignore_hangups();
     awaitable<> all_ended();
     awaitable<> signal();
 
@@ -116,11 +119,12 @@ private:
     std::list<event_loop>& loops_;
     std::chrono::nanoseconds drain_timeout_;
     signal_set signals_;
+    signal_set hangups_;
     net::wakeup loop_ended_;
     std::size_t running_;
 };
 
-awaitable<> supervisor::run()
+awaitable<> supervisor::serve_and_stop()
 {
     co_await signal();
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
@@ -137,6 +141,15 @@ awaitable<> supervisor::all_ended()
 {
     while (running_ != 0)
         co_await loop_ended_.wait();
+}
+
+// A terminal that is closed sends SIGHUP, and so does an operator who wants a service to read its settings again.
+awaitable<> supervisor::ignore_hangups()
+{
+    for (;;) {
+        co_await hangups_.async_wait(as_result);
+        spdlog::info("SIGHUP: ignored, there is nothing to read again; SIGTERM stops");
+    }
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
@@ -161,10 +174,11 @@ void log_summary(const std::list<event_loop>& loops)
         sum += loop.counts();
         requests_cut += loop.requests_cut();
     }
-    spdlog::info(
-        "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
-        "{} abandoned by their clients, {} written again; {} connections",
-        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.abandoned, sum.rewritten, sum.connects);
+    spdlog::info("upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
+                 "{} refused as unavailable, {} as overloaded, {} lost with their connections, {} abandoned by their "
+                 "clients, {} written again; {} connections",
+                 sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable, sum.overloaded, sum.lost,
+                 sum.abandoned, sum.rewritten, sum.connects);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else

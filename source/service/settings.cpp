@@ -66,13 +66,15 @@ std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
     return static_cast<spdlog::level::level_enum>(name - names.begin());
 }
 
-constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port, "give HOST:PORT, an IPv6 address in brackets"};
+constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port,
+                                     "give HOST:PORT with a port up to 65535, an IPv6 address in brackets"};
 constexpr kind<net::host_port> target{"HOST:PORT", read_target,
                                       "give HOST:PORT with a port from 1 to 65535, an IPv6 address in brackets"};
 constexpr kind<nanoseconds> duration{"DURATION", parse_duration,
-                                     "give a duration such as 250ms, 2s or 1m, up to 1000h"};
-constexpr kind<nanoseconds> positive_duration{"DURATION", read_positive_duration,
-                                              "give a duration above zero such as 250ms, 2s or 1m, up to 1000h"};
+                                     "give a duration with its unit, such as 250ms, 2s or 1m, up to 1000h"};
+constexpr kind<nanoseconds> positive_duration{
+    "DURATION", read_positive_duration,
+    "give a duration above zero with its unit, such as 250ms, 2s or 1m, up to 1000h"};
 constexpr kind<std::size_t> count{"N", read_count<1'000'000'000>, "give a whole number from 1 to 1000000000"};
 constexpr kind<std::size_t> thread_count{"N", read_count<1024>, "give a whole number from 1 to 1024"};
 constexpr kind<spdlog::level::level_enum> log_level{"LEVEL", read_log_level,

@@ -2,6 +2,7 @@
 
 #include "net/escaped.hpp"
 #include "net/until_first.hpp"
+#include "net/worth_a_line.hpp"
 #include "upstream/availability.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -9,7 +10,6 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <bit>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -21,9 +21,6 @@ using namespace std::chrono_literals;
 
 // Bytes of an unreadable message that the log shows.
 constexpr std::size_t most_shown = 80;
-
-// A flood of one kind of event is told as its 1st, 2nd, 4th, 8th … occurrence.
-bool worth_a_line(std::uint64_t count) { return std::has_single_bit(count); }
 
 // What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
 class exchange {
@@ -99,6 +96,7 @@ awaitable<> exchange::write(std::string& why_it_ended)
         if (!silent_since_)
             silent_since_ = clock::now();
         const auto [error, written] = co_await asio::async_write(with_.socket, asio::buffer(wire), as_result);
+        spdlog::trace("upstream {}: wrote {} bytes", with_.name, written);
         if (error) {
             why_it_ended = error.message();
             co_return;
@@ -120,6 +118,7 @@ awaitable<> exchange::read(std::string& why_it_ended)
         }
         quiet_ = false;
         silent_since_.reset();
+        spdlog::trace("upstream {}: read {} bytes", with_.name, count);
         codec.received(count);
         take_events();
     }
@@ -150,7 +149,7 @@ void exchange::take(const event::message& message)
     auto& counts = with_.counts;
     ++counts.replies;
     with_.requests.works(with_.lane, true);
-    if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && worth_a_line(++counts.dropped))
+    if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
                      net::escaped(message.key.text()), counts.dropped);
 }
@@ -158,7 +157,7 @@ void exchange::take(const event::message& message)
 void exchange::take(const event::unreadable& message)
 {
     auto& counts = with_.counts;
-    if (worth_a_line(++counts.unreadable))
+    if (net::worth_a_line(++counts.unreadable))
         spdlog::warn("upstream {}: cannot read a message of {} bytes, '{}'; expected {} ({} such so far)", with_.name,
                      message.bytes.size(), net::escaped(message.bytes.substr(0, most_shown)), message.expected,
                      counts.unreadable);
@@ -183,7 +182,7 @@ void exchange::report_unfinished()
     auto& counts = with_.counts;
     const auto [bytes, end] = with_.codec.unfinished();
     const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && !bytes.empty();
-    if (is_stuck && worth_a_line(++counts.unfinished))
+    if (is_stuck && net::worth_a_line(++counts.unfinished))
         spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, bytes.size(), end,
                      net::escaped(bytes.substr(0, most_shown)), counts.unfinished);
 }

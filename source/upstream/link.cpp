@@ -10,7 +10,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <spdlog/spdlog.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,12 +30,11 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
-double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 } // namespace
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
-           std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests)
+           std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
+           outage_log& outages)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
     , protocol_(protocol)
@@ -44,6 +42,7 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , has_requests_(executor)
     , lane_([this] { has_requests_.notify(); })
     , availability_(clock::now())
+    , outages_(outages)
     , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -94,7 +93,7 @@ awaitable<std::optional<tcp_socket>> link::connect()
             co_return std::move(socket);
         }
     }
-    report_failure(error.message());
+    cannot_connect(error.message());
     co_return std::nullopt;
 }
 
@@ -147,28 +146,27 @@ awaitable<> link::converse_on(tcp_socket socket)
                                     .heartbeat_after = protocol_.heartbeat_after,
                                     .opened = [this] { opened(); }};
     const auto reason = co_await converse(conversation);
-    const auto rewritten = requests_.close(lane_);
+    counts_.rewritten += requests_.close(lane_);
     availability_.disconnected(clock::now(), counts_.replies != replies_before);
     if (!stopped_)
-        lost(reason, rewritten);
+        lost(reason);
 }
 
+// An upstream that hung up at once is not said to be back before it has shown that it works.
 void link::opened()
 {
     const auto now = clock::now();
-    spdlog::log(failure_reported_ && !availability_.worked() ? spdlog::level::debug : spdlog::level::info,
-                "upstream {}: connected after {:.3f} s", name_, seconds(availability_.since_last_worked(now)));
+    if (availability_.worked())
+        outages_.connected(name_, availability_.since_last_worked(now));
     availability_.connected(now);
     ++counts_.connects;
 }
 
-void link::lost(std::string_view reason, std::size_t rewritten)
+void link::lost(std::string_view reason)
 {
-    counts_.rewritten += rewritten;
     if (!availability_.worked())
-        return report_failure("it accepts and hangs up");
-    spdlog::warn("upstream {}: connection lost: {}; {} requests will be written again", name_, reason, rewritten);
-    failure_reported_ = false;
+        return cannot_connect("it accepts and hangs up");
+    outages_.lost(name_, reason);
     backoff_.reset();
 }
 
@@ -188,13 +186,10 @@ void link::hurry()
         retry_.expires_after(backoff(backoff::first_ceiling).next(random_));
 }
 
-void link::report_failure(std::string_view reason)
+void link::cannot_connect(std::string_view reason)
 {
-    if (stopped_)
-        return;
-    const auto level = failure_reported_ ? spdlog::level::debug : spdlog::level::warn;
-    spdlog::log(level, "upstream {}: cannot connect: {}; trying again until it works", name_, reason);
-    failure_reported_ = true;
+    if (!stopped_)
+        outages_.cannot_connect(name_, reason);
 }
 
 } // namespace causeway::upstream

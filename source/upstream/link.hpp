@@ -7,6 +7,7 @@
 #include "upstream/availability.hpp"
 #include "upstream/backoff.hpp"
 #include "upstream/multiplexer.hpp"
+#include "upstream/outage_log.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 
@@ -22,13 +23,15 @@
 namespace causeway::upstream {
 
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
-/// multiplexer and the protocol outlive it; it outlives the coroutine that `start` spawns and `stop` ends.
+/// multiplexer, the protocol and the log of outages outlive it; it outlives the coroutine that `start` spawns and
+/// `stop` ends.
 class link {
 public:
     /// A connection on which something was written and not a byte comes back is given up after twice `reply_timeout`,
     /// but not before half a second; when what was written is not even acknowledged, in half of that time.
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
-         std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests);
+         std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
+         outage_log& outages);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
@@ -58,9 +61,9 @@ private:
     awaitable<> converse_on(tcp_socket socket);
     awaitable<> pause();
     void opened();
-    void lost(std::string_view reason, std::size_t rewritten);
+    void lost(std::string_view reason);
     void watch_the_network(tcp_socket& socket) const;
-    void report_failure(std::string_view reason);
+    void cannot_connect(std::string_view reason);
 
     net::host_port upstream_;
     std::string name_; // for the log
@@ -72,7 +75,7 @@ private:
     lane lane_;
     std::optional<tcp::endpoint> last_connected_;
     availability availability_;
-    bool failure_reported_ = false; // one line for an outage, not one for each attempt
+    outage_log& outages_;
 
     std::minstd_rand random_{std::random_device{}()};
     std::chrono::nanoseconds patience_; // with a silent upstream

@@ -1,36 +1,56 @@
 #include "upstream/pool.hpp"
 
+#include "net/worth_a_line.hpp"
+
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace causeway::upstream {
+namespace {
+
+std::string_view in_words(failure::reason why)
+{
+    switch (why) {
+    case failure::timed_out:
+        return "none came within the reply timeout";
+    case failure::unavailable:
+        return "no upstream has been reachable for longer than the reply timeout";
+    case failure::overloaded:
+        return "too many requests wait";
+    case failure::connection_lost:
+        return "its message was lost with its connection";
+    case failure::duplicate:
+        return "another request with its key is in flight";
+    }
+    return "unknown";
+}
+
+} // namespace
 
 pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pending)
     : executor_(io.get_executor())
     , reply_timeout_(settings.reply_timeout)
     , protocol_(settings.protocol)
+    , outages_(settings.outages)
     , pending_(pending)
     , requests_(executor_, settings.window, settings.coalesce)
 {
     for (const auto& upstream : settings.upstreams)
-        links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_);
+        links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
+                            *outages_);
 }
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline)
 {
     const auto now = clock::now();
-    if (given_up(now)) {
-        ++counts_.unavailable;
-        co_return failure{failure::unavailable};
-    }
-    if (!protocol_.shares_keys && requests_.is_taken(question.key, now)) {
-        ++counts_.duplicates;
-        co_return failure{failure::duplicate};
-    }
+    if (given_up(now))
+        co_return failed(failure::unavailable, counts_.unavailable);
+    if (!protocol_.shares_keys && requests_.is_taken(question.key, now))
+        co_return failed(failure::duplicate, counts_.duplicates);
     const auto place = pending_.try_take();
-    if (!place) {
-        ++counts_.overloaded;
-        co_return failure{failure::overloaded};
-    }
+    if (!place)
+        co_return failed(failure::overloaded, counts_.overloaded);
 
     deadline.expires_at(now + reply_timeout_);
     waiting_request request(requests_, question);
@@ -38,29 +58,36 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
         std::ranges::for_each(links_, &link::hurry);
 
     auto [error, reply] = co_await request.receive(deadline);
-    if (error)
-        co_return failed(question, request, error, deadline.expiry());
-    request.take_reply();
-    co_return std::move(reply);
+    if (!error) {
+        request.take_reply();
+        co_return std::move(reply);
+    }
+    if (request.written() && !protocol_.shares_keys)
+        requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
+    auto failure = why_it_failed(error, deadline);
+    failure.written = request.written();
+    co_return failure;
 }
 
-// Why a request that waited got no reply, counted.
-failure pool::failed(const question& question, const waiting_request& request, error_code error,
-                     clock::time_point deadline)
+// Of a request that waited.
+failure pool::why_it_failed(error_code error, const steady_timer& deadline)
 {
-    const auto now = clock::now();
-    if (request.written() && !protocol_.shares_keys)
-        requests_.expect_late_reply(question.key, now + protocol_.late_replies);
-    if (error == asio::error::connection_aborted) {
-        ++counts_.lost;
-        return {failure::connection_lost, request.written()};
-    }
-    if (stopped_) {
-        ++counts_.unavailable;
-        return {failure::unavailable, request.written()};
-    }
-    ++(now < deadline ? counts_.abandoned : counts_.timed_out);
-    return {failure::timed_out, request.written()};
+    if (error == asio::error::connection_aborted)
+        return failed(failure::connection_lost, counts_.lost);
+    if (stopped_)
+        return failed(failure::unavailable, counts_.unavailable);
+    if (clock::now() >= deadline.expiry())
+        return failed(failure::timed_out, counts_.timed_out);
+    ++counts_.abandoned; // its client is gone, so nothing failed that anybody would miss
+    return failure::timed_out;
+}
+
+// Counts and reports.
+failure pool::failed(failure::reason why, std::uint64_t& count)
+{
+    if (net::worth_a_line(++count) && !stopped_)
+        spdlog::warn("a request got no reply: {} ({} such so far)", in_words(why), count);
+    return why;
 }
 
 // After so long a time without any upstream, who starts to wait would most likely wait for nothing.

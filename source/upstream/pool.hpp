@@ -6,6 +6,7 @@
 #include "net/limit.hpp"
 #include "upstream/link.hpp"
 #include "upstream/multiplexer.hpp"
+#include "upstream/outage_log.hpp"
 #include "upstream/outcome.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <vector>
 
 namespace causeway::upstream {
@@ -25,6 +27,7 @@ struct pool_settings {
     std::size_t window = 1;
     bool coalesce = false; ///< one message for all who wait for the same key; only where keys are shared
     upstream::protocol protocol;
+    std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
 };
 
 /// One connection to each upstream, and everybody who waits for a reply. Belongs to one event loop; every call is
@@ -54,12 +57,13 @@ public:
 
 private:
     bool given_up(clock::time_point now) const;
-    failure failed(const question& question, const waiting_request& request, error_code error,
-                   clock::time_point deadline);
+    failure failed(failure::reason why, std::uint64_t& count);
+    failure why_it_failed(error_code error, const steady_timer& deadline);
 
     executor_type executor_;
     std::chrono::nanoseconds reply_timeout_;
     upstream::protocol protocol_;
+    std::shared_ptr<outage_log> outages_;
     net::limit& pending_;
     multiplexer requests_;
     std::list<link> links_; // refer to `protocol_` and `requests_`
