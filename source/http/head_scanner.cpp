@@ -49,12 +49,11 @@ std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexc
             return "there is a control character in the request";
         if ((previous_ == '\r') != (c == '\n'))
             return "a line of the request does not end with CR and LF";
-        if (line_is_empty_ && !in_first_line_ && (c == ' ' || c == '\t'))
+        if (line_is_empty_ && (c == ' ' || c == '\t'))
             return "a line of the request is folded";
 
         if (c == '\n') {
-            ended_ = line_is_empty_ && !in_first_line_;
-            in_first_line_ = false;
+            ended_ = line_is_empty_;
             line_is_empty_ = true;
         } else if (c != '\r') {
             line_is_empty_ = false;
