@@ -25,7 +25,8 @@ verdict judge_byte_by_byte(std::string_view bytes)
 {
     http::request_line_scanner scanner;
     for (std::size_t size = 1; size <= bytes.size(); ++size) {
-        const auto refused = scanner.scan(bytes.substr(0, size));
+        outcome refused;
+        scanner.scan(bytes.substr(0, size), refused);
         if (refused || scanner.ended())
             return {refused, scanner.ended(), size};
     }
@@ -35,9 +36,10 @@ verdict judge_byte_by_byte(std::string_view bytes)
 verdict judge_in_two(std::string_view bytes, std::size_t cut)
 {
     http::request_line_scanner scanner;
-    auto refused = scanner.scan(bytes.substr(0, cut));
+    outcome refused;
+    scanner.scan(bytes.substr(0, cut), refused);
     if (!refused)
-        refused = scanner.scan(bytes);
+        scanner.scan(bytes, refused);
     return {refused, scanner.ended(), scanner.size()};
 }
 
