@@ -1,4 +1,4 @@
-// The rules of a request head that Beast's parser does not enforce.
+// The rules of a request's fields that Beast's parser does not enforce.
 #pragma once
 
 #include <optional>
@@ -6,9 +6,9 @@
 
 namespace causeway::http {
 
-/// Looks at the bytes of a request head as they come, and refuses what a lenient server somewhere else might read
-/// differently: a carriage return without a line feed or the reverse (RFC 9112 §2.2), a folded line (§5.2), control
-/// characters (RFC 9110 §5.5). Two readings of one message are how requests get smuggled.
+/// Looks at the lines of a request head behind the request line as they come, and refuses what a lenient server
+/// somewhere else might read differently: a carriage return without a line feed or the reverse (RFC 9112 §2.2), a
+/// folded line (§5.2), control characters (RFC 9110 §5.5). Two readings of one message are how requests get smuggled.
 class head_scanner {
 public:
     /// Looks at the next bytes, up to the empty line that ends the head; bytes behind that are not looked at. Gives
@@ -19,7 +19,6 @@ private:
     bool ended_ = false;
     char previous_ = '\n';
     bool line_is_empty_ = true;
-    bool in_first_line_ = true;
 };
 
 } // namespace causeway::http

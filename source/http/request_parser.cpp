@@ -1,43 +1,60 @@
 #include "http/request_parser.hpp"
 
+#include "http/characters.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/rfc/sub_delim_chars.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace causeway::http {
 namespace {
 
+namespace urls = boost::urls;
 using beast::http::field;
 using beast::http::status;
 using protocol_error = beast::http::error;
 
-// What a client sends first that speaks HTTP/2 without having asked (RFC 9113 §3.4).
-constexpr std::string_view http2_preface = "PRI * HTTP/2.0";
+// Of a host name, without what needs an escape (RFC 3986 §3.2.2).
+constexpr character_set plain_host_chars(urls::unreserved_chars + urls::sub_delim_chars);
+constexpr character_set digits(urls::grammar::lut_chars("0123456789"));
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-// Whether `input` begins with a request line of another version, and not with something that has no version at all
-// (RFC 9112 §2.3).
-bool names_another_version(std::string_view input)
+// uri-host [ ":" port ] (RFC 9110 §7.2). Nearly all are plain; a parser is for addresses in brackets and escapes.
+bool is_host(std::string_view value)
 {
-    const auto target = input.find(' ') + 1;
-    const auto version = input.substr(std::min(input.find(' ', target), input.size() - 1) + 1, 8);
-    return !http2_preface.starts_with(input.substr(0, http2_preface.size())) && version.size() == 8 &&
-           version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+    const auto rest = value.substr(plain_host_chars.prefix(value));
+    if (rest.empty())
+        return true;
+    if (rest.front() == ':')
+        return 1 + digits.prefix(rest.substr(1)) == rest.size();
+    const auto authority = urls::parse_authority(value);
+    return authority && !authority->has_userinfo();
+}
+
+bool lists(beast::string_view value, beast::string_view token)
+{
+    const auto tokens = beast::http::opt_token_list(value);
+    return std::any_of(tokens.begin(), tokens.end(), [&](const auto& each) { return beast::iequals(each, token); });
 }
 
 } // namespace
 
-request_parser::request_parser(request& request)
+request_parser::request_parser(request& request, body_use use)
     : request_(request)
+    , body_(use == body_use::kept ? &request.body : nullptr)
 {
-    request_.target.clear(); // that it is empty tells below how far the head has come
+    request_.content_type.clear();
+    request_.body.clear();
     eager(true);
-    header_limit(longest_head);
+    header_limit(std::numeric_limits<std::uint32_t>::max()); // Beast forgets what it has consumed; see read_head
     // Beast's parser of chunks asserts that it is shown five bytes of the last one, and looks for the end of a quoted
     // extension behind the end of the line. So bodies are not its business.
     skip(true);
@@ -45,6 +62,39 @@ request_parser::request_parser(request& request)
 
 std::size_t request_parser::read(std::string_view input)
 {
+    auto consumed = begun_ ? 0 : find_beginning(input);
+    if (begun_)
+        consumed += read_request(input.substr(consumed));
+    if (refusal_)
+        state_ = request_state::refused;
+    else if (is_header_done() && body_.ended())
+        state_ = request_state::complete;
+    return consumed;
+}
+
+// Gives how many bytes at the front are the empty line that may come before the request.
+std::size_t request_parser::find_beginning(std::string_view input)
+{
+    constexpr std::string_view empty_line = "\r\n";
+    std::size_t skipped = 0;
+    if (!skipped_empty_line_ && input.starts_with(empty_line)) {
+        skipped_empty_line_ = true;
+        skipped = empty_line.size();
+    }
+    const auto rest = input.substr(skipped);
+    const bool may_become_empty_line = !skipped_empty_line_ && rest == "\r";
+    begun_ = !rest.empty() && !may_become_empty_line;
+    return skipped;
+}
+
+std::size_t request_parser::read_request(std::string_view input)
+{
+    if (!line_.ended()) {
+        line_.scan(input, refusal_);
+        looked_at_ = line_.size();
+        if (!line_.ended())
+            return 0;
+    }
     if (const auto problem = scanner_.scan(input.substr(looked_at_))) {
         refusal_ = refusal{status::bad_request, std::string(*problem)};
         return 0;
@@ -60,14 +110,34 @@ std::size_t request_parser::read_head(std::string_view input)
 {
     error_code error;
     const auto consumed = put(boost::asio::buffer(input), error);
-    if (error && error != protocol_error::need_more && !refusal_)
-        explain(error, input);
+    head_size_ += consumed;
+    const auto has_come = is_header_done() ? head_size_ : head_size_ + input.size() - consumed;
+    if (refusal_)
+        return consumed;
+    if (has_come > longest_head)
+        refusal_ = refusal{status::request_header_fields_too_large, "the request head is longer than 8 KiB"};
+    else if (error && error != protocol_error::need_more)
+        refusal_ = refusal{status::bad_request, "this is not an HTTP/1.1 request: " + error.message()};
     return consumed;
 }
 
 bool request_parser::take_expectation() noexcept
 {
-    return is_header_done() && !ended() && std::exchange(expects_continue_, false);
+    return is_header_done() && state_ == request_state::needs_more && std::exchange(expects_continue_, false);
+}
+
+void request_parser::end() noexcept
+{
+    if (state_ == request_state::needs_more)
+        state_ = request_state::ended;
+}
+
+void request_parser::refuse(refusal reason)
+{
+    if (state_ != request_state::needs_more)
+        return;
+    refusal_ = std::move(reason);
+    state_ = request_state::refused;
 }
 
 void request_parser::refuse(status status, std::string problem, error_code& error)
@@ -76,23 +146,9 @@ void request_parser::refuse(status status, std::string problem, error_code& erro
     error = protocol_error::bad_value; // any error makes the parser stop; `refusal_` says which
 }
 
-void request_parser::explain(const error_code& error, std::string_view input)
-{
-    if (error == protocol_error::header_limit && request_.target.empty())
-        refusal_ = refusal{status::uri_too_long, "the request target is longer than 4 KiB"};
-    else if (error == protocol_error::header_limit)
-        refusal_ = refusal{status::request_header_fields_too_large, "the request head is longer than 8 KiB"};
-    else if (error == protocol_error::bad_version && names_another_version(input))
-        refusal_ = refusal{status::http_version_not_supported, "use HTTP/1.1"};
-    else
-        refusal_ = refusal{status::bad_request, "this is not an HTTP/1.1 request: " + error.message()};
-}
-
 void request_parser::on_request_impl(beast::http::verb method, string_view, string_view target, int version,
-                                     error_code& error)
+                                     error_code&)
 {
-    if (target.size() > longest_target)
-        return refuse(status::uri_too_long, "the request target is longer than 4 KiB", error);
     request_.method = method;
     request_.target = target;
     request_.version = static_cast<unsigned>(version);
@@ -105,9 +161,19 @@ void request_parser::on_field_impl(field field, string_view, string_view value, 
     case field::host: // RFC 9112 §3.2
         if (std::exchange(has_host_, true))
             refuse(status::bad_request, "there is more than one Host", error);
+        else if (!is_host({value.data(), value.size()}))
+            refuse(status::bad_request, "the Host is not a host, or a host and a port", error);
         break;
-    case field::content_length: // RFC 9112 §6.3, no. 5
-        if (std::exchange(has_content_length_, true))
+    case field::connection: // to close wins, also where Beast lets keep-alive win (RFC 9112 §9.3)
+        asks_to_close_ |= is_http_1_0 && lists(value, "close");
+        break;
+    case field::content_type: // more than one are one list (RFC 9110 §5.3), which is no media type
+        if (!request_.content_type.empty())
+            request_.content_type += ", ";
+        request_.content_type.append(value.data(), value.size());
+        break;
+    case field::content_length: // once, also within the field (RFC 9112 §6.3, no. 5)
+        if (std::exchange(has_content_length_, true) || value.find(',') != string_view::npos)
             refuse(status::bad_request, "there is more than one Content-Length", error);
         break;
     case field::transfer_encoding: // RFC 9112 §6.1
@@ -132,10 +198,10 @@ void request_parser::on_header_impl(error_code& error)
 {
     if (!has_host_ && request_.version >= 11) // RFC 9112 §3.2
         return refuse(status::bad_request, "there is no Host", error);
-    request_.keep_alive = keep_alive();
+    request_.keep_alive = keep_alive() && !asks_to_close_;
     if (chunked())
         body_.expect_chunks();
-    else if (const auto length = content_length(); length && *length > ignored_body::longest)
+    else if (const auto length = content_length(); length && *length > body_reader::longest)
         refuse(status::payload_too_large, "the request body is longer than 64 KiB", error);
     else if (length)
         body_.expect_content(*length);

@@ -1,13 +1,15 @@
 // Reading one HTTP request: what Causeway keeps of it, and how much it accepts.
 #pragma once
 
+#include "http/body_reader.hpp"
 #include "http/head_scanner.hpp"
-#include "http/ignored_body.hpp"
 #include "http/refusal.hpp"
+#include "http/request_line_scanner.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,40 +25,63 @@ struct request {
     std::string target;
     unsigned version = 11; ///< 10 or 11
     bool keep_alive = false;
+    std::string content_type = {}; ///< as it came; empty without one
+    std::string body = {};         ///< empty unless the parser was told to keep it
 };
 
-/// Beast's parser for the head, keeping the request line only: fields are checked and let go, and so is the body.
-/// Stricter than Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request, into one
-/// of the caller's that outlives it; so the memory of the last target serves the next.
+enum class request_state {
+    needs_more, ///< nothing is wrong, and the end has not come
+    complete,   ///< all of it is there, the body included
+    refused,    ///< it gets an error, and the connection a close
+    ended,      ///< the input ended before the request did
+};
+
+enum class body_use { ignored, kept };
+
+/// Beast's parser for the head, keeping of the fields what `request` has: others are checked and let go. Stricter than
+/// Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request, into one of the
+/// caller's that outlives it; so the memory of the last target serves the next.
 class request_parser : private beast::http::basic_parser<true> {
 public:
     /// Bytes in the longest request head that is accepted (431), and in the longest target in it (414).
-    static constexpr std::uint32_t longest_head = 8 * 1024;
-    static constexpr std::size_t longest_target = 4 * 1024;
+    static constexpr std::size_t longest_head = 8 * 1024;
+    static constexpr std::size_t longest_target = request_line_scanner::longest_target;
 
-    explicit request_parser(request& request);
+    explicit request_parser(request& request, body_use use = body_use::ignored);
 
-    /// Reads on in the bytes of a connection. `input` is all that has come and is not done with. Gives how many bytes
-    /// of it are done with now; the next call gets the rest, and what has come behind it.
+    /// Reads on in the bytes of a connection, while the state is `needs_more`. `input` is all that has come and is not
+    /// done with. Gives how many bytes of it are done with now; the next call gets the rest, and what has come behind
+    /// it.
     std::size_t read(std::string_view input);
 
-    /// What is wrong with the request so far, if anything.
-    const std::optional<refusal>& refused() const noexcept { return refusal_; }
+    /// Where the request stands. What is in the caller's `request` counts when it is complete.
+    request_state state() const noexcept { return state_; }
 
-    /// True when the request has come to its end, the body included, and is not refused. Only then is all of it there.
-    bool ended() const noexcept { return is_header_done() && body_.ended() && !refusal_; }
+    /// True from the first byte of the request on. One empty line before it, which some clients send after a body, is
+    /// none of it (RFC 9112 §2.2).
+    bool begun() const noexcept { return begun_; }
+
+    /// What is wrong with the request. To be asked when it is refused.
+    const refusal& reason() const noexcept { return *refusal_; }
 
     /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     bool take_expectation() noexcept;
+
+    /// The connection's input has ended. A request that needs more will not get it.
+    void end() noexcept;
+
+    /// A reason from outside, such as a time limit, to refuse a request that needs more.
+    void refuse(refusal reason);
 
 private:
     using error_code = beast::error_code;
     using string_view = beast::string_view;
     using optional_length = boost::optional<std::uint64_t>;
 
+    std::size_t find_beginning(std::string_view input);
+    std::size_t read_request(std::string_view input);
     std::size_t read_head(std::string_view input);
     void refuse(beast::http::status status, std::string problem, error_code& error);
-    void explain(const error_code& error, std::string_view input);
 
     void on_request_impl(beast::http::verb method, string_view method_name, string_view target, int version,
                          error_code& error) override;
@@ -70,13 +95,19 @@ private:
     void on_finish_impl(error_code& error) override;
 
     request& request_;
-    head_scanner scanner_;
-    ignored_body body_;
+    request_state state_ = request_state::needs_more;
     std::optional<refusal> refusal_;
+    request_line_scanner line_;
+    head_scanner scanner_;
+    body_reader body_;
+    std::size_t head_size_ = 0;
     std::size_t looked_at_ = 0; // bytes at the front of the input that are not done with
+    bool skipped_empty_line_ = false;
+    bool begun_ = false;
     bool has_host_ = false;
     bool has_content_length_ = false;
     bool expects_continue_ = false;
+    bool asks_to_close_ = false;
 };
 
 } // namespace causeway::http

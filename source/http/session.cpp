@@ -59,7 +59,8 @@ awaitable<> session::run()
     while (stays_open_) {
         request_parser parser(request_);
         enter(phase::idle);
-        while (!read_on(parser)) {
+        read_on(parser);
+        while (parser.state() == request_state::needs_more) {
             if (parser.take_expectation()) {
                 output_ = "HTTP/1.1 100 Continue\r\n\r\n";
                 const bool sent = co_await send();
@@ -68,12 +69,13 @@ awaitable<> session::run()
             }
             const auto [error, count] = co_await receive();
             take_in(error, count);
+            read_on(parser);
         }
 
-        if (const auto problem = problem_with(parser)) {
-            compose(*problem);
-        } else if (!parser.ended()) { // nor will it
+        if (parser.state() == request_state::ended) {
             break;
+        } else if (parser.state() == request_state::refused) {
+            compose(parser.reason());
         } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
         } else if (const auto code = code_in(request_)) {
@@ -141,13 +143,10 @@ void session::read_what_has_come()
 // One that has come whole; otherwise it stays where it is.
 std::optional<request> session::pipelined_request()
 {
-    if (!skip_empty_lines())
-        return std::nullopt;
     request whole;
     request_parser parser(whole);
-    const auto input = text_of(input_);
-    const auto consumed = parser.read(input);
-    if (!parser.ended())
+    const auto consumed = parser.read(text_of(input_));
+    if (parser.state() != request_state::complete)
         return std::nullopt;
     input_.consume(consumed);
     return whole;
@@ -162,30 +161,16 @@ void session::take_in(error_code error, std::size_t count)
     input_error_ = error;
 }
 
-// Reads on in what has come. True when there is nothing to wait for: the request is whole, or it will never be.
-bool session::read_on(request_parser& parser)
+// Reads on in what has come. When nothing more will come, that is the end of it.
+void session::read_on(request_parser& parser)
 {
-    if (phase_ == phase::idle && skip_empty_lines())
+    input_.consume(parser.read(text_of(input_)));
+    if (phase_ == phase::idle && parser.begun())
         enter(phase::reading);
-    if (phase_ == phase::reading)
-        input_.consume(parser.read(text_of(input_)));
-    return parser.ended() || parser.refused() || input_error_;
-}
-
-// What is to be said to a client whose request is refused; nothing when the connection just ends.
-std::optional<refusal> session::problem_with(const request_parser& parser) const
-{
-    if (phase_ == phase::reading && input_error_ == asio::error::operation_aborted)
-        return refusal{status::request_timeout, "the request did not come to its end in time"};
-    return parser.refused();
-}
-
-// True when what has come is the beginning of a request. Some clients send an empty line after a body (RFC 9112 §2.2).
-bool session::skip_empty_lines()
-{
-    while (text_of(input_).starts_with("\r\n"))
-        input_.consume(2);
-    return input_.size() != 0 && text_of(input_) != "\r";
+    if (input_error_ == asio::error::operation_aborted && parser.begun())
+        parser.refuse({status::request_timeout, "the request did not come to its end in time"});
+    else if (input_error_)
+        parser.end();
 }
 
 // One large request or answer must not cost memory for as long as the connection lasts.

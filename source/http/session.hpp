@@ -58,8 +58,7 @@ public:
 private:
     enum class phase { idle, reading, answering, writing, closing };
 
-    bool read_on(request_parser& parser);
-    std::optional<refusal> problem_with(const request_parser& parser) const;
+    void read_on(request_parser& parser);
     auto receive();
     void take_in(error_code error, std::size_t count);
     bool input_has_ended() const;
@@ -74,7 +73,6 @@ private:
     awaitable<> discard_input();
 
     void enter(phase next) noexcept;
-    bool skip_empty_lines();
     void release_large_buffers();
     void stop_reading();
     bool client_is_gone();

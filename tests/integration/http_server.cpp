@@ -465,6 +465,23 @@ BOOST_AUTO_TEST_CASE(http_1_0_closes_unless_asked_to_stay)
     });
 }
 
+BOOST_AUTO_TEST_CASE(http_1_0_closes_when_asked_to_close_and_to_stay)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        for (const std::string fields :
+             {"Connection: keep-alive, close\r\n", "Connection: close, keep-alive\r\n",
+              "Connection: keep-alive\r\nConnection: close\r\n", "Connection: close\r\nConnection: keep-alive\r\n"}) {
+            auto client = co_await connect(server);
+            co_await client.send("GET /?statusCode=404 HTTP/1.0\r\n" + fields + "\r\n");
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.result() == status::ok);
+            BOOST_TEST(response[field::connection] == "close");
+            const bool closed = co_await client.closed();
+            BOOST_TEST(closed);
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(connection_close_is_honoured)
 {
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
@@ -512,6 +529,12 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
             "GET /?statusCode=404\r\n" + host,                                           // no version
             "GET /?statusCode=4 04 HTTP/1.1\r\n" + host,                                 // a space in the target
             "GET /?statusCode=404 HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",           // RFC 9112 §6.1
+            get + host + "Content-Length: 3, 3\r\n",                                     // repeated in one field
+            get + "Host: a b\r\n",                                                       // no host
+            get + "Host: a/b\r\n",                                                       //
+            get + "Host: u@a\r\n",                                                       //
+            get + "Host: a:x\r\n",                                                       //
+            "GET /?statusCode=404 HTTP/1.1 \r\n" + host,                                 // a space behind the version
         };
         for (const auto& head : heads)
             co_await check_refused(server, head + "\r\nGET /?statusCode=200 HTTP/1.1\r\nHost: test\r\n\r\n",
@@ -579,6 +602,32 @@ BOOST_AUTO_TEST_CASE(other_protocols_get_an_answer_and_a_close_and_not_silence)
     });
 }
 
+// Byte by byte, and with nothing behind them.
+BOOST_AUTO_TEST_CASE(what_cannot_become_a_request_line_is_refused_without_waiting_for_more)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        using namespace std::string_literals;
+        for (const auto& bytes : {"SSH-2.0-OpenSSH_9.2p1\r"s, "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r"s,
+                                  "PRI * HTTP/2"s, "\x16"s, "\x03"s, "\0"s, "GET /?statusCode=404\r"s,
+                                  "GET /?statusCode=404 \r"s, "GET /?statusCode=404 HTTP/1.1 "s}) {
+            BOOST_TEST_CONTEXT(bytes)
+            {
+                auto client = co_await connect(server);
+                client.socket.set_option(tcp::no_delay(true));
+                for (const char byte : bytes) {
+                    BOOST_TEST(client.socket.available() == 0U);
+                    co_await client.send(std::string(1, byte));
+                    co_await settle();
+                }
+                const auto response = co_await client.receive();
+                BOOST_TEST(response.result() == status::bad_request);
+                const bool closed = co_await client.closed();
+                BOOST_TEST(closed);
+            }
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(expectations_and_codings_that_are_not_met_are_refused)
 {
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
@@ -602,15 +651,67 @@ BOOST_AUTO_TEST_CASE(a_client_that_expects_100_continue_is_told_to_continue)
     });
 }
 
-BOOST_AUTO_TEST_CASE(empty_lines_before_a_request_are_skipped)
+BOOST_AUTO_TEST_CASE(one_empty_line_before_a_request_is_skipped_and_a_second_is_refused)
 {
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
         auto client = co_await connect(server);
-        co_await client.send("\r\n\r\nGET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n\r\n");
+        co_await client.send("\r\n" + get("404") + "\r\n");
         const auto first = co_await client.receive();
         BOOST_TEST(first.result() == status::ok);
-        const auto second = co_await client.get("/?statusCode=200");
-        BOOST_TEST(second.result() == status::ok);
+        co_await client.send(get("200") + "\r\n" + get("201"));
+        for (int i = 0; i < 2; ++i) {
+            const auto pipelined = co_await client.receive();
+            BOOST_TEST(pipelined.result() == status::ok);
+        }
+        co_await client.send(get("200") + "\r\n\r\n" + get("201"));
+        for (const auto expected : {status::ok, status::bad_request}) {
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.result() == expected);
+        }
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+
+        co_await check_refused(server, "\r\n\r\n" + get("404"), status::bad_request);
+        co_await check_refused(server, "\r\n\r", status::bad_request);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_empty_lines_is_refused)
+{
+    times.idle = 40ms;
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        while (client.socket.available() == 0) {
+            co_await client.send("\r\n");
+            co_await settle();
+        }
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::bad_request);
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+// A byte of it in each segment: the first half of the line alone is not a request either.
+BOOST_AUTO_TEST_CASE(an_empty_line_does_not_keep_a_connection_from_being_idle)
+{
+    times.idle = 40ms;
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        for (const std::string line : {"\r", "\r\n"}) {
+            auto client = co_await connect(address);
+            for (const char byte : line) {
+                co_await client.send(std::string(1, byte));
+                co_await settle();
+            }
+            const bool closed = co_await client.closed(); // without an answer
+            BOOST_TEST(closed);
+        }
+        auto client = co_await connect(address);
+        co_await client.send("\r\n");
+        co_await settle();
+        server.drain();
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
     });
 }
 

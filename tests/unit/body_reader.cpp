@@ -1,4 +1,4 @@
-#include "http/ignored_body.hpp"
+#include "http/body_reader.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -20,22 +20,22 @@ using outcome = std::optional<http::refusal>;
 // What comes behind a body on the same connection.
 constexpr std::string_view next_request = "GET / HTTP/1.1\r\n";
 
-http::ignored_body chunks()
+http::body_reader chunks()
 {
-    http::ignored_body body;
+    http::body_reader body;
     body.expect_chunks();
     return body;
 }
 
-http::ignored_body content_of(std::uint64_t length)
+http::body_reader content_of(std::uint64_t length)
 {
-    http::ignored_body body;
+    http::body_reader body;
     body.expect_content(length);
     return body;
 }
 
 // Shows `bytes` as two pieces, what comes behind them included. Gives how many of them the body took.
-std::size_t read(http::ignored_body& body, std::string_view bytes, std::size_t cut, outcome& refused)
+std::size_t read(http::body_reader& body, std::string_view bytes, std::size_t cut, outcome& refused)
 {
     const auto first = body.read(bytes.substr(0, cut), refused);
     if (first < cut)
@@ -43,7 +43,7 @@ std::size_t read(http::ignored_body& body, std::string_view bytes, std::size_t c
     return first + body.read(bytes.substr(cut), refused);
 }
 
-void check_ends(const http::ignored_body& announced, std::string_view bytes)
+void check_ends(const http::body_reader& announced, std::string_view bytes)
 {
     const auto stream = std::string(bytes).append(next_request);
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
@@ -77,11 +77,11 @@ void check_refused(const std::vector<std::string>& streams, status expected)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(ignored_body)
+BOOST_AUTO_TEST_SUITE(body_reader)
 
 BOOST_AUTO_TEST_CASE(without_an_announcement_there_is_none)
 {
-    check_ends({}, "");
+    check_ends(http::body_reader(), "");
     check_ends(content_of(0), "");
 }
 
@@ -141,11 +141,28 @@ BOOST_AUTO_TEST_CASE(chunks_that_can_be_read_in_two_ways_are_refused_wherever_th
         status::bad_request);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_in_a_body_is_appended_where_it_is_wanted_wherever_it_is_cut)
+{
+    const std::string in_chunks = "1;a=b\r\nG\r\n004\r\nET /\r\n0;c\r\nTrailer: x\r\n\r\n";
+    for (const bool chunked : {false, true}) {
+        const auto bytes = std::string(chunked ? in_chunks : "GET /").append(next_request);
+        for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+            std::string content = "before ";
+            http::body_reader body(&content);
+            chunked ? body.expect_chunks() : body.expect_content(5);
+            outcome refused;
+            read(body, bytes, cut, refused);
+            BOOST_TEST(body.ended());
+            BOOST_TEST(content == "before GET /", "cut at " << cut);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_body_may_be_64_kib_long_and_no_longer)
 {
     outcome refused;
-    auto content = content_of(http::ignored_body::longest);
-    const auto longest = std::string(http::ignored_body::longest, 'x');
+    auto content = content_of(http::body_reader::longest);
+    const auto longest = std::string(http::body_reader::longest, 'x');
     BOOST_TEST(content.read(longest + "GET", refused) == longest.size());
     BOOST_TEST(content.ended());
 
@@ -164,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_body_may_be_64_kib_long_and_no_longer)
 
 BOOST_AUTO_TEST_CASE(extensions_and_trailers_may_not_go_on_for_ever)
 {
-    const std::string long_text(http::ignored_body::longest_extras / 2, 'x');
+    const std::string long_text(http::body_reader::longest_extras / 2, 'x');
     for (const auto& endless : {"1;" + long_text + long_text, "1;" + long_text + "\r\nx\r\n1;" + long_text,
                                 "0\r\n" + long_text + ":\r\n" + long_text}) {
         auto body = chunks();

@@ -1,4 +1,4 @@
-// Where the body of a request ends. Nobody wants what is in it.
+// The body of a request: where it ends and, if somebody wants to know, what is in it.
 #pragma once
 
 #include "http/head_scanner.hpp"
@@ -12,14 +12,18 @@
 
 namespace causeway::http {
 
-/// Reads the body of one request to its end (RFC 9112 §6.3) and keeps nothing but a line that has not come to its end.
-/// Every line of a chunked body (§7.1) is looked at as a whole, so the outcome is the same however its bytes are cut.
-class ignored_body {
+/// Reads the body of one request to its end (RFC 9112 §6.3). Of a chunked one (§7.1) only the data counts: extensions
+/// and trailers are checked and let go. Every line of it is looked at as a whole, so the outcome is the same however
+/// its bytes are cut.
+class body_reader {
 public:
     /// Bytes in the longest body, chunk lines and trailers not counted (413), and in the longest chunk extensions and
     /// trailers together (400): they could go on for ever.
     static constexpr std::uint64_t longest = 64 * 1024;
     static constexpr std::size_t longest_extras = 8 * 1024;
+
+    /// Appends the data to `content`, which outlives the reader. With none the data is let go.
+    explicit body_reader(std::string* content = nullptr);
 
     /// The body that the head announced, not longer than `longest`. Without either call there is none.
     void expect_content(std::uint64_t length);
@@ -34,11 +38,12 @@ public:
 private:
     enum class part { nothing, content, chunk_size, chunk_data, end_of_chunk, trailer };
 
-    void skip_data(std::string_view& input);
+    void take_data(std::string_view& input);
     std::optional<refusal> read_line(std::string_view& input);
     std::optional<refusal> take_line(std::string_view line);
     std::optional<refusal> take_chunk_size(std::string_view line);
 
+    std::string* content_;
     part next_ = part::nothing;
     std::uint64_t data_left_ = 0; // of the content or the chunk
     std::uint64_t data_size_ = 0; // announced so far

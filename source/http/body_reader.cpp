@@ -1,4 +1,4 @@
-#include "http/ignored_body.hpp"
+#include "http/body_reader.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -32,36 +32,43 @@ bool has_field_name(std::string_view line)
 
 } // namespace
 
-void ignored_body::expect_content(std::uint64_t length)
+body_reader::body_reader(std::string* content)
+    : content_(content)
+{
+}
+
+void body_reader::expect_content(std::uint64_t length)
 {
     data_left_ = length;
     next_ = length == 0 ? part::nothing : part::content;
 }
 
-void ignored_body::expect_chunks() { next_ = part::chunk_size; }
+void body_reader::expect_chunks() { next_ = part::chunk_size; }
 
-std::size_t ignored_body::read(std::string_view input, std::optional<refusal>& refused)
+std::size_t body_reader::read(std::string_view input, std::optional<refusal>& refused)
 {
     const auto size = input.size();
     while (!input.empty() && !ended() && !refused) {
         if (next_ == part::content || next_ == part::chunk_data)
-            skip_data(input);
+            take_data(input);
         else
             refused = read_line(input);
     }
     return size - input.size();
 }
 
-void ignored_body::skip_data(std::string_view& input)
+void body_reader::take_data(std::string_view& input)
 {
     const auto count = std::min<std::uint64_t>(data_left_, input.size());
+    if (content_)
+        content_->append(input.substr(0, count));
     input.remove_prefix(count);
     data_left_ -= count;
     if (data_left_ == 0)
         next_ = next_ == part::content ? part::nothing : part::end_of_chunk;
 }
 
-std::optional<refusal> ignored_body::read_line(std::string_view& input)
+std::optional<refusal> body_reader::read_line(std::string_view& input)
 {
     const auto line_feed = input.find('\n');
     const auto count = line_feed == std::string_view::npos ? input.size() : line_feed + 1;
@@ -78,7 +85,7 @@ std::optional<refusal> ignored_body::read_line(std::string_view& input)
     return problem_of_line;
 }
 
-std::optional<refusal> ignored_body::take_line(std::string_view line)
+std::optional<refusal> body_reader::take_line(std::string_view line)
 {
     if (next_ == part::chunk_size) {
         return take_chunk_size(line);
@@ -96,7 +103,7 @@ std::optional<refusal> ignored_body::take_line(std::string_view line)
     return std::nullopt;
 }
 
-std::optional<refusal> ignored_body::take_chunk_size(std::string_view line)
+std::optional<refusal> body_reader::take_chunk_size(std::string_view line)
 {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
