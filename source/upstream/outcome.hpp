@@ -1,36 +1,40 @@
 // What asking an upstream can end in.
 #pragma once
 
+#include <boost/system/error_category.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/is_error_code_enum.hpp>
 #include <boost/system/result.hpp>
 
 #include <string>
 
 namespace causeway::upstream {
 
-/// Why a question has no reply, and how far its message had come.
-struct failure {
-    enum class reason {
-        timed_out,       ///< the reply timeout passed first
-        unavailable,     ///< no upstream has been reachable for longer than the reply timeout
-        overloaded,      ///< too many requests wait already
-        connection_lost, ///< its message was on a connection that was lost, and is not written again
-        duplicate,       ///< its key is taken by another request
-    };
-    using enum reason;
-
-    failure(reason why = timed_out, bool written = false) noexcept
-        : why(why)
-        , written(written)
-    {
-    }
-
-    reason why;
-    bool written; ///< the upstream may have seen the message
-
-    friend bool operator==(const failure&, const failure&) = default;
+/// Why a question has no reply. Handed on as an error code, so that whoever waits for an outcome need not know whose it
+/// is.
+enum class failure {
+    timed_out = 1,   ///< the reply timeout passed first
+    unavailable,     ///< no upstream has been reachable for longer than the reply timeout
+    overloaded,      ///< too many requests wait already
+    connection_lost, ///< its message was on a connection that was lost, and is not written again
+    duplicate,       ///< its key is taken by another request
 };
 
-/// The bytes of the reply as they came, or why there is none.
-using outcome = boost::system::result<std::string, failure>;
+/// The category of error codes that are a `failure`.
+const boost::system::error_category& failure_category() noexcept;
+
+/// The error code of a failure; `written` says that the upstream may have seen the message.
+boost::system::error_code make_error_code(failure why, bool written = false) noexcept;
+
+/// What `error`, which is of the category above, was made of.
+failure why_failed(const boost::system::error_code& error) noexcept;
+bool was_written(const boost::system::error_code& error) noexcept;
+
+/// The bytes of the reply as they came, or a `failure`.
+using outcome = boost::system::result<std::string>;
 
 } // namespace causeway::upstream
+
+template <>
+struct boost::system::is_error_code_enum<causeway::upstream::failure> : std::true_type {
+};

@@ -7,27 +7,6 @@
 #include <algorithm>
 
 namespace causeway::upstream {
-namespace {
-
-std::string_view in_words(failure::reason why)
-{
-    switch (why) {
-    case failure::timed_out:
-        return "none came within the reply timeout";
-    case failure::unavailable:
-        return "no upstream has been reachable for longer than the reply timeout";
-    case failure::overloaded:
-        return "too many requests wait";
-    case failure::connection_lost:
-        return "its message was lost with its connection";
-    case failure::duplicate:
-        return "another request with its key is in flight";
-    }
-    return "unknown";
-}
-
-} // namespace
-
 pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pending)
     : executor_(io.get_executor())
     , reply_timeout_(settings.reply_timeout)
@@ -64,9 +43,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
     }
     if (request.written() && !protocol_.shares_keys)
         requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
-    auto failure = why_it_failed(error, deadline);
-    failure.written = request.written();
-    co_return failure;
+    co_return make_error_code(why_it_failed(error, deadline), request.written());
 }
 
 // Of a request that waited.
@@ -83,10 +60,10 @@ failure pool::why_it_failed(error_code error, const steady_timer& deadline)
 }
 
 // Counts and reports.
-failure pool::failed(failure::reason why, std::uint64_t& count)
+failure pool::failed(failure why, std::uint64_t& count)
 {
     if (net::worth_a_line(++count) && !stopped_)
-        spdlog::warn("a request got no reply: {} ({} such so far)", in_words(why), count);
+        spdlog::warn("a request got no reply: {} ({} such so far)", make_error_code(why).message(), count);
     return why;
 }
 

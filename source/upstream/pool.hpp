@@ -57,7 +57,7 @@ public:
 
 private:
     bool given_up(clock::time_point now) const;
-    failure failed(failure::reason why, std::uint64_t& count);
+    failure failed(failure why, std::uint64_t& count);
     failure why_it_failed(error_code error, const steady_timer& deadline);
 
     executor_type executor_;

@@ -170,7 +170,7 @@ bool is_reply(const upstream::outcome& outcome, const language& language, unsign
     return outcome.has_value() && *outcome == language.reply_bytes(number);
 }
 
-bool is_failure(const upstream::outcome& outcome, failure failure)
+bool is_failure(const upstream::outcome& outcome, error_code failure)
 {
     return outcome.has_error() && outcome.error() == failure;
 }
@@ -234,7 +234,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_late_a_repeated_and_an_unsolicited_reply_reach
         return language.reply(101) + language.reply(number);
     };
     play(language, answer, [](pool& pool, counterpart&, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
         BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101));
         BOOST_TEST(is_reply(co_await ask(pool, language, 102), language, 102));
         BOOST_TEST(pool.counts().dropped == 4U);
@@ -251,7 +251,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_second_request_for_a_key_shares_its_replies_or
             if (language.protocol.shares_keys)
                 BOOST_TEST(is_reply(second, language, 100));
             else
-                BOOST_TEST(is_failure(second, failure(failure::duplicate, false)));
+                BOOST_TEST(is_failure(second, make_error_code(failure::duplicate, false)));
             BOOST_TEST(count_of(100, other) == (language.protocol.shares_keys ? 2U : 1U));
             BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100)); // the key is free again
         });
@@ -264,12 +264,12 @@ BOOST_DATA_TEST_CASE_F(fixture, a_key_that_is_not_shared_stays_taken_while_its_l
         return number == 100 ? std::string() : language.reply(100) + language.reply(number);
     };
     play(language, answer, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
         const auto again = co_await ask(pool, language, 100);
         if (language.protocol.shares_keys)
-            BOOST_TEST(is_failure(again, failure(failure::timed_out, true)));
+            BOOST_TEST(is_failure(again, make_error_code(failure::timed_out, true)));
         else
-            BOOST_TEST(is_failure(again, failure(failure::duplicate, false)));
+            BOOST_TEST(is_failure(again, make_error_code(failure::duplicate, false)));
         BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101)); // behind the late reply
         const auto asked = count_of(100, other);
         co_await ask(pool, language, 100);
@@ -293,7 +293,7 @@ BOOST_DATA_TEST_CASE_F(fixture, what_may_not_be_written_twice_fails_with_its_con
              if (language.repeats())
                  BOOST_TEST(is_reply(written, language, 100));
              else
-                 BOOST_TEST(is_failure(written, failure(failure::connection_lost, true)));
+                 BOOST_TEST(is_failure(written, make_error_code(failure::connection_lost, true)));
              BOOST_TEST(count_of(100, other) == (language.repeats() ? 2U : 1U));
              BOOST_TEST(count_of(101, other) == 1U);
          });
@@ -304,7 +304,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_tw
     settings.reply_timeout = 100ms;
     const auto answer_nothing = [](unsigned) { return std::string(); };
     play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2); // the second is the probe, on the next connection
         BOOST_TEST(other.connections() == 2U);
         BOOST_TEST(other.questions()[1] == (language.repeats() ? 100U : numbered::own));
@@ -365,9 +365,9 @@ BOOST_AUTO_TEST_CASE(without_an_answer_to_the_greeting_nothing_is_written_and_it
     play(
         language, [](unsigned) { return std::string(); },
         [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-            BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, false)));
+            BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, false)));
             co_await other.asked(2);
-            BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::unavailable, false)));
+            BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::unavailable, false)));
             BOOST_TEST(count_of(100, other) == 0U);
             BOOST_TEST(pool.counts().connects == 0U);
         });
@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)
     };
     settings.reply_timeout = 50ms;
     play(numbered_language, answer, [](pool& pool, counterpart& other, const language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), failure(failure::timed_out, true)));
+        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2);
         BOOST_TEST(other.questions()[1] == numbered::echo % 0x10000);
     });

@@ -134,14 +134,14 @@ BOOST_AUTO_TEST_CASE(a_message_that_kills_its_backend_costs_no_other_an_error)
 {
     BOOST_TEST(play(1) == static_cast<int>(upstream::multiplexer::most_losses));
     BOOST_TEST(errors.empty());
-    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == make_error_code(failure::connection_lost, true)));
 }
 
 BOOST_AUTO_TEST_CASE(nor_does_it_with_two_backends)
 {
     BOOST_TEST(play(2) == static_cast<int>(upstream::multiplexer::most_losses));
     BOOST_TEST(errors.empty());
-    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == make_error_code(failure::connection_lost, true)));
 }
 
 BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
         pool.stop();
         mortal.stop();
     }(*this, the_pool, mortal));
-    BOOST_TEST((poisoned.has_error() && poisoned.error() == failure(failure::connection_lost, true)));
+    BOOST_TEST((poisoned.has_error() && poisoned.error() == make_error_code(failure::connection_lost, true)));
     BOOST_TEST(mortal.deaths() == static_cast<int>(upstream::multiplexer::most_losses));
 }
 

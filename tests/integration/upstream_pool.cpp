@@ -33,9 +33,9 @@ awaitable<upstream::outcome> ask(pool& pool, std::string_view code)
 
 std::string text(const upstream::outcome& answer) { return answer ? *answer : "no reply"; }
 
-bool failed_with(failure::reason why, const upstream::outcome& answer)
+bool failed_with(failure why, const upstream::outcome& answer)
 {
-    return answer.has_error() && answer.error().why == why;
+    return answer.has_error() && why_failed(answer.error()) == why;
 }
 
 // Asks for all codes at once and gives the answers in the order of the codes.
