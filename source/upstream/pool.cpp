@@ -7,6 +7,7 @@
 #include <algorithm>
 
 namespace causeway::upstream {
+
 pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pending)
     : executor_(io.get_executor())
     , reply_timeout_(settings.reply_timeout)
