@@ -32,8 +32,10 @@ public:
     /// Takes `request` in and begins to find its answer.
     void begin(request request);
 
+    /// Requests whose answer has not been taken.
+    std::size_t size() const noexcept { return exchanges_.size(); }
     bool empty() const noexcept { return exchanges_.empty(); }
-    bool full() const noexcept { return exchanges_.size() == longest; }
+    bool full() const noexcept { return size() == longest; }
 
     /// Whether `take` gives the first answer without waiting. Not to be asked of an empty pipeline.
     bool ready() const noexcept;

@@ -4,7 +4,9 @@
 #include "net/rethrow.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -65,14 +67,30 @@ awaitable<> server::sweep_sessions()
 {
     steady_timer timer(acceptor_.get_executor());
     for (;;) {
-        timer.expires_after(sweep_interval_);
+        timer.expires_after(sweep_interval_); // from the beginning of one sweep to that of the next
+        date_ = date_line(std::chrono::system_clock::now());
+        ++sweep_;
+        while (sweep_some())
+            co_await asio::post(acceptor_.get_executor(), asio::deferred);
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
             break;
-        date_ = date_line(std::chrono::system_clock::now());
-        for (auto& session : sessions_)
-            session.sweep(limits_);
     }
+}
+
+// Sweeps the next of those that this sweep has not come to yet. False when there are none left. They stand before those
+// that it has come to, because each goes to the end of the list then; so no place in the list has to be remembered from
+// one turn of the event loop to the next, while sessions come, at the end, and go, wherever they are.
+bool server::sweep_some()
+{
+    for (std::size_t count = 0; count != most_swept_in_a_turn; ++count) {
+        if (sessions_.empty() || sessions_.front().last_sweep() == sweep_)
+            return false;
+        auto& next = sessions_.front();
+        sessions_.splice(sessions_.end(), sessions_, sessions_.begin());
+        next.sweep(sweep_, limits_);
+    }
+    return true;
 }
 
 void server::admit(net::accepted connection)
@@ -127,9 +145,10 @@ std::size_t server::cut()
     acceptor_.close();
     drain_timer_.cancel();
     draining_ = true;
-    const auto under_way = std::ranges::count_if(sessions_, &session::busy);
-    std::ranges::for_each(sessions_, &session::cut);
-    return static_cast<std::size_t>(under_way);
+    std::size_t under_way = 0;
+    for (auto& session : sessions_)
+        under_way += session.cut();
+    return under_way;
 }
 
 } // namespace causeway::http

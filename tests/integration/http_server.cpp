@@ -2,12 +2,14 @@
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
+#include "service/program.hpp"
 #include "tcp_segments.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <iterator>
 #include <list>
 #include <optional>
@@ -46,6 +48,9 @@ public:
         while (questions_.size() < count)
             co_await asked_.wait();
     }
+
+    // How many questions are no longer waited for.
+    std::size_t ended() const { return static_cast<std::size_t>(std::ranges::count_if(questions_, &question::ended)); }
 
     // Waits until the first question is no longer waited for.
     awaitable<> given_up()
@@ -99,7 +104,7 @@ awaitable<upstream::answer> answer_at_once(codes::code code, steady_timer&)
 
 struct fixture {
     asio::io_context io;
-    net::limit connections{100};
+    net::limit connections{1000};
     oracle held{io.get_executor()};
     http::time_limits times;
     std::optional<int> receive_buffer; // bytes that the kernel takes for a connection, about
@@ -775,6 +780,31 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_frees_its_place_befo
     });
 }
 
+// So however many there are, the loop is soon there for the others.
+BOOST_AUTO_TEST_CASE(a_sweep_looks_at_few_sessions_in_one_turn_of_the_event_loop)
+{
+    service::raise_file_limit();
+    times.idle = 40ms; // makes sweeps frequent
+    play_held([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        constexpr std::size_t count = 2 * http::most_swept_in_a_turn + 100;
+        std::list<http_client> clients;
+        while (clients.size() != count) {
+            clients.push_back(co_await connect(address));
+            co_await clients.back().send(get("404"));
+        }
+        co_await test.held.asked(count);
+
+        clients.clear(); // in one turn
+        std::size_t most = 0;
+        for (std::size_t ended = 0; ended != count;) {
+            co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+            const auto ended_before = std::exchange(ended, test.held.ended());
+            most = std::max(most, ended - ended_before);
+        }
+        BOOST_TEST(most <= http::most_swept_in_a_turn);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
 {
     play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
@@ -896,6 +926,40 @@ BOOST_AUTO_TEST_CASE(cutting_ends_everything_at_once_and_tells_how_many_requests
         test.held.answer(0, upstream::failure::unavailable);
         const bool idle_closed = co_await idle.closed();
         BOOST_TEST(idle_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(cutting_counts_pipelined_requests_each_by_itself)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto pipelining = co_await connect(address);
+        auto single = co_await connect(address);
+        co_await pipelining.send(get("101") + get("102") + get("103") + get("104"));
+        co_await single.send(get("105"));
+        co_await test.held.asked(5);
+        test.held.answer(0, reply_line("101"));
+        test.held.answer(2, reply_line("103")); // not to be sent before that to 102
+        const auto first = co_await pipelining.receive();
+        BOOST_TEST(first.result() == status::ok);
+        co_await settle();
+
+        BOOST_TEST(server.cut() == 4U);
+        test.held.answer_all(upstream::failure::unavailable);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(cutting_counts_answers_that_have_not_left)
+{
+    const auto answer_at_length = [](codes::code, steady_timer&) -> awaitable<upstream::answer> {
+        co_return std::string(8'000'000, 'x');
+    };
+    play(answer_at_length, [](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto slow = co_await connect(address);
+        co_await slow.send(get("101"));
+        co_await slow.socket.async_wait(tcp_socket::wait_read, asio::deferred);
+        co_await settle();
+
+        BOOST_TEST(server.cut() == 1U);
     });
 }
 
