@@ -37,13 +37,12 @@ void log_failure(const std::exception_ptr& thrown)
 
 } // namespace
 
-server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections)
+server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
-    , ask_(std::move(ask))
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
     , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
     , connections_(connections)
-    , date_(date_line(std::chrono::system_clock::now()))
+    , common_{handler, date_line(std::chrono::system_clock::now()), {}}
     , session_ended_(acceptor_.get_executor())
     , drain_timer_(acceptor_.get_executor())
 {
@@ -68,7 +67,7 @@ awaitable<> server::sweep_sessions()
     steady_timer timer(acceptor_.get_executor());
     for (;;) {
         timer.expires_after(sweep_interval_); // from the beginning of one sweep to that of the next
-        date_ = date_line(std::chrono::system_clock::now());
+        common_.date = date_line(std::chrono::system_clock::now());
         ++sweep_;
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
@@ -103,7 +102,7 @@ void server::admit(net::accepted connection)
 
 awaitable<> server::serve(net::accepted connection)
 {
-    session session(std::move(connection.socket), ask_, date_);
+    session session(std::move(connection.socket), common_);
     sessions_.push_back(session);
     if (draining_)
         session.drain();

@@ -1,7 +1,7 @@
 // The HTTP side of one event loop: accepts connections and ends them in good order.
 #pragma once
 
-#include "http/ask_function.hpp"
+#include "http/handler.hpp"
 #include "http/session.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace causeway::http {
 
@@ -37,8 +36,9 @@ constexpr std::size_t most_swept_in_a_turn = 256;
 /// loop runs until they have ended, and only then may the server go.
 class server {
 public:
-    /// `connections` bounds the connections open at once, in all servers that share it; it outlives the server.
-    server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections);
+    /// `handler` gives the responses. `connections` bounds the connections open at once, in all servers that share it.
+    /// Both outlive the server.
+    server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
 
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
@@ -64,11 +64,10 @@ private:
     void admit(net::accepted connection);
 
     tcp_acceptor acceptor_;
-    ask_function ask_;
     std::chrono::nanoseconds sweep_interval_;
     sweep_limits limits_;
     net::limit& connections_;
-    std::string date_;        // for all answers, as of the last sweep
+    common common_;
     std::uint64_t sweep_ = 0; // the number of the last one
     boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
     net::wakeup session_ended_;

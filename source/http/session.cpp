@@ -1,11 +1,10 @@
 #include "http/session.hpp"
 
-#include "http/question.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
 
 #include <utility>
+#include <variant>
 
 namespace causeway::http {
 namespace {
@@ -34,10 +33,9 @@ void release_if_larger(std::string& text, std::size_t size)
 
 } // namespace
 
-session::session(tcp_socket socket, const ask_function& ask, const std::string& date)
+session::session(tcp_socket socket, common& common)
     : connection_(std::move(socket))
-    , ask_(ask)
-    , date_(date)
+    , common_(common)
     , deadline_(connection_.get_executor())
 {
 }
@@ -59,7 +57,7 @@ auto session::receive()
 awaitable<> session::run()
 {
     while (stays_open_) {
-        request_parser parser(request_);
+        request_parser parser(request_, common_.handler.use_of_bodies());
         progress_.enter(phase::idle);
         read_on(parser);
         while (parser.state() == request_state::needs_more) {
@@ -79,12 +77,14 @@ awaitable<> session::run()
             compose(parser.reason());
         } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
-        } else if (const auto code = code_in(request_)) {
-            progress_.enter(phase::answering);
-            const auto response = answered(co_await ask_(*code, deadline_));
-            compose(request_, response, request_.keep_alive && !draining_);
         } else {
-            compose(request_, code.error(), request_.keep_alive && !draining_);
+            auto reaction = common_.handler.look_at(request_, deadline_);
+            if (auto* wait = std::get_if<awaitable<outcome>>(&reaction)) {
+                progress_.enter(phase::answering);
+                compose(request_, co_await std::move(*wait));
+            } else {
+                compose(request_, std::get<response>(reaction));
+            }
         }
         if (abandoned_)
             co_return;
@@ -105,7 +105,7 @@ awaitable<> session::run()
 awaitable<> session::answer_pipelined()
 {
     read_what_has_come();
-    pipeline_ = std::make_unique<pipeline>(connection_.get_executor(), ask_);
+    pipeline_ = std::make_unique<pipeline>(connection_.get_executor(), common_.handler);
     bool keep_alive = request_.keep_alive;
     pipeline_->begin(std::move(request_));
     while (keep_alive && !pipeline_->full()) {
@@ -125,9 +125,8 @@ awaitable<> session::answer_pipelined()
                 give_up();
         }
         progress_.enter(phase::answering);
-        const auto [request, response] = co_await pipeline_->take();
-        const bool is_last = pipeline_->empty();
-        compose(request, response, request.keep_alive && !(draining_ && is_last));
+        auto [request, result] = co_await pipeline_->take();
+        std::visit([&](auto& known) { compose(request, std::move(known)); }, result);
     }
     pipeline_.reset();
 }
@@ -144,7 +143,7 @@ void session::read_what_has_come()
 std::optional<request> session::pipelined_request()
 {
     request whole;
-    request_parser parser(whole);
+    request_parser parser(whole, common_.handler.use_of_bodies());
     const auto consumed = parser.read(text_of(input_));
     if (parser.state() != request_state::complete)
         return std::nullopt;
@@ -175,17 +174,25 @@ void session::release_large_buffers()
     release_if_larger(output_, further_read);
 }
 
-void session::compose(const request& request, const response& response, bool keep_alive)
+void session::compose(const request& request, outcome outcome)
 {
-    stays_open_ = keep_alive;
-    append(response, {request.version, keep_alive, request.method == verb::head}, date_, output_);
+    common_.response.clear();
+    common_.handler.respond(request, std::move(outcome), common_.response);
+    compose(request, common_.response);
+}
+
+void session::compose(const request& request, const response& response)
+{
+    const bool is_last = !pipeline_ || pipeline_->empty();
+    stays_open_ = request.keep_alive && !(draining_ && is_last);
+    append(response, {request.version, stays_open_, request.method == verb::head}, common_.date, output_);
     ++answers_in_output_;
 }
 
 void session::compose(const refusal& refusal)
 {
     stays_open_ = false;
-    append(refused(refusal.status, refusal.problem), framing{}, date_, output_);
+    append(refused(refusal.status, refusal.problem), framing{}, common_.date, output_);
     ++answers_in_output_;
 }
 
@@ -263,7 +270,7 @@ std::size_t session::requests_under_way() const noexcept
     return answers_in_output_ + (pipeline_ ? pipeline_->size() : by_itself);
 }
 
-// The questions under way end soon, without a reply.
+// The waits under way end soon, without a reply.
 void session::give_up()
 {
     deadline_.cancel();

@@ -1,7 +1,7 @@
 // One HTTP connection: read a request, answer it, and again.
 #pragma once
 
-#include "http/ask_function.hpp"
+#include "http/handler.hpp"
 #include "http/pipeline.hpp"
 #include "http/progress.hpp"
 #include "http/request_parser.hpp"
@@ -21,11 +21,19 @@
 
 namespace causeway::http {
 
+/// What all sessions of a server have in common.
+struct common {
+    http::handler& handler;
+    std::string date; ///< the header line of all answers until the next sweep
+    http::response
+        response; ///< for each that a handler fills in: it is composed at once, and its memory serves the next
+};
+
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
-/// `run`; `ask` and `date`, the current date line, outlive it. Destroying it takes it out of the list that it is in.
+/// `run`, and `common` outlives it. Destroying it takes it out of the list that it is in.
 class session : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    session(tcp_socket socket, const ask_function& ask, const std::string& date);
+    session(tcp_socket socket, common& common);
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
@@ -55,7 +63,8 @@ private:
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void read_what_has_come();
-    void compose(const request& request, const response& response, bool keep_alive);
+    void compose(const request& request, outcome outcome);
+    void compose(const request& request, const response& response);
     void compose(const refusal& refusal);
     bool sent_at_once();
     awaitable<bool> send();
@@ -66,8 +75,7 @@ private:
     void give_up();
 
     net::connection connection_;
-    const ask_function& ask_;
-    const std::string& date_;
+    common& common_;
     request request_;                    // the one that is read or answered
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together

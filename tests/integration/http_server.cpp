@@ -1,15 +1,18 @@
 // The HTTP side over real connections: what a client sends, and the one answer it gets.
+#include "codes/http.hpp"
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
 #include "service/program.hpp"
 #include "tcp_segments.hpp"
+#include "upstream/answer.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <list>
 #include <optional>
@@ -91,6 +94,55 @@ private:
     net::wakeup asked_;
 };
 
+// Codes, looked up with a function of the test's.
+class lookup final : public http::handler {
+public:
+    using ask_function = std::function<awaitable<http::outcome>(codes::code, steady_timer&)>;
+
+    explicit lookup(ask_function ask)
+        : ask_(std::move(ask))
+    {
+    }
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override
+    {
+        auto code = codes::code_in(request);
+        if (!code)
+            return std::move(code).error();
+        return ask_(*code, deadline);
+    }
+
+    void respond(const http::request&, http::outcome outcome, http::response& response) override
+    {
+        codes::respond(outcome, response);
+    }
+
+private:
+    ask_function ask_;
+};
+
+// Gives back the body of a request, at once, or of one for /later after a wait and behind what came of that.
+class echo final : public http::handler {
+public:
+    http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
+
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        if (request.target == "/later")
+            return wait();
+        return http::response{status::created, "text/plain", "X-Type: " + request.content_type + "\r\n", request.body};
+    }
+
+    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    {
+        response.status = status::accepted;
+        response.body += *outcome + request.body;
+    }
+
+private:
+    static awaitable<http::outcome> wait() { co_return "later: "; }
+};
+
 awaitable<upstream::answer> answer_at_once(codes::code code, steady_timer&)
 {
     if (code.text() == "504")
@@ -120,12 +172,18 @@ struct fixture {
         play([this](codes::code code, steady_timer& deadline) { return held.ask(code, deadline); }, what_happens);
     }
 
-    void play(http::ask_function ask, story what_happens)
+    void play(lookup::ask_function ask, story what_happens)
+    {
+        lookup handler(std::move(ask));
+        play(handler, what_happens);
+    }
+
+    void play(http::handler& handler, story what_happens)
     {
         auto acceptor = net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never);
         if (receive_buffer)
             acceptor.set_option(asio::socket_base::receive_buffer_size(*receive_buffer)); // inherited by connections
-        http::server server(std::move(acceptor), std::move(ask), times, connections);
+        http::server server(std::move(acceptor), handler, times, connections);
         const auto address = server.endpoint();
         asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
         run(io, tell(*this, server, address, what_happens));
@@ -205,6 +263,44 @@ BOOST_AUTO_TEST_CASE(each_row_of_the_table_of_answers_over_one_connection)
                     BOOST_TEST(response.body() == row.body);
                 else
                     BOOST_TEST(!boost::json::parse(response.body()).at("error").as_string().empty());
+            }
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_chooses_the_status_the_type_and_the_fields_of_a_response_and_any_body)
+{
+    echo handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string bytes("\0\r\n\xff", 4);
+        auto client = co_await connect(server);
+        co_await client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Type: a/b\r\nContent-Length: 4\r\n\r\n" + bytes);
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::created);
+        BOOST_TEST(response[field::content_type] == "text/plain");
+        BOOST_TEST(response["X-Type"] == "a/b");
+        BOOST_TEST(response.body() == bytes);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_gets_each_request_with_its_own_body_also_behind_a_wait)
+{
+    echo handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string now = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nnow";
+        const std::string later = "POST /later HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                  "2\r\nch\r\n4\r\nunks\r\n0\r\n\r\n";
+        const std::string nothing = "GET /later HTTP/1.1\r\nHost: test\r\n\r\n";
+        auto client = co_await connect(server);
+        for (const auto& [requests, bodies] :
+             {std::pair(now, std::vector{"now"}), std::pair(later, std::vector{"later: chunks"}),
+              std::pair(nothing, std::vector{"later: "}),
+              std::pair(later + now + nothing + later,
+                        std::vector{"later: chunks", "now", "later: ", "later: chunks"})}) {
+            co_await client.send(requests);
+            for (const std::string body : bodies) {
+                const auto response = co_await client.receive();
+                BOOST_TEST(response.body() == body);
             }
         }
     });
@@ -831,8 +927,9 @@ BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next
 BOOST_AUTO_TEST_CASE(draining_answers_also_those_for_whom_there_is_no_place_yet)
 {
     net::limit one(1);
-    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                        answer_at_once, times, one);
+    lookup handler(answer_at_once);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        times, one);
     const auto address = server.endpoint();
     asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
     run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {
@@ -966,8 +1063,9 @@ BOOST_AUTO_TEST_CASE(cutting_counts_answers_that_have_not_left)
 BOOST_AUTO_TEST_CASE(above_the_limit_of_connections_further_ones_wait_until_one_closes)
 {
     net::limit one(1);
-    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                        answer_at_once, times, one);
+    lookup handler(answer_at_once);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        times, one);
     const auto address = server.endpoint();
     asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
     run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {

@@ -5,6 +5,7 @@
 #include "faulty_backend.hpp"
 #include "http/server.hpp"
 #include "load.hpp"
+#include "service/code_lookup.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -75,9 +76,9 @@ void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
         settings.window = 1 + seed % 64;
         settings.coalesce = coalesce;
         upstream::pool pool(io, settings, pending);
-        http::server server(
-            net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-            [&](codes::code code, steady_timer& deadline) { return pool.ask(code, deadline); }, {}, connections);
+        service::code_lookup lookup(pool);
+        http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), lookup,
+                            {}, connections);
         const auto address = server.endpoint();
         ledger ledger;
         ledger.requests_left = requests;
