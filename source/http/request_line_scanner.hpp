@@ -19,8 +19,9 @@ public:
     static constexpr std::size_t longest_target = 4 * 1024;
 
     /// Looks on. `request` is all that has come of the request, from its first byte on; the bytes of earlier calls are
-    /// not looked at again, and neither is what comes behind the line. Gives what is wrong, or nothing.
-    std::optional<refusal> scan(std::string_view request);
+    /// not looked at again, and neither is what comes behind the line. When something is wrong, says so in `refused`,
+    /// and there is nothing more to be scanned.
+    void scan(std::string_view request, std::optional<refusal>& refused);
 
     /// True when all of the line has come and nothing is wrong with it.
     bool ended() const noexcept { return part_ == part::nothing; }
@@ -31,9 +32,9 @@ public:
 private:
     enum class part { method, target, version, nothing };
 
-    std::optional<refusal> scan_method(std::string_view request);
-    std::optional<refusal> scan_target(std::string_view request);
-    std::optional<refusal> scan_version(std::string_view request);
+    void scan_method(std::string_view request, std::optional<refusal>& refused);
+    void scan_target(std::string_view request, std::optional<refusal>& refused);
+    void scan_version(std::string_view request, std::optional<refusal>& refused);
     void begin_behind_space(part next) noexcept;
 
     part part_ = part::method;

@@ -1,12 +1,13 @@
 #include "http/request_parser.hpp"
 
+#include "http/characters.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/url/authority_view.hpp>
-#include <boost/url/grammar/digit_chars.hpp>
 #include <boost/url/rfc/sub_delim_chars.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
@@ -23,16 +24,17 @@ using beast::http::status;
 using protocol_error = beast::http::error;
 
 // Of a host name, without what needs an escape (RFC 3986 §3.2.2).
-constexpr auto plain_host_chars = urls::unreserved_chars + urls::sub_delim_chars;
+constexpr character_set plain_host_chars(urls::unreserved_chars + urls::sub_delim_chars);
+constexpr character_set digits(urls::grammar::lut_chars("0123456789"));
 
 // uri-host [ ":" port ] (RFC 9110 §7.2). Nearly all are plain; a parser is for addresses in brackets and escapes.
 bool is_host(std::string_view value)
 {
-    const auto end = std::ranges::find_if_not(value, plain_host_chars);
-    if (end == value.end())
+    const auto rest = value.substr(plain_host_chars.prefix(value));
+    if (rest.empty())
         return true;
-    if (*end == ':')
-        return std::all_of(end + 1, value.end(), urls::grammar::digit_chars);
+    if (rest.front() == ':')
+        return 1 + digits.prefix(rest.substr(1)) == rest.size();
     const auto authority = urls::parse_authority(value);
     return authority && !authority->has_userinfo();
 }
@@ -88,7 +90,7 @@ std::size_t request_parser::find_beginning(std::string_view input)
 std::size_t request_parser::read_request(std::string_view input)
 {
     if (!line_.ended()) {
-        refusal_ = line_.scan(input);
+        line_.scan(input, refusal_);
         looked_at_ = line_.size();
         if (!line_.ended())
             return 0;

@@ -2,41 +2,60 @@
 #include "http/request_parser.hpp"
 #include "pieces.hpp"
 
-#include <tuple>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
 using causeway::fuzz::require;
 using causeway::http::request_parser;
+using causeway::http::request_state;
+
+// What becomes of the bytes and, of a request that is complete, what was kept and how many bytes it took.
+struct outcome {
+    request_state state = request_state::needs_more;
+    std::size_t size = 0;
+    unsigned method = 0;
+    std::string target = {};
+    unsigned version = 0;
+    bool keep_alive = false;
+    std::string content_type = {};
+    std::string body = {};
+
+    bool operator==(const outcome&) const = default;
+};
 
 // As a session does it: what was not consumed is offered again, with what has come since.
-std::tuple<bool, unsigned, std::string, unsigned, bool, std::size_t> parse(const std::vector<std::string_view>& pieces)
+outcome parse(const std::vector<std::string_view>& pieces)
 {
     causeway::http::request request;
-    request_parser parser(request);
+    request_parser parser(request, causeway::http::body_use::kept);
     std::string input;
     std::size_t size = 0;
-    for (const auto piece : pieces) {
-        input += piece;
+    for (auto piece = pieces.begin(); piece != pieces.end() && parser.state() == request_state::needs_more; ++piece) {
+        input += *piece;
         const auto consumed = parser.read(input);
         require(consumed <= input.size());
         input.erase(0, consumed);
         size += consumed;
-        if (const auto& refusal = parser.refused()) {
-            require(!refusal->problem.empty());
-            return {false, 0, "refused", 0, false, 0}; // which of several faults is told depends on the cut
-        }
-        if (parser.ended()) {
-            require(request.target.size() <= request_parser::longest_target);
-            return {true,
-                    static_cast<unsigned>(request.method),
-                    std::move(request.target),
-                    request.version,
-                    request.keep_alive,
-                    size};
-        }
+        require(parser.begun() || input.empty() || input == "\r");
     }
-    return {};
+    if (parser.state() == request_state::refused)
+        require(parser.begun() && !parser.reason().problem.empty());
+    if (parser.state() != request_state::complete)
+        return {.state = parser.state()}; // which of several faults is told depends on the cut
+    require(request.target.size() <= request_parser::longest_target);
+    require(request.body.size() <= causeway::http::body_reader::longest);
+    return {parser.state(),
+            size,
+            static_cast<unsigned>(request.method),
+            std::move(request.target),
+            request.version,
+            request.keep_alive,
+            std::move(request.content_type),
+            std::move(request.body)};
 }
 
 } // namespace

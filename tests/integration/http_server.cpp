@@ -777,6 +777,22 @@ BOOST_AUTO_TEST_CASE(one_empty_line_before_a_request_is_skipped_and_a_second_is_
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_flood_of_empty_lines_is_refused)
+{
+    times.idle = 40ms;
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await connect(server);
+        while (client.socket.available() == 0) {
+            co_await client.send("\r\n");
+            co_await settle();
+        }
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::bad_request);
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
 // A byte of it in each segment: the first half of the line alone is not a request either.
 BOOST_AUTO_TEST_CASE(an_empty_line_does_not_keep_a_connection_from_being_idle)
 {

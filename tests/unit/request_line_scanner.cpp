@@ -25,7 +25,8 @@ verdict judge_byte_by_byte(std::string_view bytes)
 {
     http::request_line_scanner scanner;
     for (std::size_t size = 1; size <= bytes.size(); ++size) {
-        const auto refused = scanner.scan(bytes.substr(0, size));
+        outcome refused;
+        scanner.scan(bytes.substr(0, size), refused);
         if (refused || scanner.ended())
             return {refused, scanner.ended(), size};
     }
@@ -35,9 +36,10 @@ verdict judge_byte_by_byte(std::string_view bytes)
 verdict judge_in_two(std::string_view bytes, std::size_t cut)
 {
     http::request_line_scanner scanner;
-    auto refused = scanner.scan(bytes.substr(0, cut));
+    outcome refused;
+    scanner.scan(bytes.substr(0, cut), refused);
     if (!refused)
-        refused = scanner.scan(bytes);
+        scanner.scan(bytes, refused);
     return {refused, scanner.ended(), scanner.size()};
 }
 
@@ -127,6 +129,24 @@ BOOST_AUTO_TEST_CASE(another_version_is_told_so)
     check_refused("GET / HTTP/1.2\r\n"sv, 14, status::http_version_not_supported);
     check_refused("GET / HTTP/2.0\r\n"sv, 12, status::http_version_not_supported);
     check_refused("GET / HTTP/3.0\r\n"sv, 12, status::http_version_not_supported);
+}
+
+BOOST_AUTO_TEST_CASE(a_character_of_a_target_is_judged_alike_wherever_it_stands)
+{
+    constexpr std::size_t longer_than_two_words = 21;
+    for (int value = 0; value < 256; ++value)
+        for (std::size_t at = 0; at != longer_than_two_words; ++at) {
+            std::string target(longer_than_two_words, 'x');
+            target[at] = static_cast<char>(value);
+            http::request_line_scanner scanner;
+            outcome refused;
+
+            scanner.scan("GET " + target + " HTTP/1.1\r\n", refused);
+
+            const bool is_visible = value > 0x20 && value != 0x7f;
+            BOOST_TEST_REQUIRE(scanner.ended() == is_visible, "character " << value << " at " << at);
+            BOOST_TEST_REQUIRE(refused.has_value() != is_visible);
+        }
 }
 
 BOOST_AUTO_TEST_CASE(a_target_may_be_4_kib_long_and_no_longer)

@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE(one_empty_line_before_a_request_is_none_of_it_and_a_second_
     BOOST_TEST((client.read("\r") == request_state::refused));
     BOOST_TEST((client.parser.reason().status == status::bad_request));
 
+    reader other;
+    BOOST_TEST((other.read("\r\n") == request_state::needs_more));
+    BOOST_TEST((other.read("\r\n") == request_state::refused));
+
     BOOST_TEST((refusal_of("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n") == status::bad_request));
     BOOST_TEST((refusal_of("\rGET / HTTP/1.1\r\nHost: a\r\n\r\n") == status::bad_request));
     BOOST_TEST((refusal_of("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n") == status::bad_request));
