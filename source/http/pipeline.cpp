@@ -1,7 +1,5 @@
 #include "http/pipeline.hpp"
 
-#include "http/question.hpp"
-
 #include <boost/asio/co_spawn.hpp>
 
 #include <exception>
@@ -19,14 +17,14 @@ struct pipeline::exchange_under_way {
 
     http::request request;
     steady_timer deadline;
-    std::optional<http::response> response; // this or the failure when it has ended
+    std::optional<std::variant<response, outcome>> result; // this or the failure when it has settled
     std::exception_ptr failure;
 };
 
-pipeline::pipeline(executor_type executor, const ask_function& ask)
+pipeline::pipeline(executor_type executor, handler& handler)
     : executor_(std::move(executor))
-    , ask_(ask)
-    , answered_(std::make_shared<net::wakeup>(executor_))
+    , handler_(handler)
+    , settled_(std::make_shared<net::wakeup>(executor_))
 {
 }
 
@@ -35,36 +33,34 @@ pipeline::~pipeline() { cancel(); }
 void pipeline::begin(request request)
 {
     const auto& exchange = exchanges_.emplace_back(std::make_shared<exchange_under_way>(std::move(request), executor_));
-    asio::co_spawn(executor_, find_answer(exchange, ask_),
-                   [exchange, answered = answered_](std::exception_ptr failure) {
+    auto reaction = handler_.look_at(exchange->request, exchange->deadline);
+    if (auto* at_once = std::get_if<response>(&reaction)) {
+        exchange->result = std::move(*at_once);
+        return;
+    }
+    asio::co_spawn(executor_, std::get<awaitable<outcome>>(std::move(reaction)),
+                   [exchange, settled = settled_](std::exception_ptr failure, outcome outcome) {
                        exchange->failure = std::move(failure);
-                       answered->notify();
+                       exchange->result = std::move(outcome);
+                       settled->notify();
                    });
-}
-
-awaitable<> pipeline::find_answer(std::shared_ptr<exchange_under_way> exchange, const ask_function& ask)
-{
-    if (const auto code = code_in(exchange->request))
-        exchange->response = answered(co_await ask(*code, exchange->deadline));
-    else
-        exchange->response = code.error();
 }
 
 bool pipeline::ready() const noexcept
 {
     const auto& first = *exchanges_.front();
-    return first.response || first.failure;
+    return first.result || first.failure;
 }
 
-awaitable<pipeline::answered_request> pipeline::take()
+awaitable<pipeline::settled_request> pipeline::take()
 {
     while (!ready())
-        co_await answered_->wait();
+        co_await settled_->wait();
     const auto first = std::move(exchanges_.front());
     exchanges_.pop_front();
     if (first->failure)
         std::rethrow_exception(first->failure);
-    co_return answered_request{std::move(first->request), *std::move(first->response)};
+    co_return settled_request{std::move(first->request), *std::move(first->result)};
 }
 
 void pipeline::cancel()

@@ -1,7 +1,5 @@
-// The answers that an HTTP client can get, and their bytes.
+// What an HTTP client gets, and its bytes.
 #pragma once
-
-#include "upstream/outcome.hpp"
 
 #include <boost/beast/http/status.hpp>
 
@@ -11,34 +9,19 @@
 
 namespace causeway::http {
 
-/// An answer without what depends on the connection. Its body is a JSON object with one member.
+/// An answer without what depends on the connection.
 struct response {
-    boost::beast::http::status status{};
-    std::string_view member;     ///< the member's name; static memory
-    std::string text;            ///< the member's value, UTF-8
-    std::string_view field = {}; ///< one more header line, with its CRLF, or empty; static memory
+    boost::beast::http::status status = boost::beast::http::status::ok;
+    std::string_view content_type = "application/json"; ///< static memory
+    std::string fields = {};                            ///< further header lines, each with its CRLF
+    std::string body = {};
+
+    /// Makes it one like new, which has the memory of the old one.
+    void clear();
 };
 
-/// 200 with the reply line; bytes in it that are not UTF-8 become U+FFFD (RFC 8259 §8.1).
-response found(std::string line);
-
-/// 504 or 503, with `Retry-After` where trying again makes sense (RFC 9110 §10.2.3).
-response failed(upstream::failure failure);
-
-/// What becomes of the upstream's outcome: one of the two above.
-response answered(upstream::outcome outcome);
-
-/// 400: `problem` says what is wrong with the request.
-response bad_request(std::string problem);
-
-/// 404: there is nothing at this path.
-response not_found();
-
-/// 405 with `Allow` (RFC 9110 §15.5.6).
-response method_not_allowed();
-
-/// An answer with any other status; `problem` says what is wrong.
-response refused(boost::beast::http::status status, std::string problem);
+/// An error with a body in JSON, `{"error":"<problem>"}`, as those have too that refuse what is no request.
+response refused(boost::beast::http::status status, std::string_view problem);
 
 /// How a connection takes an answer.
 struct framing {
@@ -49,9 +32,6 @@ struct framing {
 
 /// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).
 std::string date_line(std::chrono::system_clock::time_point now);
-
-/// Appends the answer's body to `output`.
-void append_body(const response& response, std::string& output);
 
 /// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body.
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);

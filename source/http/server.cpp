@@ -2,9 +2,11 @@
 
 #include "http/response.hpp"
 #include "net/rethrow.hpp"
+#include "net/until_first.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -35,23 +37,18 @@ void log_failure(const std::exception_ptr& thrown)
 
 } // namespace
 
-server::server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections)
+server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
-    , ask_(std::move(ask))
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
     , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
     , connections_(connections)
-    , date_(date_line(std::chrono::system_clock::now()))
+    , common_{handler, date_line(std::chrono::system_clock::now()), {}}
     , session_ended_(acceptor_.get_executor())
     , drain_timer_(acceptor_.get_executor())
 {
 }
 
-awaitable<> server::run()
-{
-    using namespace asio::experimental::awaitable_operators;
-    co_await (accept_and_drain() || sweep_sessions());
-}
+awaitable<> server::run() { co_await net::until_first(accept_and_drain(), sweep_sessions()); }
 
 awaitable<> server::accept_and_drain()
 {
@@ -65,14 +62,28 @@ awaitable<> server::sweep_sessions()
 {
     steady_timer timer(acceptor_.get_executor());
     for (;;) {
-        timer.expires_after(sweep_interval_);
-        const auto [cancelled] = co_await timer.async_wait(as_result);
-        if (cancelled)
-            break;
-        date_ = date_line(std::chrono::system_clock::now());
-        for (auto& session : sessions_)
-            session.sweep(limits_);
+        timer.expires_after(sweep_interval_); // from the beginning of one sweep to that of the next
+        common_.date = date_line(std::chrono::system_clock::now());
+        ++sweep_;
+        while (sweep_some())
+            co_await asio::post(acceptor_.get_executor(), asio::deferred);
+        co_await timer.async_wait(as_result);
     }
+}
+
+// Sweeps the next of those that this sweep has not come to yet. False when there are none left. They stand before those
+// that it has come to, because each goes to the end of the list then; so no place in the list has to be remembered from
+// one turn of the event loop to the next, while sessions come, at the end, and go, wherever they are.
+bool server::sweep_some()
+{
+    for (std::size_t count = 0; count != most_swept_in_a_turn; ++count) {
+        if (sessions_.empty() || sessions_.front().last_sweep() == sweep_)
+            return false;
+        auto& next = sessions_.front();
+        sessions_.splice(sessions_.end(), sessions_, sessions_.begin());
+        next.sweep(sweep_, limits_);
+    }
+    return true;
 }
 
 void server::admit(net::accepted connection)
@@ -85,7 +96,7 @@ void server::admit(net::accepted connection)
 
 awaitable<> server::serve(net::accepted connection)
 {
-    session session(std::move(connection.socket), ask_, date_);
+    session session(std::move(connection.socket), common_);
     sessions_.push_back(session);
     if (draining_)
         session.drain();
@@ -127,9 +138,10 @@ std::size_t server::cut()
     acceptor_.close();
     drain_timer_.cancel();
     draining_ = true;
-    const auto under_way = std::ranges::count_if(sessions_, &session::busy);
-    std::ranges::for_each(sessions_, &session::cut);
-    return static_cast<std::size_t>(under_way);
+    std::size_t under_way = 0;
+    for (auto& session : sessions_)
+        under_way += session.cut();
+    return under_way;
 }
 
 } // namespace causeway::http

@@ -1,7 +1,7 @@
 // The HTTP side of one event loop: accepts connections and ends them in good order.
 #pragma once
 
-#include "http/ask_function.hpp"
+#include "http/handler.hpp"
 #include "http/session.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
@@ -12,7 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <string>
+#include <cstdint>
 
 namespace causeway::http {
 
@@ -27,13 +27,18 @@ struct time_limits {
 /// A request whose client has gone away frees its place after two of them.
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
+/// Most sessions that are swept in one turn of the event loop, so that nobody waits longer for it because there are
+/// many of them.
+constexpr std::size_t most_swept_in_a_turn = 256;
+
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the
 /// sessions, each of which is owned by the coroutine that serves it, and its own coroutines: after `drain` or `cut` the
 /// loop runs until they have ended, and only then may the server go.
 class server {
 public:
-    /// `connections` bounds the connections open at once, in all servers that share it; it outlives the server.
-    server(tcp_acceptor acceptor, ask_function ask, const time_limits& limits, net::limit& connections);
+    /// `handler` gives the responses. `connections` bounds the connections open at once, in all servers that share it.
+    /// Both outlive the server.
+    server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
 
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
@@ -43,7 +48,7 @@ public:
     /// way.
     void drain();
 
-    /// Ends all connections now. Returns how many requests were under way.
+    /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.
     std::size_t cut();
 
     /// The address it listens on, with the real port.
@@ -54,15 +59,16 @@ private:
     awaitable<> stop_accepting();
     awaitable<> wait(std::chrono::nanoseconds duration);
     awaitable<> sweep_sessions();
+    bool sweep_some();
     awaitable<> serve(net::accepted connection);
     void admit(net::accepted connection);
 
     tcp_acceptor acceptor_;
-    ask_function ask_;
     std::chrono::nanoseconds sweep_interval_;
     sweep_limits limits_;
     net::limit& connections_;
-    std::string date_; // for all answers, as of the last sweep
+    common common_;
+    std::uint64_t sweep_ = 0; // the number of the last one
     boost::intrusive::list<session, boost::intrusive::constant_time_size<false>> sessions_;
     net::wakeup session_ended_;
     steady_timer drain_timer_;

@@ -1,6 +1,5 @@
 #include "service/event_loop.hpp"
 
-#include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,10 +10,8 @@ namespace causeway::service {
 event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
                        const http::time_limits& times, shared_limits& limits)
     : pool_(io_, upstream, limits.pending)
-    , server_(
-          net::listen(io_, listen, sharing),
-          [this](codes::code code, steady_timer& deadline) { return pool_.ask(codes::question_for(code), deadline); }, times,
-          limits.connections)
+    , lookup_(pool_)
+    , server_(net::listen(io_, listen, sharing), lookup_, times, limits.connections)
 {
 }
 

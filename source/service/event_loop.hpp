@@ -4,6 +4,7 @@
 #include "http/server.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
+#include "service/code_lookup.hpp"
 #include "upstream/pool.hpp"
 
 #include <cstddef>
@@ -46,7 +47,8 @@ private:
     // One thread runs it, others only post to it: so its sockets need no locks.
     asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     upstream::pool pool_;
-    http::server server_; // asks `pool_`
+    code_lookup lookup_; // asks `pool_`
+    http::server server_;
     std::size_t requests_cut_ = 0;
 };
 

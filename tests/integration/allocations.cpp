@@ -1,12 +1,18 @@
-// How often a request takes memory from the heap. A program of its own, because it replaces the operator new.
+// How often a request takes memory from the heap, and how much of it a connection keeps. A program of its own, because
+// it replaces the operator new.
 #include "blocking.hpp"
 #include "codes/protocol.hpp"
 #include "service/event_loop.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <malloc.h>
+
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
+#include <future>
 #include <new>
 #include <string>
 #include <thread>
@@ -16,18 +22,29 @@ namespace {
 
 thread_local std::size_t allocations_of_this_thread = 0;
 
+// What a thread has taken and not given back.
+thread_local std::atomic<std::ptrdiff_t> bytes_of_this_thread = 0;
+
+void free_memory(void* memory) noexcept
+{
+    bytes_of_this_thread -= static_cast<std::ptrdiff_t>(malloc_usable_size(memory));
+    std::free(memory);
+}
+
 } // namespace
 
 void* operator new(std::size_t size)
 {
     ++allocations_of_this_thread;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
+    void* memory = std::malloc(size);
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    bytes_of_this_thread += static_cast<std::ptrdiff_t>(malloc_usable_size(memory));
+    return memory;
 }
 
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { free_memory(memory); }
+void operator delete(void* memory, std::size_t) noexcept { free_memory(memory); }
 
 namespace causeway::test {
 namespace {
@@ -84,6 +101,45 @@ BOOST_AUTO_TEST_SUITE(allocations)
 BOOST_AUTO_TEST_CASE(a_request_by_itself_makes_five) { BOOST_TEST(allocations_of_a_request(1) < 5.5); }
 
 BOOST_AUTO_TEST_CASE(a_request_among_many_makes_seven) { BOOST_TEST(allocations_of_a_request(64) < 7.5); }
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_keeps_no_memory_of_a_long_request_and_its_long_answer)
+{
+    constexpr std::size_t connections = 20;
+    const auto long_question = "404&more=" + std::string(4'000, 'x');
+    const auto long_reply = "Code 404: " + std::string(60'000, 'x') + "\n";
+    listener backend;
+    service::shared_limits limits{net::limit(1024), net::limit(1024)};
+    const upstream::pool_settings pool{{net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024};
+    service::event_loop loop({asio::ip::address_v4::loopback(), 0}, net::port_sharing::afterwards, pool, {}, limits);
+    std::promise<std::atomic<std::ptrdiff_t>*> bytes_of_the_loop;
+    std::jthread thread([&] {
+        bytes_of_the_loop.set_value(&bytes_of_this_thread);
+        loop.run();
+    });
+    auto upstream = backend.accept();
+    const auto ask = [&](connection& client, const std::string& question, const std::string& reply) {
+        send_request(client, question);
+        BOOST_TEST_REQUIRE(upstream.receive(4) == "404\n");
+        upstream.send(reply);
+        BOOST_TEST_REQUIRE(receive_answer(client).status == 200);
+    };
+
+    auto& bytes = *bytes_of_the_loop.get_future().get();
+    connection first(loop.endpoint().port());
+    ask(first, long_question, long_reply); // the upstream's buffer, which all share, grows
+    std::vector<connection> clients;
+    while (clients.size() != connections)
+        ask(clients.emplace_back(loop.endpoint().port()), "404", "Code 404: short\n");
+    const auto before = bytes.load();
+    for (auto& client : clients)
+        ask(client, long_question, long_reply);
+    ask(first, "404", "Code 404: short\n"); // then the last of the others is idle too
+    const auto each = (bytes.load() - before) / static_cast<std::ptrdiff_t>(connections);
+    BOOST_TEST_MESSAGE(each << " bytes more for each connection");
+    BOOST_TEST(each < 512);
+
+    loop.drain();
+}
 
 BOOST_AUTO_TEST_SUITE_END()
 

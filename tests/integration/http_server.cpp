@@ -1,13 +1,18 @@
 // The HTTP side over real connections: what a client sends, and the one answer it gets.
+#include "codes/http.hpp"
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
+#include "service/program.hpp"
 #include "tcp_segments.hpp"
+#include "upstream/outcome.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <iterator>
 #include <list>
 #include <optional>
@@ -46,6 +51,9 @@ public:
         while (questions_.size() < count)
             co_await asked_.wait();
     }
+
+    // How many questions are no longer waited for.
+    std::size_t ended() const { return static_cast<std::size_t>(std::ranges::count_if(questions_, &question::ended)); }
 
     // Waits until the first question is no longer waited for.
     awaitable<> given_up()
@@ -86,6 +94,55 @@ private:
     net::wakeup asked_;
 };
 
+// Codes, looked up with a function of the test's.
+class lookup final : public http::handler {
+public:
+    using ask_function = std::function<awaitable<http::outcome>(codes::code, steady_timer&)>;
+
+    explicit lookup(ask_function ask)
+        : ask_(std::move(ask))
+    {
+    }
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override
+    {
+        auto code = codes::code_in(request);
+        if (!code)
+            return std::move(code).error();
+        return ask_(*code, deadline);
+    }
+
+    void respond(const http::request&, http::outcome outcome, http::response& response) override
+    {
+        codes::respond(outcome, response);
+    }
+
+private:
+    ask_function ask_;
+};
+
+// Gives back the body of a request, at once, or of one for /later after a wait and behind what came of that.
+class echo final : public http::handler {
+public:
+    http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
+
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        if (request.target == "/later")
+            return wait();
+        return http::response{status::created, "text/plain", "X-Type: " + request.content_type + "\r\n", request.body};
+    }
+
+    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    {
+        response.status = status::accepted;
+        response.body += *outcome + request.body;
+    }
+
+private:
+    static awaitable<http::outcome> wait() { co_return "later: "; }
+};
+
 awaitable<upstream::outcome> answer_at_once(codes::code code, steady_timer&)
 {
     if (code.text() == "504")
@@ -99,7 +156,7 @@ awaitable<upstream::outcome> answer_at_once(codes::code code, steady_timer&)
 
 struct fixture {
     asio::io_context io;
-    net::limit connections{100};
+    net::limit connections{1000};
     oracle held{io.get_executor()};
     http::time_limits times;
     std::optional<int> receive_buffer; // bytes that the kernel takes for a connection, about
@@ -115,12 +172,18 @@ struct fixture {
         play([this](codes::code code, steady_timer& deadline) { return held.ask(code, deadline); }, what_happens);
     }
 
-    void play(http::ask_function ask, story what_happens)
+    void play(lookup::ask_function ask, story what_happens)
+    {
+        lookup handler(std::move(ask));
+        play(handler, what_happens);
+    }
+
+    void play(http::handler& handler, story what_happens)
     {
         auto acceptor = net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never);
         if (receive_buffer)
             acceptor.set_option(asio::socket_base::receive_buffer_size(*receive_buffer)); // inherited by connections
-        http::server server(std::move(acceptor), std::move(ask), times, connections);
+        http::server server(std::move(acceptor), handler, times, connections);
         const auto address = server.endpoint();
         asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
         run(io, tell(*this, server, address, what_happens));
@@ -200,6 +263,44 @@ BOOST_AUTO_TEST_CASE(each_row_of_the_table_of_answers_over_one_connection)
                     BOOST_TEST(response.body() == row.body);
                 else
                     BOOST_TEST(!boost::json::parse(response.body()).at("error").as_string().empty());
+            }
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_chooses_the_status_the_type_and_the_fields_of_a_response_and_any_body)
+{
+    echo handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string bytes("\0\r\n\xff", 4);
+        auto client = co_await connect(server);
+        co_await client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Type: a/b\r\nContent-Length: 4\r\n\r\n" + bytes);
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.result() == status::created);
+        BOOST_TEST(response[field::content_type] == "text/plain");
+        BOOST_TEST(response["X-Type"] == "a/b");
+        BOOST_TEST(response.body() == bytes);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_gets_each_request_with_its_own_body_also_behind_a_wait)
+{
+    echo handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string now = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nnow";
+        const std::string later = "POST /later HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                  "2\r\nch\r\n4\r\nunks\r\n0\r\n\r\n";
+        const std::string nothing = "GET /later HTTP/1.1\r\nHost: test\r\n\r\n";
+        auto client = co_await connect(server);
+        for (const auto& [requests, bodies] :
+             {std::pair(now, std::vector{"now"}), std::pair(later, std::vector{"later: chunks"}),
+              std::pair(nothing, std::vector{"later: "}),
+              std::pair(later + now + nothing + later,
+                        std::vector{"later: chunks", "now", "later: ", "later: chunks"})}) {
+            co_await client.send(requests);
+            for (const std::string body : bodies) {
+                const auto response = co_await client.receive();
+                BOOST_TEST(response.body() == body);
             }
         }
     });
@@ -791,6 +892,31 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_frees_its_place_befo
     });
 }
 
+// So however many there are, the loop is soon there for the others.
+BOOST_AUTO_TEST_CASE(a_sweep_looks_at_few_sessions_in_one_turn_of_the_event_loop)
+{
+    service::raise_file_limit();
+    times.idle = 40ms; // makes sweeps frequent
+    play_held([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        constexpr std::size_t count = 2 * http::most_swept_in_a_turn + 100;
+        std::list<http_client> clients;
+        while (clients.size() != count) {
+            clients.push_back(co_await connect(address));
+            co_await clients.back().send(get("404"));
+        }
+        co_await test.held.asked(count);
+
+        clients.clear(); // in one turn
+        std::size_t most = 0;
+        for (std::size_t ended = 0; ended != count;) {
+            co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+            const auto ended_before = std::exchange(ended, test.held.ended());
+            most = std::max(most, ended - ended_before);
+        }
+        BOOST_TEST(most <= http::most_swept_in_a_turn);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
 {
     play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
@@ -817,8 +943,9 @@ BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next
 BOOST_AUTO_TEST_CASE(draining_answers_also_those_for_whom_there_is_no_place_yet)
 {
     net::limit one(1);
-    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                        answer_at_once, times, one);
+    lookup handler(answer_at_once);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        times, one);
     const auto address = server.endpoint();
     asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
     run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {
@@ -915,11 +1042,46 @@ BOOST_AUTO_TEST_CASE(cutting_ends_everything_at_once_and_tells_how_many_requests
     });
 }
 
+BOOST_AUTO_TEST_CASE(cutting_counts_pipelined_requests_each_by_itself)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto pipelining = co_await connect(address);
+        auto single = co_await connect(address);
+        co_await pipelining.send(get("101") + get("102") + get("103") + get("104"));
+        co_await single.send(get("105"));
+        co_await test.held.asked(5);
+        test.held.answer(0, reply_line("101"));
+        test.held.answer(2, reply_line("103")); // not to be sent before that to 102
+        const auto first = co_await pipelining.receive();
+        BOOST_TEST(first.result() == status::ok);
+        co_await settle();
+
+        BOOST_TEST(server.cut() == 4U);
+        test.held.answer_all(upstream::failure::unavailable);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(cutting_counts_answers_that_have_not_left)
+{
+    const auto answer_at_length = [](codes::code, steady_timer&) -> awaitable<upstream::outcome> {
+        co_return std::string(8'000'000, 'x');
+    };
+    play(answer_at_length, [](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto slow = co_await connect(address);
+        co_await slow.send(get("101"));
+        co_await slow.socket.async_wait(tcp_socket::wait_read, asio::deferred);
+        co_await settle();
+
+        BOOST_TEST(server.cut() == 1U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(above_the_limit_of_connections_further_ones_wait_until_one_closes)
 {
     net::limit one(1);
-    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-                        answer_at_once, times, one);
+    lookup handler(answer_at_once);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        times, one);
     const auto address = server.endpoint();
     asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
     run(io, [](http::server& limited, tcp::endpoint place) -> awaitable<> {

@@ -2,10 +2,10 @@
 //
 // CAUSEWAY_LEDGER_REQUESTS and CAUSEWAY_LEDGER_SEED choose how many and which; docs/reliability.md has the figures of
 // long runs.
-#include "codes/protocol.hpp"
 #include "faulty_backend.hpp"
 #include "http/server.hpp"
 #include "load.hpp"
+#include "service/code_lookup.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -76,10 +76,9 @@ void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
         settings.window = 1 + seed % 64;
         settings.coalesce = coalesce;
         upstream::pool pool(io, settings, pending);
-        http::server server(
-            net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never),
-            [&](codes::code code, steady_timer& deadline) { return pool.ask(codes::question_for(code), deadline); }, {},
-            connections);
+        service::code_lookup lookup(pool);
+        http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), lookup,
+                            {}, connections);
         const auto address = server.endpoint();
         ledger ledger;
         ledger.requests_left = requests;

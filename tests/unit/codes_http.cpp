@@ -1,5 +1,5 @@
-#include "http/question.hpp"
-#include "body_of.hpp"
+#include "codes/http.hpp"
+#include "upstream/outcome.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -10,7 +10,9 @@
 
 namespace {
 
+namespace codes = causeway::codes;
 namespace http = causeway::http;
+namespace upstream = causeway::upstream;
 using boost::beast::http::status;
 using boost::beast::http::verb;
 
@@ -21,7 +23,7 @@ http::request request(std::string_view target, verb method = verb::get)
 
 std::string error_in(const http::response& response)
 {
-    return std::string(boost::json::parse(body_of(response)).at("error").as_string());
+    return std::string(boost::json::parse(response.body).at("error").as_string());
 }
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
@@ -29,7 +31,7 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 // That GET `target` asks for `code`.
 void check_found(std::string_view target, std::string_view code)
 {
-    const auto found = http::code_in(request(target));
+    const auto found = codes::code_in(request(target));
 
     BOOST_TEST_REQUIRE(found.has_value(), target);
     BOOST_TEST(found->text() == code, target);
@@ -40,14 +42,21 @@ http::response check_refused(const http::request& request, status expected, std:
 {
     BOOST_TEST_CONTEXT(boost::beast::http::to_string(request.method) << ' ' << request.target)
     {
-        const auto code = http::code_in(request);
+        const auto code = codes::code_in(request);
 
         BOOST_TEST_REQUIRE(code.has_error());
         BOOST_TEST((code.error().status == expected), "status " << static_cast<int>(code.error().status));
-        BOOST_TEST(contains(error_in(code.error()), problem), body_of(code.error()));
+        BOOST_TEST(contains(error_in(code.error()), problem), code.error().body);
         return code.error();
     }
     return {};
+}
+
+http::response response_to(const http::outcome& outcome)
+{
+    http::response response;
+    codes::respond(outcome, response);
+    return response;
 }
 
 void check_bad_request(std::string_view target, std::string_view problem)
@@ -57,7 +66,7 @@ void check_bad_request(std::string_view target, std::string_view problem)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(question)
+BOOST_AUTO_TEST_SUITE(codes_http)
 
 BOOST_AUTO_TEST_CASE(the_code_is_the_parameter)
 {
@@ -142,17 +151,17 @@ BOOST_AUTO_TEST_CASE(head_asks_for_what_get_asks_for)
     for (const auto target : {"/?statusCode=404", "/", "/?statusCode=4", "/nowhere", "%"}) {
         BOOST_TEST_CONTEXT("HEAD " << target)
         {
-            const auto by_get = http::code_in(request(target, verb::get));
+            const auto by_get = codes::code_in(request(target, verb::get));
 
-            const auto by_head = http::code_in(request(target, verb::head));
+            const auto by_head = codes::code_in(request(target, verb::head));
 
             BOOST_TEST_REQUIRE(by_head.has_value() == by_get.has_value());
             if (by_head.has_value()) {
                 BOOST_TEST(by_head->text() == by_get->text());
             } else {
                 BOOST_TEST((by_head.error().status == by_get.error().status));
-                BOOST_TEST(body_of(by_head.error()) == body_of(by_get.error()));
-                BOOST_TEST(by_head.error().field == by_get.error().field);
+                BOOST_TEST(by_head.error().body == by_get.error().body);
+                BOOST_TEST(by_head.error().fields == by_get.error().fields);
             }
         }
     }
@@ -165,7 +174,7 @@ BOOST_AUTO_TEST_CASE(another_method_is_not_allowed)
         for (const auto target : {"/?statusCode=404", "/", "/?statusCode=4", "http://localhost/?statusCode=404"}) {
             const auto refused = check_refused(request(target, method), status::method_not_allowed, "use GET");
 
-            BOOST_TEST(refused.field == "Allow: GET, HEAD\r\n");
+            BOOST_TEST(refused.fields == "Allow: GET, HEAD\r\n");
         }
 }
 
@@ -173,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_method_for_the_server_as_a_whole_is_not_allowed)
 {
     const auto refused = check_refused(request("*", verb::options), status::method_not_allowed, "use GET");
 
-    BOOST_TEST(refused.field == "Allow: GET, HEAD\r\n");
+    BOOST_TEST(refused.fields == "Allow: GET, HEAD\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_tunnel_is_not_allowed)
@@ -187,6 +196,51 @@ BOOST_AUTO_TEST_CASE(there_is_nothing_at_another_path)
     for (const auto target : {"/favicon.ico", "/x?statusCode=404", "/statusCode=404", "/404", "/%20?statusCode=404",
                               "/index.html", "/x/?statusCode=404", "http://localhost/x?statusCode=404"})
         check_refused(request(target), status::not_found, "not found");
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_is_data_with_its_line_feed)
+{
+    const auto found = response_to("Code 404: Not Found, used when …\n");
+
+    BOOST_TEST((found.status == status::ok));
+    BOOST_TEST(found.content_type == "application/json");
+    BOOST_TEST(found.fields == "");
+    BOOST_TEST(found.body == "{\"data\":\"Code 404: Not Found, used when …\\n\"}");
+}
+
+BOOST_AUTO_TEST_CASE(each_failure_has_its_status_and_its_name)
+{
+    struct row {
+        upstream::failure failure;
+        status expected;
+        std::string_view body;
+    };
+    for (const auto& [failure, expected, body] :
+         {row{upstream::failure::timed_out, status::gateway_timeout, R"({"error":"timedout"})"},
+          row{upstream::failure::unavailable, status::service_unavailable, R"({"error":"unavailable"})"},
+          row{upstream::failure::overloaded, status::service_unavailable, R"({"error":"overloaded"})"},
+          row{upstream::failure::connection_lost, status::bad_gateway, R"({"error":"connection lost"})"}}) {
+        const auto failed = response_to(failure);
+
+        BOOST_TEST((failed.status == expected), body);
+        BOOST_TEST(failed.body == body);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(trying_again_is_advised_exactly_while_the_upstream_is_down_or_too_busy)
+{
+    for (const auto failure : {upstream::failure::unavailable, upstream::failure::overloaded})
+        BOOST_TEST(response_to(failure).fields == "Retry-After: 1\r\n");
+    for (const auto& other : {response_to("x"), response_to(upstream::failure::timed_out)})
+        BOOST_TEST(other.fields == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_somebody_else_is_an_internal_error)
+{
+    const auto failed = response_to(make_error_code(boost::system::errc::io_error));
+
+    BOOST_TEST((failed.status == status::internal_server_error));
+    BOOST_TEST(!error_in(failed).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,135 @@
+#include "codes/http.hpp"
+
+#include "http/json.hpp"
+#include "upstream/outcome.hpp"
+
+#include <boost/url/decode_view.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace causeway::codes {
+namespace {
+
+namespace urls = boost::urls;
+using boost::beast::http::status;
+using boost::beast::http::verb;
+
+constexpr std::string_view parameter_name = "statusCode";
+constexpr std::string_view retry_after = "Retry-After: 1\r\n";
+
+// Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
+// (RFC 9112 §3.2.2). CONNECT names no resource (§3.2.3).
+boost::system::result<urls::url_view> parse_target(verb method, std::string_view target)
+{
+    if (method == verb::connect)
+        return urls::error::not_a_base;
+    return target.starts_with('/') ? urls::parse_origin_form(target) : urls::parse_absolute_uri(target);
+}
+
+// An empty path is the root (RFC 9110 §4.2.3).
+bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
+
+// One pass over the parameters, which decodes only what it compares.
+boost::system::result<code, std::string_view> code_in_query(const urls::url_view& target)
+{
+    std::size_t found = 0;
+    std::optional<code> asked;
+    for (const auto parameter : target.encoded_params()) {
+        if (*parameter.key != parameter_name)
+            continue;
+        ++found;
+        const auto value = *parameter.value;
+        std::array<char, code::size> text{};
+        if (value.size() == text.size()) {
+            std::ranges::copy(value, text.begin());
+            asked = code::parse({text.data(), text.size()});
+        }
+    }
+    if (found == 0)
+        return "statusCode is missing: ask for example for /?statusCode=404";
+    if (found > 1)
+        return "statusCode is there more than once: ask for one code at a time";
+    if (!asked)
+        return "statusCode is not a code: it must be exactly three letters or digits";
+    return *asked;
+}
+
+// What nearly all clients send, to the letter; it needs no parser to be understood.
+std::optional<code> code_in_plain_target(std::string_view target)
+{
+    constexpr std::string_view before_the_code = "/?statusCode=";
+    if (!target.starts_with(before_the_code))
+        return std::nullopt;
+    return code::parse(target.substr(before_the_code.size()));
+}
+
+http::response bad_request(std::string_view problem) { return http::refused(status::bad_request, problem); }
+
+// RFC 9110 §15.5.6
+http::response method_not_allowed()
+{
+    auto response = http::refused(status::method_not_allowed, "use GET or HEAD");
+    response.fields = "Allow: GET, HEAD\r\n";
+    return response;
+}
+
+http::response not_now(std::string_view problem)
+{
+    auto response = http::refused(status::service_unavailable, problem);
+    response.fields = retry_after;
+    return response;
+}
+
+http::response failed(const boost::system::error_code& error)
+{
+    if (error.category() != upstream::failure_category())
+        return http::refused(status::internal_server_error, error.message());
+    switch (upstream::why_failed(error)) {
+    case upstream::failure::timed_out:
+        return http::refused(status::gateway_timeout, "timedout");
+    case upstream::failure::unavailable:
+        return not_now("unavailable");
+    case upstream::failure::overloaded:
+        return not_now("overloaded");
+    case upstream::failure::connection_lost:
+        return http::refused(status::bad_gateway, "connection lost");
+    case upstream::failure::duplicate: // never, because codes share their keys
+        break;
+    }
+    return http::refused(status::internal_server_error, error.message());
+}
+
+} // namespace
+
+boost::system::result<code, http::response> code_in(const http::request& request)
+{
+    const bool is_question = request.method == verb::get || request.method == verb::head;
+    if (const auto asked = code_in_plain_target(request.target); asked && is_question)
+        return *asked;
+
+    const auto target = parse_target(request.method, request.target);
+    if (target && !is_root(*target))
+        return http::refused(status::not_found, "not found");
+    if (!is_question)
+        return method_not_allowed();
+    if (!target)
+        return bad_request("the request target is not a valid URL");
+    const auto asked = code_in_query(*target);
+    if (!asked)
+        return bad_request(asked.error());
+    return *asked;
+}
+
+void respond(const http::outcome& outcome, http::response& response)
+{
+    if (outcome)
+        http::append_json("data", *outcome, response.body);
+    else
+        response = failed(outcome.error());
+}
+
+} // namespace causeway::codes

@@ -1,0 +1,39 @@
+// What the bridge serves: codes, looked up upstream.
+#pragma once
+
+#include "codes/http.hpp"
+#include "codes/protocol.hpp"
+#include "http/handler.hpp"
+#include "upstream/pool.hpp"
+
+#include <utility>
+
+namespace causeway::service {
+
+/// Connects the three: the request says which code, `pool` knows the reply. It outlives the handler, and what that gave
+/// to wait for.
+class code_lookup final : public http::handler {
+public:
+    explicit code_lookup(upstream::pool& pool)
+        : pool_(pool)
+    {
+    }
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override
+    {
+        auto code = codes::code_in(request);
+        if (!code)
+            return std::move(code).error();
+        return pool_.ask(codes::question_for(*code), deadline);
+    }
+
+    void respond(const http::request&, http::outcome outcome, http::response& response) override
+    {
+        codes::respond(outcome, response);
+    }
+
+private:
+    upstream::pool& pool_;
+};
+
+} // namespace causeway::service
