@@ -8,17 +8,18 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 namespace causeway::backend {
 
-code_server::code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry)
+code_server::code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry,
+                         std::size_t most_clients, std::string when_in_use)
     : io_(io)
     , listen_(net::resolve_for_listening(io, listen))
     , bind_retry_(bind_retry)
+    , when_in_use_(std::move(when_in_use))
     , retry_(io)
-    , unlimited_(std::numeric_limits<std::size_t>::max())
+    , places_(most_clients)
 {
 }
 
@@ -30,8 +31,8 @@ awaitable<> code_server::run()
     if (stopped_)
         co_return;
     spdlog::info("code server: listening on {}", net::to_string(acceptor_->local_endpoint()));
-    while (auto connection = co_await net::accept(*acceptor_, unlimited_))
-        asio::co_spawn(io_, serve(std::move(connection->socket)), net::rethrow);
+    while (auto connection = co_await net::accept(*acceptor_, places_))
+        asio::co_spawn(io_, serve(std::move(*connection)), net::rethrow);
 }
 
 awaitable<> code_server::bind()
@@ -45,15 +46,16 @@ awaitable<> code_server::bind()
                 throw;
         }
         if (std::has_single_bit(tries))
-            spdlog::warn("code server: {} is in use; trying again (try {})", net::to_string(listen_), tries);
+            spdlog::warn("code server: {} is in use; trying again (try {}); {}", net::to_string(listen_), tries,
+                         when_in_use_);
         retry_.expires_after(bind_retry_);
         co_await retry_.async_wait(as_result);
     }
 }
 
-awaitable<> code_server::serve(tcp_socket socket)
+awaitable<> code_server::serve(net::accepted connection)
 {
-    client client(std::move(socket));
+    client client(std::move(connection.socket));
     clients_.push_back(client);
     co_await client.run();
 }

@@ -10,17 +10,21 @@
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <string>
 
 namespace causeway::backend {
 
-/// Serves any number of clients on one event loop; every call is made on its thread. It outlives the coroutines that
+/// Serves clients on one event loop; every call is made on its thread. It outlives the coroutines that
 /// it starts: after `stop` the loop runs until they have ended, and only then may the server go.
 class code_server {
 public:
-    /// While the address is in use, the server tries it again every `bind_retry`. Throws `boost::system::system_error`
-    /// when the host is not known.
-    code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry);
+    /// While the address is in use, the server tries it again every `bind_retry`, and the log adds `when_in_use`, which
+    /// says what else its user can do. At most `most_clients` are served at once; further ones wait in the listen
+    /// queue. Throws `boost::system::system_error` when the host is not known.
+    code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry,
+                std::size_t most_clients, std::string when_in_use);
 
     /// Binds and serves until `stop`. An address that cannot be had for another reason than being in use throws
     /// `boost::system::system_error` out of the event loop.
@@ -32,14 +36,15 @@ public:
 private:
     awaitable<> run();
     awaitable<> bind();
-    awaitable<> serve(tcp_socket socket);
+    awaitable<> serve(net::accepted connection);
 
     asio::io_context& io_;
     tcp::endpoint listen_;
     std::chrono::nanoseconds bind_retry_;
+    std::string when_in_use_;
     steady_timer retry_;
     std::optional<tcp_acceptor> acceptor_; // once the address could be had
-    net::limit unlimited_;
+    net::limit places_;                    // for clients
     boost::intrusive::list<client, boost::intrusive::constant_time_size<false>> clients_;
     bool stopped_ = false;
 };

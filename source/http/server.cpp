@@ -19,7 +19,10 @@ namespace {
 using namespace std::chrono_literals;
 
 // From a client's first segment to its second, also a distant one's.
-constexpr auto handshake_time = 100ms;
+constexpr std::chrono::microseconds longest_handshake = 100ms;
+
+// How long newcomers may go on coming, from clients who do not mean to find another process or cannot.
+constexpr auto longest_wait_for_quiet = 1s;
 
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto drain_pause = 10ms;
@@ -88,6 +91,9 @@ bool server::sweep_some()
 
 void server::admit(net::accepted connection)
 {
+    somebody_came_ = true;
+    if (draining_)
+        slowest_handshake_ = std::max(slowest_handshake_, net::handshake_time(connection.socket));
     asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), [this](const std::exception_ptr& thrown) {
         log_failure(thrown);
         session_ended_.notify();
@@ -111,11 +117,21 @@ void server::drain()
 }
 
 // Who waits in the listen queue has a connection as far as it knows, and who is in the middle of a handshake soon will;
-// closing the socket would reset both. So first no more may come, then those who have come are accepted.
+// closing the socket would reset both. So all who come are accepted and answered as before, until nobody has come for
+// as long as a handshake takes. Where another process shares the port, newcomers go on coming, though ever fewer,
+// because those who were answered connect again and sooner or later find the other. The last ones are kept out for just
+// as long as a handshake takes, which costs one who comes then a second, unless the kernel can take them to the other.
 awaitable<> server::stop_accepting()
 {
-    net::refuse_handshakes(acceptor_);
-    co_await wait(handshake_time);
+    const auto latest = clock::now() + longest_wait_for_quiet;
+    do {
+        somebody_came_ = false;
+        co_await wait(longest_handshake);
+    } while (acceptor_.is_open() && somebody_came_ && clock::now() < latest);
+    if (acceptor_.is_open() && !net::kernel_hands_over_connections()) {
+        net::ignore_newcomers(acceptor_);
+        co_await wait(std::min(2 * slowest_handshake_, longest_handshake));
+    }
     error_code error;
     while (acceptor_.is_open() && error != asio::error::would_block) {
         auto connection = net::accept_waiting(acceptor_, connections_, error);

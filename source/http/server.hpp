@@ -4,6 +4,7 @@
 #include "http/handler.hpp"
 #include "http/session.hpp"
 #include "net/asio.hpp"
+#include "net/leave_port.hpp"
 #include "net/limit.hpp"
 #include "net/listen.hpp"
 #include "net/wakeup.hpp"
@@ -43,9 +44,13 @@ public:
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 
-    /// Stops accepting, after those who have connected already, closes idle connections, and lets requests under way be
-    /// answered. A connection that has just been used stays for another moment, because its next request may be on its
-    /// way.
+    /// From now on clients that begin to connect are refused; only where nobody else serves the port, and before
+    /// `drain`. Any thread may call it, because all servers of a port must be told in one go (`net::refuse_newcomers`).
+    void refuse_newcomers() { net::refuse_newcomers(acceptor_); }
+
+    /// Stops accepting, a moment later, after those who have connected by then, closes idle connections, and lets
+    /// requests under way be answered. A connection that has just been used stays for another moment, because its next
+    /// request may be on its way.
     void drain();
 
     /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.
@@ -73,6 +78,8 @@ private:
     net::wakeup session_ended_;
     steady_timer drain_timer_;
     bool draining_ = false;
+    bool somebody_came_ = false;                    // while `stop_accepting` waits for quiet
+    std::chrono::microseconds slowest_handshake_{}; // since it drains
 };
 
 } // namespace causeway::http

@@ -8,7 +8,7 @@
 namespace causeway::net {
 
 /// Hands out at most `bound` places. It is the only thing that event loops share: the bound holds for the process as
-/// a whole, so the loops count together, with one atomic addition and no lock. Any thread may call any member; the
+/// a whole, so the loops count together, in one atomic number and without a lock. Any thread may call any member; the
 /// limit must outlive every place that it handed out.
 class limit {
 public:
@@ -46,13 +46,15 @@ public:
         limit* owner_ = nullptr;
     };
 
-    /// Takes a place if fewer than `bound` are taken.
+    /// Takes a place if fewer than `bound` are taken. An attempt in vain counts for nobody else, not even for a moment.
     [[nodiscard]] place try_take() noexcept
     {
-        if (taken_.fetch_add(1, std::memory_order_relaxed) < bound_)
-            return place(this);
-        taken_.fetch_sub(1, std::memory_order_relaxed);
-        return {};
+        auto taken = taken_.load(std::memory_order_relaxed);
+        do {
+            if (taken >= bound_)
+                return {};
+        } while (!taken_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed));
+        return place(this);
     }
 
     /// How many are taken, for the log and for tests.

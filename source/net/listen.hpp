@@ -35,14 +35,9 @@ struct accepted {
 /// place left, or what went wrong.
 std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connections, error_code& error);
 
-/// From now on nobody can begin to connect to `acceptor`, and who has begun can finish. Whoever comes meanwhile tries
-/// again after a second, as TCP does by itself, and then finds another process or nobody. Without this, a connection
-/// that the kernel completes just before the acceptor is closed is reset, although its client did nothing wrong.
-void refuse_handshakes(tcp_acceptor& acceptor);
-
 /// The next connection; nothing once `acceptor` is closed. When `connections` has no place left, further connections
-/// wait in the listen queue. A failure, such as too many open files, is logged and tried again a moment later: it
-/// passes when others close, and must not end the service.
+/// wait in the listen queue. A failure, such as too many open files, is logged (the first, second, fourth, eighth … in
+/// a row) and tried again a moment later: it passes when others close, and must not end the service.
 awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections);
 
 } // namespace causeway::net

@@ -2,6 +2,7 @@
 
 #include "backend/code_server.hpp"
 #include "codes/protocol.hpp"
+#include "net/leave_port.hpp"
 #include "net/rethrow.hpp"
 #include "net/sleep.hpp"
 #include "net/until_first.hpp"
@@ -13,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -20,6 +22,7 @@
 #include <functional>
 #include <list>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -33,6 +36,11 @@ const net::host_port embedded_address{"127.0.0.1", 9670};
 
 // In a rolling restart the old process holds the address until it ends, and requests wait for the new one.
 constexpr auto embedded_bind_retry = 250ms;
+constexpr auto embedded_advice = "if it is not another Causeway's, name a backend with --upstream";
+
+// How many may talk to the embedded code server at once besides the event loops, which have a connection each. It has
+// its files from the same process.
+constexpr std::size_t embedded_guests = 16;
 
 // One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
 std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
@@ -53,7 +61,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
             sharing = net::port_sharing::from_start;
         }
     } catch (const boost::system::system_error& error) {
-        throw cannot_listen(settings.listen, error.code());
+        throw cannot_listen(settings.listen, error.code(), settings.share_port);
     }
     return loops;
 }
@@ -90,6 +98,7 @@ public:
     supervisor(asio::io_context& io, std::list<event_loop>& loops, std::chrono::nanoseconds drain_timeout)
         : io_(io)
         , loops_(loops)
+        , place_(loops.front().endpoint())
         , drain_timeout_(drain_timeout)
         , signals_(io, SIGINT, SIGTERM)
         , hangups_(io, SIGHUP)
@@ -117,6 +126,7 @@ private:
 
     asio::io_context& io_;
     std::list<event_loop>& loops_;
+    tcp::endpoint place_;
     std::chrono::nanoseconds drain_timeout_;
     signal_set signals_;
     signal_set hangups_;
@@ -128,6 +138,8 @@ awaitable<> supervisor::serve_and_stop()
 {
     co_await signal();
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
+    if (!net::others_listen_on(place_, loops_.size()))
+        std::ranges::for_each(loops_, &event_loop::refuse_newcomers);
     std::ranges::for_each(loops_, &event_loop::drain);
 
     const auto first = co_await net::until_first(all_ended(), net::sleep(drain_timeout_), signal());
@@ -154,26 +166,29 @@ awaitable<> supervisor::ignore_hangups()
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
 
-// Each connection is an open file, and the upstreams must get theirs however many clients there are.
-std::size_t connections_that_fit(const bridge_settings& settings, std::size_t upstreams)
+// How many HTTP connections may be open at once. Each is an open file, and what else needs one must get it however many
+// clients there are. Throws when there are too few files to serve anybody.
+std::size_t connections_that_fit(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
 {
-    const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams);
+    const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients;
     const auto files = open_file_limit();
-    const auto fit = files > needed_otherwise ? files - needed_otherwise : 1;
+    if (files <= needed_otherwise)
+        throw std::runtime_error(
+            fmt::format("the limit of open files is {}, and {} threads need at least {}; raise it with ulimit -n, or "
+                        "LimitNOFILE= in a unit of systemd, or choose fewer --threads",
+                        files, settings.threads, needed_otherwise + 1));
+    const auto fit = files - needed_otherwise;
     if (fit >= settings.max_connections)
         return settings.max_connections;
     spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n", files, fit);
     return fit;
 }
 
-void log_summary(const std::list<event_loop>& loops)
+void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 {
     upstream::statistics sum;
-    std::size_t requests_cut = 0;
-    for (const auto& loop : loops) {
+    for (const auto& loop : loops)
         sum += loop.counts();
-        requests_cut += loop.requests_cut();
-    }
     spdlog::info("upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
                  "{} refused as unavailable, {} as overloaded, {} lost with their connections, {} abandoned by their "
                  "clients, {} written again; {} connections",
@@ -187,20 +202,22 @@ void log_summary(const std::list<event_loop>& loops)
 
 } // namespace
 
-void run_bridge(const bridge_settings& settings)
+int run_bridge(const bridge_settings& settings)
 {
     asio::io_context io{1};
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
+    const auto embedded_clients = embedded ? settings.threads + embedded_guests : 0;
+
     shared_limits limits{net::limit(settings.max_pending),
-                         net::limit(connections_that_fit(settings, upstreams.size()))};
+                         net::limit(connections_that_fit(settings, upstreams.size(), embedded_clients))};
     auto loops = open_event_loops(io, settings, upstreams, limits);
     supervisor supervisor(io, loops, settings.drain_timeout);
 
     std::optional<backend::code_server> code_server;
     if (embedded)
-        code_server.emplace(io, embedded_address, embedded_bind_retry).start();
+        code_server.emplace(io, embedded_address, embedded_bind_retry, embedded_clients, embedded_advice).start();
     asio::co_spawn(io, supervisor.run(), [&](const std::exception_ptr& thrown) {
         net::rethrow(thrown);
         if (code_server)
@@ -215,7 +232,11 @@ void run_bridge(const bridge_settings& settings)
             spdlog::info("try: curl -s 'http://{}/?statusCode=404'", address);
         io.run();
     }
-    log_summary(loops);
+    std::size_t requests_cut = 0;
+    for (const auto& loop : loops)
+        requests_cut += loop.requests_cut();
+    log_summary(loops, requests_cut);
+    return requests_cut == 0 ? 0 : 1;
 }
 
 } // namespace causeway::service

@@ -3,14 +3,27 @@
 #include <fmt/core.h>
 
 namespace causeway::service {
+namespace {
 
-std::runtime_error cannot_listen(const net::host_port& place, const error_code& error)
+const char* advice(const error_code& error, bool share_port)
 {
-    const auto* advice = error == asio::error::address_in_use
-                             ? "choose another port with --listen, or join another Causeway with --share-port"
-                             : "choose another address with --listen";
+    if (error == asio::error::address_in_use && share_port)
+        return "only a program of the same user can be joined, if it permits that; choose another port with --listen";
+    if (error == asio::error::address_in_use)
+        return "choose another port with --listen, or join another Causeway of the same user with --share-port";
+    if (error == asio::error::access_denied)
+        return "choose a port from 1024 on with --listen, or give the program the capability CAP_NET_BIND_SERVICE";
+    if (error == asio::error::no_descriptors)
+        return "raise the limit of open files with ulimit -n, or LimitNOFILE= in a unit of systemd";
+    return "choose another address with --listen";
+}
+
+} // namespace
+
+std::runtime_error cannot_listen(const net::host_port& place, const error_code& error, bool share_port)
+{
     return std::runtime_error(
-        fmt::format("cannot listen on {}: {}; {}", net::to_string(place), error.message(), advice));
+        fmt::format("cannot listen on {}: {}; {}", net::to_string(place), error.message(), advice(error, share_port)));
 }
 
 } // namespace causeway::service

@@ -8,7 +8,8 @@
 
 namespace causeway::service {
 
-/// The exception that says that `place` cannot be listened on, why, and what to do about it, in one line.
-std::runtime_error cannot_listen(const net::host_port& place, const error_code& error);
+/// The exception that says that `place` cannot be listened on, why, and what to do about it, in one line. `share_port`:
+/// the user has already said that others may listen there, too.
+std::runtime_error cannot_listen(const net::host_port& place, const error_code& error, bool share_port = false);
 
 } // namespace causeway::service

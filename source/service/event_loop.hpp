@@ -28,6 +28,9 @@ public:
     /// destroyed with the loop but what it owns.
     void run();
 
+    /// Any thread, before `drain`: refuse whoever begins to connect, where nobody else serves the port.
+    void refuse_newcomers() { server_.refuse_newcomers(); }
+
     /// Any thread: finish the requests under way, then end.
     void drain();
 

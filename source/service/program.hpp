@@ -26,12 +26,12 @@ std::size_t open_file_limit();
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
 void ignore_broken_pipes();
 
-/// The whole of a program: `run` with the settings that `parse` reads from the command line. Gives the exit status: 0
-/// after a clean end, 1 when something throws, 2 for wrong usage, the last two with one line on standard error. For
+/// The whole of a program: `run` with the settings that `parse` reads from the command line. Gives the exit status:
+/// what `run` gives, 1 when something throws, 2 for wrong usage, the last two with one line on standard error. For
 /// `main`, before any thread.
 template <class Settings>
 int run_program(const char* name, int argc, const char* const* argv,
-                parsed<Settings> (*parse)(int argc, const char* const* argv), void (*run)(const Settings&))
+                parsed<Settings> (*parse)(int argc, const char* const* argv), int (*run)(const Settings&))
 try {
     const auto command_line = parse(argc, argv);
     if (const auto* information = std::get_if<service::information>(&command_line)) {
@@ -46,8 +46,7 @@ try {
     start_logging(settings.log_level);
     raise_file_limit();
     ignore_broken_pipes();
-    run(settings);
-    return 0;
+    return run(settings);
 } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", name, error.what());
     return 1;

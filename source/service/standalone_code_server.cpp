@@ -3,24 +3,40 @@
 #include "backend/code_server.hpp"
 #include "net/asio.hpp"
 #include "service/cannot_listen.hpp"
+#include "service/program.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 
 namespace causeway::service {
+namespace {
 
-void run_code_server(const code_server_settings& settings)
+// Most clients at once. Each is an open file, and a few are needed for other things.
+std::size_t most_clients()
+{
+    constexpr std::size_t enough = 16384;
+    constexpr std::size_t needed_otherwise = 16;
+    return std::clamp(open_file_limit(), needed_otherwise + 1, enough + needed_otherwise) - needed_otherwise;
+}
+
+} // namespace
+
+int run_code_server(const code_server_settings& settings)
 try {
     asio::io_context io{1};
-    backend::code_server server(io, settings.listen, settings.bind_retry);
+    backend::code_server server(io, settings.listen, settings.bind_retry, most_clients(),
+                                "or choose another address with --listen");
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&](const error_code&, int) { server.stop(); });
 
     server.start();
     io.run();
     spdlog::info("stopped");
+    return 0;
 } catch (const boost::system::system_error& error) {
     // All that throws one is the look-up of the address and the attempt to listen on it.
     throw cannot_listen(settings.listen, error.code());

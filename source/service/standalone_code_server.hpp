@@ -5,7 +5,8 @@
 
 namespace causeway::service {
 
-/// Serves until SIGINT or SIGTERM. Throws `std::exception` when it cannot start. Call once, from `main`.
-void run_code_server(const code_server_settings& settings);
+/// Serves until SIGINT or SIGTERM; gives the exit status, 0. Throws `std::exception` when it cannot start. Call once,
+/// from `main`.
+int run_code_server(const code_server_settings& settings);
 
 } // namespace causeway::service

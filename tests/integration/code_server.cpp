@@ -80,7 +80,7 @@ tcp::endpoint free_place(asio::io_context& io)
 struct fixture {
     asio::io_context io;
     tcp::endpoint place = free_place(io);
-    backend::code_server server{io, {"127.0.0.1", place.port()}, 10ms};
+    backend::code_server server{io, {"127.0.0.1", place.port()}, 10ms, 1000, "or leave it"};
 
     // Runs the server, and on the same loop what `story` tells; then stops it, and waits until nothing is left of it.
     template <class Story>
@@ -285,6 +285,33 @@ BOOST_AUTO_TEST_CASE(many_clients_at_once_get_their_own_replies)
     });
 }
 
+BOOST_AUTO_TEST_CASE(above_the_limit_of_clients_further_ones_wait_until_one_leaves)
+{
+    const auto small_place = free_place(io);
+    backend::code_server small(io, {"127.0.0.1", small_place.port()}, 1h, 2, "or leave it");
+    small.start();
+    run(io, [](backend::code_server& serving, tcp::endpoint address) -> awaitable<> {
+        std::vector<code_client> clients;
+        for (int i = 0; i < 3; ++i) {
+            clients.emplace_back(co_await asio::this_coro::executor);
+            co_await clients.back().socket.async_connect(address, or_throw);
+            co_await clients.back().send("404");
+        }
+        const auto reply = replies_to("404");
+        for (int i = 0; i < 2; ++i) {
+            const auto served = co_await clients.at(static_cast<std::size_t>(i)).receive(reply.size());
+            BOOST_TEST(served == reply);
+        }
+        co_await settle();
+        BOOST_TEST(clients.back().socket.available() == 0U);
+
+        clients.front().socket.close();
+        const auto served = co_await clients.back().receive(reply.size());
+        BOOST_TEST(served == reply);
+        serving.stop();
+    }(small, small_place));
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_is_not_read_from)
 {
     tell([&]() -> awaitable<> {
@@ -352,7 +379,7 @@ BOOST_AUTO_TEST_CASE(an_address_in_use_is_tried_until_it_is_free)
 BOOST_AUTO_TEST_CASE(stopping_ends_the_wait_for_an_address)
 {
     const tcp_acceptor other(io, place);
-    backend::code_server waiting(io, {"127.0.0.1", place.port()}, 1h);
+    backend::code_server waiting(io, {"127.0.0.1", place.port()}, 1h, 1, "or leave it");
     waiting.start();
     run(io, [](backend::code_server& stopped) -> awaitable<> {
         co_await settle();

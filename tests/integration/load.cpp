@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -92,11 +93,13 @@ void steady_load::ask(std::uint16_t port, const std::stop_token& stopped)
     answered answered;
     try {
         const auto codes = codes_of_all_kinds(200);
-        connection client(port);
+        std::optional<connection> client;
         for (std::size_t i = 0; !stopped.stop_requested() && !wrong_; ++i) {
             answered.code = codes[i % codes.size()];
             const auto asked_at = clock::now();
-            answered.answer = get(client, answered.code);
+            if (!client)
+                client.emplace(port);
+            answered.answer = get(*client, answered.code);
             answered.took = clock::now() - asked_at;
             if (const auto wrong = what_is_wrong_(answered); !wrong.empty())
                 throw std::runtime_error(wrong);
@@ -107,11 +110,11 @@ void steady_load::ask(std::uint16_t port, const std::stop_token& stopped)
             }
             if (answered.answer.head.find("\r\nConnection: close\r\n") == std::string::npos)
                 continue;
-            if (!client.receive_rest().empty()) // throws when it is reset
+            if (!client->receive_rest().empty()) // throws when it is reset
                 throw std::runtime_error("there is more after the last answer");
             if (then_ == when_closed::end)
                 return;
-            client = connection(port);
+            client.reset();
         }
     } catch (const std::exception& error) {
         const std::lock_guard lock(mutex_);

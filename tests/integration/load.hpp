@@ -58,7 +58,7 @@ private:
 struct answered {
     std::string code;
     http_answer answer;
-    clock::duration took{};
+    clock::duration took{}; ///< with the connection, if it needed a new one
 };
 
 /// Keep-alive clients that ask for one code after the other, without a pause, until they are stopped. When the bridge

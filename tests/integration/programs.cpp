@@ -66,7 +66,23 @@ boost::test_tools::assertion_result where_names_can_be_changed(boost::unit_test:
     return nothing.wait() == 0;
 }
 
+// Not where every user may listen on every port, as in some containers.
+boost::test_tools::assertion_result where_low_ports_can_be_denied(boost::unit_test::test_unit_id /*test*/)
+{
+    std::ifstream setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    int first_port_for_all = 0;
+    return static_cast<bool>(setting >> first_port_for_all) && first_port_for_all > 1;
+}
+
 boost::test_tools::assertion_result with_ipv6(boost::unit_test::test_unit_id /*test*/) { return has_ipv6(); }
+
+// The arguments of a shell that becomes `program` without the right to listen on a low port.
+words without_privileges(const std::string& program, const words& arguments)
+{
+    words all{"-c", R"(exec setpriv --bounding-set=-net_bind_service "$0" "$@")", program};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
 
 // How a program was called, and what the line on its standard error must contain.
 struct call {
@@ -122,6 +138,14 @@ const std::vector<call> impossible_places{
     {code_server_path, {"--listen=192.0.2.1:9670"}, "--listen"},
     {code_server_path, {"--listen=a..b:9670"}, "--listen"},
 };
+
+// The arguments of a shell that becomes causeway with at most `files` open files.
+words with_open_files(const std::string& files, const words& arguments)
+{
+    words all{"-c", R"(ulimit -n "$0" && exec "$@")", files, causeway_path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
 
 } // namespace
 
@@ -182,7 +206,57 @@ BOOST_DATA_TEST_CASE(a_taken_port_ends_with_1_and_one_line_that_says_what_to_do,
         BOOST_TEST(is_one_line(causeway.standard_error()));
         BOOST_TEST(causeway.standard_error().find(other.address()) != std::string::npos);
         BOOST_TEST(causeway.standard_error().find("--listen") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("--share-port") != std::string::npos);
     }
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_join_with_share_port_is_told_why_and_not_to_use_it)
+{
+    const listener other;
+    causeway_process causeway({"--listen=" + other.address(), "--share-port", "--upstream=127.0.0.1:1"});
+    BOOST_TEST(causeway.wait() == 1);
+    BOOST_TEST_CONTEXT(causeway.output())
+    {
+        BOOST_TEST(is_one_line(causeway.standard_error()));
+        BOOST_TEST(causeway.standard_error().find("same user") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("--listen") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("--share-port") == std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_have_a_low_port_is_told_of_higher_ones,
+                     *boost::unit_test::precondition(where_low_ports_can_be_denied))
+{
+    process causeway("/bin/sh", without_privileges(causeway_path, {"--listen=127.0.0.1:1", "--upstream=127.0.0.1:1"}));
+    BOOST_TEST(causeway.wait() == 1);
+    BOOST_TEST_CONTEXT(causeway.output())
+    {
+        BOOST_TEST(is_one_line(causeway.standard_error()));
+        BOOST_TEST(causeway.standard_error().find("1024") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("CAP_NET_BIND_SERVICE") != std::string::npos);
+    }
+}
+
+BOOST_DATA_TEST_CASE(with_too_few_open_files_it_says_how_many_it_needs_and_how_to_get_them,
+                     boost::unit_test::data::make(words{"12", "16", "30"}))
+{
+    process causeway("/bin/sh", with_open_files(sample, in_front_of({"127.0.0.1:1"}, {"--threads=1"})));
+    BOOST_TEST(causeway.wait() == 1);
+    BOOST_TEST_CONTEXT(causeway.output())
+    {
+        BOOST_TEST(is_one_line(causeway.standard_error()));
+        BOOST_TEST(causeway.standard_error().find("limit of open files is " + sample) != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("at least 39") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("ulimit -n") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("LimitNOFILE") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(with_just_enough_open_files_it_answers)
+{
+    code_server_process code_server(on_a_free_port);
+    server_process causeway("/bin/sh", with_open_files("39", in_front_of({code_server.address()}, {"--threads=1"})));
+    BOOST_TEST(get(causeway.port(), "404").body == body_for("404"));
 }
 
 BOOST_AUTO_TEST_CASE(a_second_causeway_joins_the_first_only_with_share_port)
@@ -334,7 +408,7 @@ BOOST_AUTO_TEST_CASE(after_the_drain_timeout_it_ends_anyway_and_says_how_many_re
 
     const auto signalled = clock::now();
     causeway.signal(SIGTERM);
-    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(causeway.wait() == 1);
     BOOST_TEST((clock::now() - signalled >= 200ms));
     BOOST_TEST(number_before(" requests cut", causeway.wait_for_line("requests cut")) == 2U);
 }
@@ -352,7 +426,7 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_it_at_once)
     causeway.signal(SIGTERM);
     causeway.wait_for_line("stopping");
     causeway.signal(SIGINT);
-    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(causeway.wait() == 1);
     BOOST_TEST(number_before(" requests cut", causeway.wait_for_line("requests cut")) == 1U);
     BOOST_TEST(client.receive_rest() == "");
 }

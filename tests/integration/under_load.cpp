@@ -17,7 +17,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace causeway::test {
 namespace {
@@ -34,6 +37,39 @@ void start_again(std::optional<code_server_process>& code_server, const std::str
 {
     code_server.emplace(words{"--listen=" + address, "--bind-retry=20ms"});
     code_server->port();
+}
+
+// When TCP tries again because a client's first segment was dropped.
+constexpr auto retry_of_tcp = 1s;
+
+// A right answer that needed no second attempt to connect.
+std::string right_and_without_a_retry(const answered& answered)
+{
+    return answered.took < retry_of_tcp ? steady_load::only_right_answers(answered) : "TCP had to try again";
+}
+
+// Connects for each request, and asks, until it is refused. Returns what else happened, in words, or nothing.
+std::string ask_until_refused(std::uint16_t port)
+{
+    for (;;) {
+        const auto began = clock::now();
+        std::optional<connection> client;
+        std::string wrong;
+        try {
+            client.emplace(port);
+        } catch (const std::system_error& error) {
+            if (error.code() != std::errc::connection_refused)
+                wrong = error.what();
+            return clock::now() - began < retry_of_tcp ? wrong : "refused only after TCP had tried again";
+        }
+        try {
+            wrong = right_and_without_a_retry({"404", get(*client, "404"), clock::now() - began});
+        } catch (const std::exception& error) {
+            wrong = error.what();
+        }
+        if (!wrong.empty())
+            return wrong;
+    }
 }
 
 } // namespace
@@ -231,7 +267,26 @@ BOOST_AUTO_TEST_CASE(sigterm_under_load_answers_every_request_that_was_read_and_
     BOOST_TEST(causeway.output().find("cut") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_no_request)
+BOOST_AUTO_TEST_CASE(clients_that_connect_without_end_are_answered_until_they_are_refused_at_once)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
+    const auto port = causeway.port();
+    std::vector<std::string> wrong(16);
+    {
+        std::vector<std::jthread> clients;
+        for (auto& own : wrong)
+            clients.emplace_back([&own, port] { own = ask_until_refused(port); });
+        steady_load others(port, 4);
+        others.wait_for_answers(200);
+        causeway.signal(SIGTERM);
+        BOOST_TEST(others.wait() == "");
+    }
+    BOOST_TEST(wrong == words(wrong.size()), boost::test_tools::per_element());
+    BOOST_TEST(causeway.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request)
 {
     const auto restarts = from_environment("CAUSEWAY_ROLLING_RESTARTS", 3);
     code_server_process code_server(on_a_free_port);
@@ -240,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_no_request)
     arguments.push_back("--listen=" + causeway->address());
     arguments.erase(arguments.begin());
 
-    steady_load load(causeway->port(), 16, steady_load::only_right_answers, steady_load::when_closed::connect_again);
+    steady_load load(causeway->port(), 16, right_and_without_a_retry, steady_load::when_closed::connect_again);
     for (std::uint64_t i = 0; i < restarts; ++i) {
         load.wait_for_answers(500);
         auto next = std::make_unique<causeway_process>(arguments);

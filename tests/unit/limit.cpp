@@ -210,6 +210,41 @@ BOOST_AUTO_TEST_CASE(several_threads_never_hold_more_places_than_the_bound)
     }
 }
 
+// One thread holds the only place, and gives it back to take it again; the other tries all the time. When the first is
+// refused, one of the attempts that the other made meanwhile must have got the place.
+BOOST_AUTO_TEST_CASE(an_attempt_in_vain_never_costs_another_thread_a_free_place)
+{
+    net::limit limit(1);
+    std::vector<std::atomic<bool>> got_it(2'000'000); // by attempt of the other thread
+    std::atomic<std::size_t> attempts{0};             // that it has completed
+    auto place = limit.try_take();
+    const std::jthread other([&] {
+        for (; attempts != got_it.size(); ++attempts)
+            if (const auto taken = limit.try_take())
+                got_it[attempts] = true;
+    });
+    std::size_t refused_for_nothing = 0;
+    while (attempts != got_it.size()) {
+        const auto first = attempts.load();
+        place = {};
+        place = limit.try_take();
+        if (place)
+            continue;
+        const auto last = attempts.load();
+        while (attempts == last && last != got_it.size())
+            std::this_thread::yield();
+        const auto end = std::min(last + 1, got_it.size());
+        refused_for_nothing +=
+            std::none_of(got_it.begin() + static_cast<std::ptrdiff_t>(first),
+                         got_it.begin() + static_cast<std::ptrdiff_t>(end), [](const auto& got) { return got.load(); })
+                ? 1
+                : 0;
+        while (!place)
+            place = limit.try_take();
+    }
+    BOOST_TEST(refused_for_nothing == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(of_several_threads_as_many_get_a_place_as_there_are)
 {
     constexpr int threads = 4;
