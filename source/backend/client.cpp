@@ -1,7 +1,7 @@
 #include "backend/client.hpp"
 
-#include "codes/catalogue.hpp"
-#include "codes/request.hpp"
+#include "protocols/codes/catalogue.hpp"
+#include "protocols/codes/request.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>

@@ -1,12 +1,12 @@
 #include "service/bridge.hpp"
 
 #include "backend/code_server.hpp"
-#include "codes/protocol.hpp"
 #include "net/leave_port.hpp"
 #include "net/rethrow.hpp"
 #include "net/sleep.hpp"
 #include "net/until_first.hpp"
 #include "net/wakeup.hpp"
+#include "protocols/codes/protocol.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
 #include "service/program.hpp"
@@ -46,9 +46,9 @@ constexpr std::size_t embedded_guests = 16;
 std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
                                        const std::vector<net::host_port>& upstreams, shared_limits& limits)
 {
-    const upstream::pool_settings pool{upstreams, settings.reply_timeout, settings.reconnect_max,
-                                       settings.upstream_window, settings.coalesce,
-                                       codes::protocol()};
+    const upstream::pool_settings pool{
+        upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
+        settings.coalesce, codes::protocol()};
     const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 
@@ -189,11 +189,12 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
     upstream::statistics sum;
     for (const auto& loop : loops)
         sum += loop.counts();
-    spdlog::info("upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
-                 "{} refused as unavailable, {} as overloaded, {} lost with their connections, {} abandoned by their "
-                 "clients, {} written again; {} connections",
-                 sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable, sum.overloaded, sum.lost,
-                 sum.abandoned, sum.rewritten, sum.connects);
+    spdlog::info(
+        "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
+        "{} refused as unavailable, {} as overloaded, {} lost with their connections, {} abandoned by their "
+        "clients, {} written again; {} connections",
+        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable, sum.overloaded, sum.lost,
+        sum.abandoned, sum.rewritten, sum.connects);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else

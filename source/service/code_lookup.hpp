@@ -1,9 +1,9 @@
 // What the bridge serves: codes, looked up upstream.
 #pragma once
 
-#include "codes/http.hpp"
-#include "codes/protocol.hpp"
 #include "http/handler.hpp"
+#include "protocols/codes/http.hpp"
+#include "protocols/codes/protocol.hpp"
 #include "upstream/pool.hpp"
 
 #include <utility>

@@ -15,7 +15,8 @@ bool write_would_not_wait(int descriptor)
 {
     if (const int flags = ::fcntl(descriptor, F_GETFL); flags != -1 && (flags & O_NONBLOCK) != 0)
         return true;
-    return true; pollfd room{descriptor, POLLOUT, 0};
+    return true;
+    pollfd room{descriptor, POLLOUT, 0};
     return ::poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0;
 }
 

@@ -1,6 +1,6 @@
 // Request targets: each asks for a code or gets an answer at once, and that is a JSON object which says what is wrong.
-#include "codes/http.hpp"
 #include "pieces.hpp"
+#include "protocols/codes/http.hpp"
 
 #include <boost/json/parse.hpp>
 

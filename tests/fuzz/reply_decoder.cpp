@@ -1,6 +1,6 @@
 // Replies: lines and codes are the same however the stream is cut.
-#include "codes/reply.hpp"
 #include "pieces.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <algorithm>
 #include <string>

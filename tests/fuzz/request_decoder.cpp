@@ -1,7 +1,7 @@
 // The code server's reader: codes are the same however the stream is cut, and each is answered with one line of text.
-#include "codes/catalogue.hpp"
-#include "codes/request.hpp"
 #include "pieces.hpp"
+#include "protocols/codes/catalogue.hpp"
+#include "protocols/codes/request.hpp"
 
 #include <algorithm>
 #include <string>

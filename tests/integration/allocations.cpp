@@ -1,7 +1,7 @@
 // How often a request takes memory from the heap, and how much of it a connection keeps. A program of its own, because
 // it replaces the operator new.
 #include "blocking.hpp"
-#include "codes/protocol.hpp"
+#include "protocols/codes/protocol.hpp"
 #include "service/event_loop.hpp"
 
 #include <boost/test/unit_test.hpp>

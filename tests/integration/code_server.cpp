@@ -1,7 +1,7 @@
 // The code server over real TCP: what it makes of the bytes that come, and of clients that do not behave.
 #include "backend/code_server.hpp"
-#include "codes/catalogue.hpp"
 #include "kit.hpp"
+#include "protocols/codes/catalogue.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read.hpp>

@@ -1,6 +1,6 @@
 #include "faulty_backend.hpp"
 
-#include "codes/reply.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <numeric>
 #include <utility>

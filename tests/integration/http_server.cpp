@@ -1,8 +1,8 @@
 // The HTTP side over real connections: what a client sends, and the one answer it gets.
-#include "codes/http.hpp"
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
+#include "protocols/codes/http.hpp"
 #include "service/program.hpp"
 #include "tcp_segments.hpp"
 #include "upstream/outcome.hpp"

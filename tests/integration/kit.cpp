@@ -1,7 +1,7 @@
 #include "kit.hpp"
 
-#include "codes/protocol.hpp"
 #include "net/rethrow.hpp"
+#include "protocols/codes/protocol.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>

@@ -1,9 +1,9 @@
 // What the engine promises to every protocol, tried with two that have nothing in common: the codes, which may be asked
 // twice and share their replies, and numbered messages, which may not and do not.
-#include "codes/protocol.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
 #include "numbered.hpp"
+#include "protocols/codes/protocol.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/test/data/monomorphic.hpp>

@@ -1,7 +1,7 @@
 #include "load.hpp"
 
-#include "codes/catalogue.hpp"
 #include "process.hpp"
+#include "protocols/codes/catalogue.hpp"
 
 #include <algorithm>
 #include <cstdlib>

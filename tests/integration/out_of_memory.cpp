@@ -3,7 +3,7 @@
 // that may end.
 #include "service/out_of_memory.hpp"
 #include "blocking.hpp"
-#include "codes/protocol.hpp"
+#include "protocols/codes/protocol.hpp"
 #include "service/event_loop.hpp"
 
 #include <boost/test/unit_test.hpp>

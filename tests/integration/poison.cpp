@@ -1,7 +1,7 @@
 // A message that kills its backend, among many that do not.
-#include "codes/protocol.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
+#include "protocols/codes/protocol.hpp"
 
 #include <boost/test/unit_test.hpp>
 

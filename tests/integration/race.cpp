@@ -1,6 +1,6 @@
 // The three ends of the race between a reply and a deadline, and what a reply channel promises.
-#include "codes/protocol.hpp"
 #include "kit.hpp"
+#include "protocols/codes/protocol.hpp"
 #include "upstream/multiplexer.hpp"
 
 #include <boost/test/unit_test.hpp>

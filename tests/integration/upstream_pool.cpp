@@ -1,9 +1,9 @@
 // The pool against backends that behave, misbehave, go away and come back.
-#include "codes/protocol.hpp"
-#include "codes/reply.hpp"
 #include "kit.hpp"
 #include "net/self_connection.hpp"
 #include "net/wakeup.hpp"
+#include "protocols/codes/protocol.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>

@@ -1,6 +1,6 @@
-#include "codes/catalogue.hpp"
+#include "protocols/codes/catalogue.hpp"
 
-#include "codes/reply.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <boost/test/unit_test.hpp>
 

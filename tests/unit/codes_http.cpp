@@ -1,4 +1,4 @@
-#include "codes/http.hpp"
+#include "protocols/codes/http.hpp"
 #include "upstream/outcome.hpp"
 
 #include <boost/json/parse.hpp>

@@ -1,5 +1,5 @@
 #include "upstream/multiplexer.hpp"
-#include "codes/protocol.hpp"
+#include "protocols/codes/protocol.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "codes/reply.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <boost/test/unit_test.hpp>
 

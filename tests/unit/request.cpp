@@ -1,4 +1,4 @@
-#include "codes/request.hpp"
+#include "protocols/codes/request.hpp"
 
 #include <boost/test/unit_test.hpp>
 

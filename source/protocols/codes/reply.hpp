@@ -1,7 +1,7 @@
 // Replies on the wire: what the code server writes and the bridge reads.
 #pragma once
 
-#include "codes/code.hpp"
+#include "protocols/codes/code.hpp"
 
 #include <cstddef>
 #include <optional>

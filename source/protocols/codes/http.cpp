@@ -1,4 +1,4 @@
-#include "codes/http.hpp"
+#include "protocols/codes/http.hpp"
 
 #include "http/json.hpp"
 #include "upstream/outcome.hpp"

@@ -1,4 +1,4 @@
-#include "codes/reply.hpp"
+#include "protocols/codes/reply.hpp"
 
 #include <algorithm>
 #include <cassert>

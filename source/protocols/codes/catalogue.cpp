@@ -1,4 +1,4 @@
-#include "codes/catalogue.hpp"
+#include "protocols/codes/catalogue.hpp"
 
 #include <algorithm>
 #include <array>

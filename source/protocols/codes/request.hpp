@@ -1,7 +1,7 @@
 // Requests on the wire: what the bridge writes and the code server reads.
 #pragma once
 
-#include "codes/code.hpp"
+#include "protocols/codes/code.hpp"
 
 #include <optional>
 #include <string>

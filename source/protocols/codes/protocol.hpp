@@ -1,7 +1,7 @@
 // The codes as a protocol of the engine.
 #pragma once
 
-#include "codes/code.hpp"
+#include "protocols/codes/code.hpp"
 #include "upstream/protocol.hpp"
 
 namespace causeway::codes {

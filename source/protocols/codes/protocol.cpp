@@ -1,7 +1,7 @@
-#include "codes/protocol.hpp"
+#include "protocols/codes/protocol.hpp"
 
-#include "codes/reply.hpp"
-#include "codes/request.hpp"
+#include "protocols/codes/reply.hpp"
+#include "protocols/codes/request.hpp"
 
 #include <memory>
 #include <string>

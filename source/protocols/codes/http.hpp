@@ -1,10 +1,10 @@
 // Codes over HTTP: what a request asks, and what becomes of the outcome. Pure; any thread may call it.
 #pragma once
 
-#include "codes/code.hpp"
 #include "http/handler.hpp"
 #include "http/request_parser.hpp"
 #include "http/response.hpp"
+#include "protocols/codes/code.hpp"
 
 #include <boost/system/result.hpp>
 
