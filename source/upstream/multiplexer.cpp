@@ -53,6 +53,7 @@ void waiting_request::take_reply()
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
     if (queue_ != nullptr)
         robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
+    robbed.losses_ = losses_; // they belong to the message, and so to the place
     leave_queue();
 }
 
