@@ -152,6 +152,12 @@ void multiplexer::take_back(request_queue& requests)
     }
 }
 
+void multiplexer::distrust(lane& lane)
+{
+    lane.trusted_ = false;
+    distribute(); // when it was the last one trusted, another may be asked now
+}
+
 void multiplexer::works(lane& lane, bool spoke)
 {
     const bool news = !lane.works_ || (spoke && !lane.trusted_);

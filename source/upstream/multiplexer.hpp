@@ -168,7 +168,7 @@ public:
     std::size_t close(lane& lane);
 
     /// `lane` took requests and kept silent: from now on requests prefer any other, until something comes on it.
-    void distrust(lane& lane) { lane.trusted_ = false; }
+    void distrust(lane& lane);
 
     /// The connection of `lane` has shown that it works: something has come on it, or it has lasted for a while.
     /// `spoke` says which.
