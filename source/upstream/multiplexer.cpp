@@ -265,7 +265,7 @@ void multiplexer::distribute_suspects()
     for (auto* lane : lanes_) {
         const bool has_one =
             std::ranges::any_of(lane->outbox_, is_suspect) || std::ranges::any_of(lane->on_the_wire_, is_suspect);
-        if (!suspects_.empty() && lane->works_ && has_room(*lane) && !has_one)
+        if (!suspects_.empty() && lane->works_ && may_be_asked(*lane) && !has_one)
             deal(suspects_.front(), *lane);
     }
 }
@@ -277,16 +277,19 @@ void multiplexer::deal(waiting_request& request, lane& lane)
         lane.wake_();
 }
 
-// Of the lanes that have room; one that is not trusted only where no trusted one is open.
 lane* multiplexer::least_busy_lane() const
 {
-    const bool any_trusted = std::ranges::any_of(lanes_, &lane::trusted_);
     lane* least = nullptr;
     for (auto* lane : lanes_)
-        if (has_room(*lane) && (lane->trusted_ || !any_trusted) &&
-            (least == nullptr || lane->waiting() < least->waiting()))
+        if (may_be_asked(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
             least = lane;
     return least;
+}
+
+// It has room; and if it is not trusted, no trusted one is open.
+bool multiplexer::may_be_asked(const lane& lane) const
+{
+    return lane.waiting() < window_ && (lane.trusted_ || std::ranges::none_of(lanes_, &lane::trusted_));
 }
 
 } // namespace causeway::upstream

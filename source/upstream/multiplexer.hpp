@@ -225,7 +225,7 @@ private:
     void distribute_suspects();
     void deal(waiting_request& request, lane& lane);
     lane* least_busy_lane() const;
-    bool has_room(const lane& lane) const { return lane.waiting() < window_; }
+    bool may_be_asked(const lane& lane) const;
 
     executor_type executor_;
     std::size_t window_;
