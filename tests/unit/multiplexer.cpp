@@ -1,25 +1,24 @@
 #include "upstream/multiplexer.hpp"
 #include "protocols/codes/protocol.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-#include <array>
+#include <chrono>
 #include <cstddef>
-#include <deque>
 #include <initializer_list>
 #include <map>
-#include <memory>
 #include <optional>
-#include <random>
-#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 namespace {
 
+using namespace std::chrono_literals;
+namespace asio = causeway::asio;
 namespace codes = causeway::codes;
 namespace upstream = causeway::upstream;
 using upstream::waiting_request;
@@ -35,7 +34,7 @@ struct connection {
     upstream::lane lane;
 };
 
-causeway::asio::io_context io; // nothing runs on it
+asio::io_context io; // only polled: nothing on it waits for anything outside
 const auto executor = io.get_executor();
 
 // The question for a code. It stays.
@@ -48,6 +47,9 @@ const upstream::question& code(std::string_view text)
     return questions.emplace(text, codes::question_for(*codes::code::parse(text))).first->second;
 }
 
+// A question that must not be written twice.
+upstream::question order(std::string_view text) { return {upstream::key(text), std::string(text) + '\n', false}; }
+
 // What a connection's writer would write now.
 std::string take(upstream::multiplexer& multiplexer, connection& connection)
 {
@@ -55,6 +57,58 @@ std::string take(upstream::multiplexer& multiplexer, connection& connection)
     multiplexer.take(connection.lane, wire);
     return wire;
 }
+
+// A connection comes, takes what there is for it, and is lost.
+void lose_with_all_it_takes(upstream::multiplexer& multiplexer, connection& connection)
+{
+    multiplexer.open(connection.lane);
+    take(multiplexer, connection);
+    multiplexer.close(connection.lane);
+}
+
+// A coroutine that asks and hears the outcome.
+class listener {
+public:
+    listener(upstream::multiplexer& multiplexer, upstream::question question)
+        : question_(std::move(question))
+        , request_(multiplexer, question_)
+    {
+        request_.receive(deadline_)(
+            asio::bind_executor(executor, [this](std::tuple<causeway::error_code, std::string> received) {
+                outcome_ = std::move(received);
+            }));
+    }
+
+    ~listener()
+    {
+        deadline_.cancel();
+        poll();
+    }
+
+    listener(const listener&) = delete;
+    listener& operator=(const listener&) = delete;
+
+    bool waits()
+    {
+        poll();
+        return !outcome_;
+    }
+
+    causeway::error_code error() { return waits() ? causeway::error_code{} : std::get<0>(*outcome_); }
+    std::string reply() { return waits() ? "" : std::get<1>(*outcome_); }
+
+private:
+    static void poll()
+    {
+        io.restart();
+        io.poll();
+    }
+
+    upstream::question question_;
+    causeway::steady_timer deadline_{executor, 1h};
+    std::optional<std::tuple<causeway::error_code, std::string>> outcome_;
+    waiting_request request_;
+};
 
 // The coroutines that ask, in the order of their asking.
 class askers {
@@ -79,325 +133,6 @@ private:
     upstream::multiplexer& multiplexer_;
     std::map<std::string, std::optional<waiting_request>> requests_;
 };
-
-// What the multiplexer promises, said in the plainest way: queues of codes. Each code is asked once.
-class model {
-public:
-    struct queues {
-        bool open = false;
-        int wakes = 0;
-        std::deque<std::string> outbox;
-        std::deque<std::string> written;
-
-        std::size_t waiting() const { return outbox.size() + written.size(); }
-    };
-
-    explicit model(std::size_t window)
-        : window_(window)
-    {
-    }
-
-    void enter(const std::string& code)
-    {
-        backlog_.push_back(code);
-        deal();
-    }
-
-    void leave(const std::string& code)
-    {
-        std::erase(backlog_, code);
-        for (auto& lane : lanes_) {
-            std::erase(lane.outbox, code);
-            std::erase(lane.written, code);
-        }
-        deal();
-    }
-
-    void open(std::size_t index)
-    {
-        lanes_[index].open = true;
-        opened_.push_back(index);
-        deal();
-    }
-
-    std::size_t close(std::size_t index)
-    {
-        auto& lane = lanes_[index];
-        const auto written = lane.written.size();
-        lane.open = false;
-        std::erase(opened_, index);
-        backlog_.insert(backlog_.begin(), lane.outbox.begin(), lane.outbox.end());
-        backlog_.insert(backlog_.begin(), lane.written.begin(), lane.written.end());
-        lane.outbox.clear();
-        lane.written.clear();
-        deal();
-        return written;
-    }
-
-    std::string take(std::size_t index)
-    {
-        auto& lane = lanes_[index];
-        std::string wire;
-        for (const auto& code : lane.outbox) {
-            wire += code + '\n';
-            lane.written.push_back(code);
-        }
-        lane.outbox.clear();
-        return wire;
-    }
-
-    const queues& at(std::size_t index) const { return lanes_[index]; }
-    std::size_t backlog() const { return backlog_.size(); }
-    bool connected() const { return !opened_.empty(); }
-
-private:
-    // Of two lanes with equally many, the one that has been open longer.
-    void deal()
-    {
-        while (!backlog_.empty() && connected()) {
-            auto& lane = lanes_[*std::ranges::min_element(opened_, {}, [&](auto i) { return lanes_[i].waiting(); })];
-            if (lane.waiting() == window_)
-                return;
-            if (lane.outbox.empty())
-                ++lane.wakes;
-            lane.outbox.push_back(backlog_.front());
-            backlog_.pop_front();
-        }
-    }
-
-    std::size_t window_;
-    std::array<queues, 3> lanes_;
-    std::vector<std::size_t> opened_;
-    std::deque<std::string> backlog_;
-};
-
-// The multiplexer and the model side by side. Every event happens to both, then both must look the same.
-class random_story {
-public:
-    random_story(unsigned seed, std::size_t window)
-        : random_(seed)
-        , multiplexer_(executor, window)
-        , model_(window)
-        , window_(window)
-    {
-    }
-
-    void go_on()
-    {
-        const auto index = below(connections_.size());
-        switch (below(8)) {
-        case 0:
-        case 1:
-        case 2:
-            return enter();
-        case 3:
-        case 4:
-            return leave();
-        case 5:
-        case 6:
-            return take(index);
-        default:
-            return model_.at(index).open ? close(index) : open(index);
-        }
-    }
-
-    void end()
-    {
-        while (!requests_.empty())
-            leave();
-        check();
-        BOOST_TEST(multiplexer_.backlog() == 0U);
-        for (auto& connection : connections_)
-            BOOST_TEST(connection.lane.waiting() == 0U);
-    }
-
-    void check() const
-    {
-        BOOST_TEST(multiplexer_.backlog() == model_.backlog());
-        BOOST_TEST(multiplexer_.connected() == model_.connected());
-        for (std::size_t index = 0; index < connections_.size(); ++index) {
-            BOOST_TEST(connections_[index].lane.waiting() == model_.at(index).waiting());
-            BOOST_TEST(connections_[index].lane.waiting() <= window_);
-            BOOST_TEST(connections_[index].wakes == model_.at(index).wakes);
-        }
-    }
-
-private:
-    struct entry {
-        std::string code;
-        std::unique_ptr<waiting_request> request;
-    };
-
-    std::size_t below(std::size_t bound) { return random_() % bound; }
-
-    void enter()
-    {
-        const auto text = std::to_string(1000 + next_++ % 1000).substr(1);
-        requests_.push_back({text, std::make_unique<waiting_request>(multiplexer_, code(text))});
-        model_.enter(text);
-    }
-
-    void leave()
-    {
-        if (requests_.empty())
-            return;
-        const auto leaving = requests_.begin() + static_cast<std::ptrdiff_t>(below(requests_.size()));
-        model_.leave(leaving->code);
-        requests_.erase(leaving);
-    }
-
-    void take(std::size_t index) { BOOST_TEST(::take(multiplexer_, connections_[index]) == model_.take(index)); }
-
-    void open(std::size_t index)
-    {
-        model_.open(index);
-        multiplexer_.open(connections_[index].lane);
-    }
-
-    void close(std::size_t index) { BOOST_TEST(multiplexer_.close(connections_[index].lane) == model_.close(index)); }
-
-    std::mt19937 random_;
-    upstream::multiplexer multiplexer_;
-    std::array<connection, 3> connections_;
-    model model_;
-    std::size_t window_;
-    std::size_t next_ = 0;
-    std::vector<entry> requests_;
-};
-
-// Requests for a few codes, coalesced: whatever happens, there is one question for each code that somebody waits for.
-class coalesced_story {
-public:
-    coalesced_story(unsigned seed, std::size_t window)
-        : random_(seed)
-        , multiplexer_(executor, window, true)
-        , window_(window)
-    {
-    }
-
-    void go_on()
-    {
-        const auto index = below(connections_.size());
-        switch (below(8)) {
-        case 0:
-        case 1:
-        case 2:
-            return enter();
-        case 3:
-        case 4:
-            return leave(below(requests_.size() + 1));
-        case 5:
-            return take(index);
-        case 6:
-            return answer(random_code());
-        default:
-            return open_[index] ? close(index) : open(index);
-        }
-    }
-
-    void end()
-    {
-        while (!requests_.empty())
-            leave(0);
-        check();
-    }
-
-    void check() const
-    {
-        std::set<std::string> waited_for;
-        for (const auto& request : requests_)
-            if (!request.answered)
-                waited_for.insert(request.code);
-        std::size_t asked = multiplexer_.backlog();
-        for (const auto& connection : connections_) {
-            BOOST_TEST(connection.lane.waiting() <= window_);
-            asked += connection.lane.waiting();
-        }
-        BOOST_TEST(multiplexer_.keys() == waited_for.size());
-        BOOST_TEST(asked == waited_for.size());
-    }
-
-private:
-    struct entry {
-        std::string code;
-        std::unique_ptr<waiting_request> request;
-        bool answered = false;
-    };
-
-    std::size_t below(std::size_t bound) { return random_() % bound; }
-    std::string random_code() { return std::to_string(100 + below(5)); }
-
-    void enter()
-    {
-        const auto text = random_code();
-        requests_.push_back({text, std::make_unique<waiting_request>(multiplexer_, code(text))});
-    }
-
-    void leave(std::size_t index)
-    {
-        if (index < requests_.size())
-            requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(index));
-    }
-
-    // What is written is waited for, and no other connection owes a reply to it.
-    void take(std::size_t index)
-    {
-        const auto wire = ::take(multiplexer_, connections_[index]);
-        for (std::size_t at = 0; at < wire.size(); at += 4) {
-            const auto text = wire.substr(at, 3);
-            BOOST_TEST(wire.find(text, at + 4) == wire.npos);
-            BOOST_TEST(std::ranges::any_of(
-                requests_, [&](const entry& request) { return request.code == text && !request.answered; }));
-        }
-        BOOST_TEST(connections_[index].lane.on_the_wire() == connections_[index].lane.waiting());
-    }
-
-    void answer(const std::string& text)
-    {
-        multiplexer_.deliver(connections_[0].lane, code(text).key, "a reply to all");
-        for (auto& request : requests_)
-            request.answered |= request.code == text;
-    }
-
-    void open(std::size_t index)
-    {
-        open_[index] = true;
-        multiplexer_.open(connections_[index].lane);
-    }
-
-    void close(std::size_t index)
-    {
-        open_[index] = false;
-        const auto written = connections_[index].lane.on_the_wire();
-        BOOST_TEST(multiplexer_.close(connections_[index].lane) == written);
-        BOOST_TEST(connections_[index].lane.waiting() == 0U);
-    }
-
-    std::mt19937 random_;
-    upstream::multiplexer multiplexer_;
-    std::array<connection, 2> connections_;
-    std::array<bool, 2> open_{};
-    std::size_t window_;
-    std::vector<entry> requests_;
-};
-
-// A story of some events from each of many seeds.
-template <class Story>
-void tell_many()
-{
-    for (const std::size_t window : {1U, 2U, 5U})
-        for (unsigned seed = 0; seed < 50; ++seed) {
-            Story story(seed, window);
-            for (int event = 0; event < 200; ++event) {
-                BOOST_TEST_CONTEXT("seed " << seed << ", window " << window << ", event " << event)
-                {
-                    story.go_on();
-                    story.check();
-                }
-            }
-            BOOST_TEST_CONTEXT("seed " << seed << ", window " << window << ", at the end") { story.end(); }
-        }
-}
 
 } // namespace
 
@@ -933,6 +668,29 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobo
     BOOST_TEST(multiplexer.backlog() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_losses_of_its_new_place)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection one;
+    connection other;
+    multiplexer.open(one.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    take(multiplexer, one);
+    const waiting_request suspect(multiplexer, code("404"));
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, other);
+    multiplexer.open(other.lane);
+    multiplexer.works(other.lane, true);
+    BOOST_TEST(take(multiplexer, other) == "404\n");
+
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the suspect");
+    first->take_reply();
+    first.reset();
+
+    BOOST_TEST(multiplexer.close(one.lane) == 1U, "the message on this one was never lost before");
+    BOOST_TEST(take(multiplexer, other) == "404\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_is_asked_only_whether_it_works)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -972,6 +730,214 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there
     BOOST_TEST(take(multiplexer, doubtful) == "100\n101\n");
 }
 
+BOOST_AUTO_TEST_CASE(when_the_last_trusted_connection_falls_silent_any_other_takes_the_backlog)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection doubtful;
+    connection good;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(doubtful.lane);
+    multiplexer.open(good.lane);
+    askers.ask_all({"100", "101"});
+    BOOST_TEST(take(multiplexer, good) == "100\n");
+    BOOST_TEST(take(multiplexer, doubtful) == "");
+
+    multiplexer.distrust(good.lane);
+
+    BOOST_TEST(take(multiplexer, doubtful) == "101\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_knows_whether_it_was_written)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request request(multiplexer, code("100"));
+    multiplexer.open(connection.lane);
+    BOOST_TEST(!request.written());
+
+    take(multiplexer, connection);
+    BOOST_TEST(request.written());
+    multiplexer.close(connection.lane);
+    BOOST_TEST(request.written());
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_of_the_upstream_or_even_two_cost_a_request_nothing)
+{
+    for (const int restarts : {1, 2}) {
+        upstream::multiplexer multiplexer(executor, 8);
+        connection connection;
+        listener listener(multiplexer, code("100"));
+        for (int restart = 0; restart < restarts; ++restart)
+            lose_with_all_it_takes(multiplexer, connection);
+
+        multiplexer.open(connection.lane);
+        multiplexer.works(connection.lane, false);
+        BOOST_TEST(take(multiplexer, connection) == "100\n");
+        multiplexer.deliver(connection.lane, code("100").key, "the reply");
+        BOOST_TEST(listener.reply() == "the reply");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(with_the_third_lost_connection_all_fail_who_wait_for_the_key)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    listener poison(multiplexer, code("666"));
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, connection);
+    listener same_code(multiplexer, code("666"));
+    listener other_code(multiplexer, code("100"));
+    multiplexer.open(connection.lane);
+    multiplexer.works(connection.lane, false);
+    BOOST_TEST(take(multiplexer, connection) == "666\n100\n666\n");
+
+    BOOST_TEST(multiplexer.close(connection.lane) == 1U);
+
+    BOOST_TEST(poison.error() == asio::error::connection_aborted);
+    BOOST_TEST(same_code.error() == asio::error::connection_aborted);
+    BOOST_TEST(other_code.waits());
+    BOOST_TEST(multiplexer.backlog() == 1U);
+    BOOST_TEST(multiplexer.keys() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_waits_for_a_connection_that_works_and_holds_up_nobody)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask("666");
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, connection);
+    askers.ask("100");
+
+    multiplexer.open(connection.lane);
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+    BOOST_TEST(multiplexer.backlog() == 1U);
+
+    multiplexer.works(connection.lane, false);
+    BOOST_TEST(take(multiplexer, connection) == "666\n");
+    BOOST_TEST(multiplexer.backlog() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_worked_has_to_show_it_again_when_it_is_a_new_one)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request suspect(multiplexer, code("666"));
+    lose_with_all_it_takes(multiplexer, connection);
+    multiplexer.open(connection.lane);
+    multiplexer.works(connection.lane, true);
+    take(multiplexer, connection);
+    multiplexer.close(connection.lane);
+
+    multiplexer.open(connection.lane);
+
+    BOOST_TEST(take(multiplexer, connection) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_has_one_suspect_at_a_time)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    askers askers(multiplexer);
+    askers.ask_all({"666", "667", "668"});
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, one);
+    multiplexer.open(one.lane);
+    multiplexer.open(other.lane);
+    multiplexer.works(one.lane, false);
+    BOOST_TEST(take(multiplexer, one) == "666\n");
+
+    multiplexer.works(one.lane, true);
+    BOOST_TEST(take(multiplexer, one) == "", "another suspect was dealt beside a written one");
+    multiplexer.works(other.lane, true);
+    askers.ask("100");
+    BOOST_TEST(take(multiplexer, other) == "667\n");
+    BOOST_TEST(take(multiplexer, one) == "100\n");
+
+    askers.leave("666");
+    BOOST_TEST(take(multiplexer, one) == "668\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_waits_for_a_connection_that_is_trusted)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection doubtful;
+    connection good;
+    const waiting_request suspect(multiplexer, code("666"));
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, good);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(good.lane);
+    multiplexer.open(doubtful.lane);
+
+    multiplexer.works(doubtful.lane, false); // it has lasted, in silence
+    BOOST_TEST(take(multiplexer, doubtful) == "");
+    multiplexer.works(good.lane, false);
+    BOOST_TEST(take(multiplexer, good) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_written_question_that_is_not_repeatable_fails_with_its_connection)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    multiplexer.open(one.lane);
+    listener written(multiplexer, order("buy"));
+    take(multiplexer, one);
+    listener unwritten(multiplexer, order("sell"));
+    multiplexer.open(other.lane);
+
+    BOOST_TEST(multiplexer.close(one.lane) == 0U);
+
+    BOOST_TEST(written.error() == asio::error::connection_aborted);
+    BOOST_TEST(unwritten.waits());
+    BOOST_TEST(take(multiplexer, other) == "sell\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_taken_while_a_request_waits_for_it)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    const auto question = order("buy");
+    const causeway::clock::time_point now;
+    std::optional<waiting_request> request(std::in_place, multiplexer, question);
+
+    BOOST_TEST(multiplexer.is_taken(question.key, now));
+    request.reset();
+    BOOST_TEST(!multiplexer.is_taken(question.key, now));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_reply_frees_the_key_that_was_kept_for_it)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const auto key = order("buy").key;
+    const causeway::clock::time_point now;
+    multiplexer.expect_late_reply(key, now + 1s);
+    BOOST_TEST(multiplexer.is_taken(key, now));
+
+    BOOST_TEST(!multiplexer.deliver(connection.lane, key, "a late reply"));
+
+    BOOST_TEST(!multiplexer.is_taken(key, now));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_late_reply_never_comes_is_taken_until_it_cannot_come_any_more)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const auto key = order("buy").key;
+    const causeway::clock::time_point now;
+    multiplexer.expect_late_reply(key, now + 1s);
+    multiplexer.deliver(connection.lane, key, "a late reply");
+    multiplexer.expect_late_reply(key, now + 2s); // of another request that gave up since
+
+    BOOST_TEST(multiplexer.is_taken(key, now + 1s));
+    BOOST_TEST(multiplexer.is_taken(key, now + 2s - 1ns));
+    BOOST_TEST(!multiplexer.is_taken(key, now + 2s));
+}
+
 BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_one_place)
 {
     upstream::multiplexer multiplexer(executor, 2, true);
@@ -1005,6 +971,25 @@ BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_witho
     third.reset();
     BOOST_TEST(take(multiplexer, connection) == "");
     BOOST_TEST(multiplexer.keys() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_is_a_suspect_too)
+{
+    upstream::multiplexer multiplexer(executor, 8, true);
+    connection connection;
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("666"));
+    listener second(multiplexer, code("666"));
+    for (int loss = 0; loss < 2; ++loss)
+        lose_with_all_it_takes(multiplexer, connection);
+
+    first.reset();
+
+    multiplexer.open(connection.lane);
+    BOOST_TEST(take(multiplexer, connection) == "");
+    multiplexer.works(connection.lane, true);
+    BOOST_TEST(take(multiplexer, connection) == "666\n");
+    multiplexer.close(connection.lane);
+    BOOST_TEST(second.error() == asio::error::connection_aborted);
 }
 
 BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_lost)
@@ -1084,16 +1069,6 @@ BOOST_AUTO_TEST_CASE(a_question_may_be_answered_before_it_is_asked)
     multiplexer.deliver(connection.lane, code("101").key, "a reply to all"); // nobody asked
     BOOST_TEST(take(multiplexer, connection) == "");
     BOOST_TEST(connection.lane.waiting() == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(any_order_of_events_has_the_outcome_of_a_simple_model_and_leaves_nothing)
-{
-    tell_many<random_story>();
-}
-
-BOOST_AUTO_TEST_CASE(in_any_order_of_events_coalesced_requests_are_one_question_for_each_code)
-{
-    tell_many<coalesced_story>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
