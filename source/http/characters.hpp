@@ -34,6 +34,7 @@ private:
     std::array<bool, 256> contains_{};
 };
 
+/// Whether `c` is `lowest` or above, and not DEL.
 template <unsigned char lowest>
 constexpr bool is_at_least(char c) noexcept
 {
@@ -45,11 +46,11 @@ constexpr bool is_at_least(char c) noexcept
 template <unsigned char lowest>
 std::size_t prefix_from(std::string_view text) noexcept
 {
-    static_assert(std::endian::native == std::endian::little); // the first byte is the lowest
+    constexpr bool eight_at_once = std::endian::native == std::endian::little; // the first byte is the lowest
     constexpr std::uint64_t each = 0x0101'0101'0101'0101;
     std::size_t length = 0;
-    for (std::uint64_t bytes = 0; text.size() - length >= sizeof bytes; length += sizeof bytes) {
-        // Eight bytes at once. Of a byte below `lowest`, to take `lowest` away sets the highest bit, which was not set
+    for (std::uint64_t bytes = 0; eight_at_once && text.size() - length >= sizeof bytes; length += sizeof bytes) {
+        // Of a byte below `lowest`, to take `lowest` away sets the highest bit, which was not set
         // before; of 0x7f, nothing is left by exclusive or, and what is nothing has the highest bit set when 1 is taken
         // away. What is borrowed for that can only deceive about the bytes behind the first that ends the run.
         std::memcpy(&bytes, text.data() + length, sizeof bytes);
