@@ -75,7 +75,9 @@ public:
     waiting_request& operator=(const waiting_request&) = delete;
 
     /// Waits for the reply until `deadline` expires; see `reply_channels::subscription::receive`. The error is
-    /// `connection_aborted` when the message was lost with its connection and is not written again.
+    /// `connection_aborted` when the message was lost with its connection and is not written again. When it has ended,
+    /// the request is to be destroyed before the event loop goes on: until then another may change places with it, and
+    /// a third that still waits would be left without a place.
     auto receive(steady_timer& deadline) { return subscription_.receive(deadline); }
 
     /// To be called when `receive` has given a reply. A reply goes to whoever has waited longest for its key, and that
