@@ -48,9 +48,9 @@ struct std::hash<causeway::upstream::key> {
     {
         std::array<std::uint64_t, 4> words{};
         std::memcpy(words.data(), &key, sizeof key);
-        std::uint64_t hash = 0;
+        std::uint64_t mixed = 0;
         for (const auto word : words)
-            hash = (hash ^ word ^ (hash >> 32U)) * 0x9e37'79b9'7f4a'7c15;
-        return hash ^ (hash >> 32U);
+            mixed = (mixed ^ word ^ (mixed >> 32U)) * 0x9e37'79b9'7f4a'7c15;
+        return mixed ^ (mixed >> 32U);
     }
 };
