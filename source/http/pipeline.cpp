@@ -33,15 +33,15 @@ pipeline::~pipeline() { cancel(); }
 void pipeline::begin(request request)
 {
     const auto& exchange = exchanges_.emplace_back(std::make_shared<exchange_under_way>(std::move(request), executor_));
-    auto reaction = handler_.look_at(exchange->request, exchange->deadline);
-    if (auto* at_once = std::get_if<response>(&reaction)) {
+    auto next = handler_.look_at(exchange->request, exchange->deadline);
+    if (auto* at_once = std::get_if<response>(&next)) {
         exchange->result = std::move(*at_once);
         return;
     }
-    asio::co_spawn(executor_, std::get<awaitable<outcome>>(std::move(reaction)),
-                   [exchange, settled = settled_](std::exception_ptr failure, outcome outcome) {
+    asio::co_spawn(executor_, std::get<awaitable<outcome>>(std::move(next)),
+                   [exchange, settled = settled_](std::exception_ptr failure, outcome of_the_wait) {
                        exchange->failure = std::move(failure);
-                       exchange->result = std::move(outcome);
+                       exchange->result = std::move(of_the_wait);
                        settled->notify();
                    });
 }

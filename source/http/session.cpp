@@ -78,12 +78,12 @@ awaitable<> session::run()
         } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
         } else {
-            auto reaction = common_.handler.look_at(request_, deadline_);
-            if (auto* wait = std::get_if<awaitable<outcome>>(&reaction)) {
+            auto next = common_.handler.look_at(request_, deadline_);
+            if (auto* wait = std::get_if<awaitable<outcome>>(&next)) {
                 progress_.enter(phase::answering);
                 compose(request_, co_await std::move(*wait));
             } else {
-                compose(request_, std::get<response>(reaction));
+                compose(request_, std::get<response>(next));
             }
         }
         if (abandoned_)
@@ -174,10 +174,10 @@ void session::release_large_buffers()
     release_if_larger(output_, further_read);
 }
 
-void session::compose(const request& request, outcome outcome)
+void session::compose(const request& request, outcome of_the_wait)
 {
     common_.response.clear();
-    common_.handler.respond(request, std::move(outcome), common_.response);
+    common_.handler.respond(request, std::move(of_the_wait), common_.response);
     compose(request, common_.response);
 }
 

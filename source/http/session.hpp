@@ -63,7 +63,7 @@ private:
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void read_what_has_come();
-    void compose(const request& request, outcome outcome);
+    void compose(const request& request, outcome of_the_wait);
     void compose(const request& request, const response& response);
     void compose(const refusal& refusal);
     bool sent_at_once();
