@@ -2,6 +2,7 @@
 
 #include "http/response.hpp"
 #include "net/rethrow.hpp"
+#include "net/worth_a_line.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -23,13 +24,14 @@ constexpr auto handshake_time = 100ms;
 constexpr auto drain_pause = 10ms;
 
 // An exception ends the one session that threw it; the others have nothing to do with it.
-void log_failure(const std::exception_ptr& thrown)
+void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 {
     try {
         if (thrown)
             std::rethrow_exception(thrown);
     } catch (const std::exception& error) {
-        spdlog::error("an HTTP session failed: {}", error.what());
+        if (net::worth_a_line(++failures))
+            spdlog::error("an HTTP session failed: {} ({} failed so far)", error.what(), failures);
     }
 }
 
@@ -78,7 +80,7 @@ awaitable<> server::sweep_sessions()
 void server::admit(net::accepted connection)
 {
     asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), [this](const std::exception_ptr& thrown) {
-        log_failure(thrown);
+        log_failure(thrown, failures_);
         session_ended_.notify();
     });
 }

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace causeway::http {
@@ -67,6 +68,7 @@ private:
     net::wakeup session_ended_;
     steady_timer drain_timer_;
     bool draining_ = false;
+    std::uint64_t failures_ = 0; // sessions that an exception has ended
 };
 
 } // namespace causeway::http
