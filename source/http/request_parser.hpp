@@ -8,6 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -9,6 +9,7 @@
 #include <boost/asio/experimental/channel_traits.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 
+#include <cstddef>
 #include <list>
 #include <string>
 #include <tuple>
