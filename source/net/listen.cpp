@@ -34,7 +34,7 @@ bool is_harmless(const error_code& error)
 tcp::endpoint resolve_for_listening(asio::io_context& io, const host_port& place)
 {
     tcp_resolver resolver(io);
-    return resolver.resolve(place.host, std::to_string(place.port), tcp_resolver::passive)->endpoint();
+    return resolver.resolve(place.host, std::to_string(place.port), tcp_resolver::passive).begin()->endpoint();
 }
 
 tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_sharing sharing)
