@@ -18,7 +18,7 @@ namespace causeway::service {
 /// printable ASCII is written as \x and two hexadecimal digits: what a peer or a user chose can neither forge a line
 /// nor talk to a terminal.
 ///
-/// Any thread may log, each line costs three system calls. `flush` says how many lines were lost since the last that
+/// Any thread may log; a line costs three system calls. `flush` says how many lines were lost since the last that
 /// was written, if there is room.
 class log_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
