@@ -3,6 +3,7 @@
 #include "http/response.hpp"
 #include "net/rethrow.hpp"
 #include "net/until_first.hpp"
+#include "net/worth_a_line.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -28,13 +29,14 @@ constexpr auto longest_wait_for_quiet = 1s;
 constexpr auto drain_pause = 10ms;
 
 // An exception ends the one session that threw it; the others have nothing to do with it.
-void log_failure(const std::exception_ptr& thrown)
+void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 {
     try {
         if (thrown)
             std::rethrow_exception(thrown);
     } catch (const std::exception& error) {
-        spdlog::error("an HTTP session failed: {}", error.what());
+        if (net::worth_a_line(++failures))
+            spdlog::error("an HTTP session failed: {} ({} failed so far)", error.what(), failures);
     }
 }
 
@@ -95,7 +97,7 @@ void server::admit(net::accepted connection)
     if (draining_)
         slowest_handshake_ = std::max(slowest_handshake_, net::handshake_time(connection.socket));
     asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), [this](const std::exception_ptr& thrown) {
-        log_failure(thrown);
+        log_failure(thrown, failures_);
         session_ended_.notify();
     });
 }

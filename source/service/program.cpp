@@ -1,17 +1,36 @@
 #include "service/program.hpp"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include "service/log_sink.hpp"
+#include "service/write_if_room.hpp"
+
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <limits>
+#include <memory>
+#include <string_view>
+#include <utility>
 
 namespace causeway::service {
+namespace {
+
+log_sink::colours colours_of_standard_error()
+{
+    const char* terminal = std::getenv("TERM");
+    const bool coloured = ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+    return coloured ? log_sink::colours::yes : log_sink::colours::no;
+}
+
+} // namespace
 
 void start_logging(spdlog::level::level_enum level)
 {
-    spdlog::set_default_logger(spdlog::stderr_color_mt("causeway"));
+    auto sink = std::make_shared<log_sink>(STDERR_FILENO, colours_of_standard_error());
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("causeway", std::move(sink)));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
     spdlog::set_level(level);
 }
@@ -33,5 +52,10 @@ std::size_t open_file_limit()
 }
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+
+void say_why_it_ends(const char* program, const std::exception& error)
+{
+    write_if_room(STDERR_FILENO, fmt::format("{}: {:.1000}\n", program, error.what())); // 4 bytes a character at most
+}
 
 } // namespace causeway::service

@@ -1,6 +1,7 @@
 // What both programs do around their work: command line, logging, exit status.
 #pragma once
 
+#include "service/out_of_memory.hpp"
 #include "service/settings.hpp"
 
 #include <fmt/core.h>
@@ -13,7 +14,7 @@
 
 namespace causeway::service {
 
-/// Logs to standard error, at `level` and above.
+/// Logs to standard error, at `level` and above. Never blocks: a line that nobody reads in time is lost and counted.
 void start_logging(spdlog::level::level_enum level);
 
 /// Lets this process open as many files as the system permits: each connection is one, and the usual soft limit of
@@ -26,13 +27,17 @@ std::size_t open_file_limit();
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
 void ignore_broken_pipes();
 
+/// One line on standard error, if there is room for it.
+void say_why_it_ends(const char* program, const std::exception& error);
+
 /// The whole of a program: `run` with the settings that `parse` reads from the command line. Gives the exit status:
-/// what `run` gives, 1 when something throws, 2 for wrong usage, the last two with one line on standard error. For
-/// `main`, before any thread.
+/// what `run` gives, 1 when something throws or memory runs out, 2 for wrong usage, the last two with one line on
+/// standard error. `name` lives as long as the program. For `main`, before any thread.
 template <class Settings>
 int run_program(const char* name, int argc, const char* const* argv,
                 parsed<Settings> (*parse)(int argc, const char* const* argv), int (*run)(const Settings&))
 try {
+    end_when_out_of_memory(name);
     const auto command_line = parse(argc, argv);
     if (const auto* information = std::get_if<service::information>(&command_line)) {
         fmt::print("{}", information->text);
@@ -48,7 +53,7 @@ try {
     ignore_broken_pipes();
     return run(settings);
 } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", name, error.what());
+    say_why_it_ends(name, error);
     return 1;
 }
 

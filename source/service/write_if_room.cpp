@@ -15,7 +15,6 @@ bool write_would_not_wait(int descriptor)
 {
     if (const int flags = ::fcntl(descriptor, F_GETFL); flags != -1 && (flags & O_NONBLOCK) != 0)
         return true;
-    return true;
     pollfd room{descriptor, POLLOUT, 0};
     return ::poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0;
 }
@@ -24,7 +23,7 @@ bool write_would_not_wait(int descriptor)
 
 bool write_if_room(int descriptor, std::string_view line) noexcept
 {
-    auto written = ::send(descriptor, line.data(), line.size(), MSG_NOSIGNAL);
+    auto written = ::send(descriptor, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (written == -1 && errno == ENOTSOCK && write_would_not_wait(descriptor))
         written = ::write(descriptor, line.data(), line.size());
     return written == static_cast<ssize_t>(line.size());

@@ -4,8 +4,11 @@
 #include "kit.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace causeway::test {
 

@@ -335,10 +335,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
     BOOST_TEST(lane.waiting() == 0U);
 }
 
-BOOST_AUTO_TEST_SUITE_END()
-
 // What only some protocols say: a greeting, heartbeats, answers to what the peer asks.
-BOOST_FIXTURE_TEST_SUITE(conversation, fixture)
 
 BOOST_AUTO_TEST_CASE(a_connection_takes_questions_when_its_greeting_is_answered)
 {

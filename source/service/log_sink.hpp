@@ -1,0 +1,49 @@
+// The log's way out of the process, which nothing that happens to its reader may block.
+#pragma once
+
+#include <spdlog/sinks/base_sink.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace causeway::service {
+
+/// Writes each message as one line to a pipe, socket, terminal or file. A line for which there is no room at this
+/// moment is dropped and counted, and the next one that finds room comes after one that says how many were lost. So a
+/// reader that stalls stops neither an event loop that logs nor the end of the program.
+///
+/// A line has at most PIPE_BUF bytes, so that it is written in one go; a longer one is cut, and says so. All in it but
+/// printable ASCII is written as \x and two hexadecimal digits: what a peer or a user chose can neither forge a line
+/// nor talk to a terminal.
+///
+/// Any thread may log; a line costs three system calls. `flush` says how many lines were lost since the last that
+/// was written, if there is room.
+class log_sink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    enum class colours { no, yes };
+
+    /// Writes to what the file descriptor `output` stands for, which stays the caller's, is not changed, and stays open
+    /// as long as this object lives. With `colours::yes` the level of a message is coloured for a terminal.
+    log_sink(int output, colours colours);
+
+    /// Flushes.
+    ~log_sink() override;
+    log_sink(const log_sink&) = delete;
+    log_sink& operator=(const log_sink&) = delete;
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override;
+    void flush_() override;
+    bool write(const spdlog::details::log_msg& message);
+    bool write_count_of_lost();
+    std::string line_of(const spdlog::details::log_msg& message);
+
+    int given_;
+    int own_; // or -1
+    colours colours_;
+    std::uint64_t lost_ = 0; // lines, since one was written
+};
+
+} // namespace causeway::service

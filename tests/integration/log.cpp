@@ -1,0 +1,305 @@
+// The log, and readers of it that stall.
+#include "blocking.hpp"
+#include "kit.hpp"
+#include "load.hpp"
+#include "process.hpp"
+#include "service/log_sink.hpp"
+#include "service/write_if_room.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <spdlog/logger.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <ostream>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace causeway::test {
+namespace {
+
+using service::log_sink;
+
+constexpr int narrow = 4096; // bytes that a pipe holds at least (fcntl(2), F_SETPIPE_SZ)
+
+int checked(int result)
+{
+    if (result == -1)
+        throw std::system_error(errno, std::generic_category());
+    return result;
+}
+
+// What can be read at this moment.
+std::string read_all(const descriptor& from)
+{
+    std::string text;
+    std::array<char, 4096> buffer;
+    checked(::fcntl(from.number(), F_SETFL, O_NONBLOCK));
+    for (ssize_t count = 0; (count = ::read(from.number(), buffer.data(), buffer.size())) > 0;)
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    return text;
+}
+
+// Two ends of something that text goes through. A test decides when it is read.
+struct channel {
+    descriptor reading;
+    descriptor writing;
+};
+
+channel narrow_pipe()
+{
+    std::array<int, 2> ends{};
+    checked(::pipe2(ends.data(), O_CLOEXEC));
+    checked(::fcntl(ends[1], F_SETPIPE_SZ, narrow));
+    return {descriptor(ends[0]), descriptor(ends[1])};
+}
+
+channel unix_socket()
+{
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()));
+    return {descriptor(ends[0]), descriptor(ends[1])};
+}
+
+channel terminal()
+{
+    descriptor reading(checked(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)));
+    checked(::grantpt(reading.number()));
+    checked(::unlockpt(reading.number()));
+    descriptor writing(checked(::open(::ptsname(reading.number()), O_RDWR | O_NOCTTY | O_CLOEXEC)));
+    return {std::move(reading), std::move(writing)};
+}
+
+struct kind_of_channel {
+    const char* name;
+    channel (*make)();
+
+    friend std::ostream& operator<<(std::ostream& output, const kind_of_channel& kind) { return output << kind.name; }
+};
+
+const std::vector<kind_of_channel> kinds_of_channels{
+    {"pipe", narrow_pipe}, {"socket", unix_socket}, {"terminal", terminal}};
+
+// What logs to `to`, without a time stamp.
+spdlog::logger logger_to(const channel& to, log_sink::colours colours = log_sink::colours::no)
+{
+    spdlog::logger logger("test", std::make_shared<log_sink>(to.writing.number(), colours));
+    logger.set_pattern("%^%l%$ %v");
+    return logger;
+}
+
+const std::string line_of_64_bytes = std::string(58, 'x'); // behind "info ", before a line feed
+constexpr int lines_that_fit = narrow / 64;
+
+// A named pipe that holds little, for a program to log to. It is read only when a test says so.
+class log_pipe {
+public:
+    log_pipe()
+        : directory_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
+        , reading_(-1)
+    {
+        if (::mkdtemp(directory_.data()) == nullptr)
+            throw std::system_error(errno, std::generic_category(), directory_);
+        checked(::mkfifo(path().c_str(), S_IRUSR | S_IWUSR));
+        reading_ = descriptor(checked(::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+        checked(::fcntl(reading_.number(), F_SETPIPE_SZ, narrow));
+    }
+    ~log_pipe() { std::filesystem::remove_all(directory_); }
+    log_pipe(const log_pipe&) = delete;
+    log_pipe& operator=(const log_pipe&) = delete;
+
+    std::string path() const { return directory_ + "/log"; }
+
+    // Reads until there was a line that contains `text`, and gives this line.
+    std::string wait_for_line(std::string_view text)
+    {
+        std::string line;
+        wait_until([&] {
+            read_ += read_all(reading_);
+            for (auto end = read_.find('\n'); end != std::string::npos && line.empty(); end = read_.find('\n')) {
+                if (const auto next = read_.substr(0, end); next.find(text) != std::string::npos)
+                    line = next;
+                read_.erase(0, end + 1);
+            }
+            return !line.empty();
+        });
+        return line;
+    }
+
+    // Throws away what is there.
+    void empty()
+    {
+        read_all(reading_);
+        read_.clear();
+    }
+
+private:
+    std::string directory_;
+    descriptor reading_;
+    std::string read_;
+};
+
+// The arguments of a shell that becomes `program`, with its standard error in `log`.
+words with_log_in(const log_pipe& log, const std::string& program, const words& arguments)
+{
+    words all{"-c", R"(exec "$@" 2>"$0")", log.path(), program};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
+
+// Each time is worth a line or two in the log of who connects.
+void accept_and_hang_up(listener& listener, int times)
+{
+    for (int i = 0; i < times; ++i)
+        listener.accept();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(log)
+
+BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_stops_neither_the_service_nor_its_end)
+{
+    log_pipe log;
+    code_server_process code_server(on_a_free_port);
+    listener flapping;
+    process causeway("/bin/sh", with_log_in(log, CAUSEWAY_PROGRAM,
+                                            in_front_of({code_server.address(), flapping.address()},
+                                                        {"--threads=1", "--reconnect-max=1ms", "--log-level=debug"})));
+    const auto port = port_in(log.wait_for_line("listening on "));
+
+    constexpr int more_often_than_the_pipe_has_room_for = 200;
+    accept_and_hang_up(flapping, more_often_than_the_pipe_has_room_for);
+    BOOST_TEST(get(port, "404").status == 200);
+
+    log.empty();
+    accept_and_hang_up(flapping, 3);
+    BOOST_TEST(number_before(" lines of this log are lost", log.wait_for_line("are lost")) > 100U);
+
+    accept_and_hang_up(flapping, more_often_than_the_pipe_has_room_for);
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_finds_no_room_is_lost_and_the_next_one_says_so)
+{
+    const auto pipe = narrow_pipe();
+    auto logger = logger_to(pipe);
+
+    for (int i = 0; i < lines_that_fit + 7; ++i)
+        logger.info(line_of_64_bytes);
+    const auto before = read_all(pipe.reading);
+    logger.info("here again");
+    logger.info("and again");
+
+    BOOST_TEST(before.size() == std::size_t{narrow});
+    BOOST_TEST(read_all(pipe.reading) == "warning 7 lines of this log are lost here, because nobody read it in time\n"
+                                         "info here again\n"
+                                         "info and again\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_lost_last_is_said_at_the_end)
+{
+    const auto pipe = narrow_pipe();
+    {
+        auto logger = logger_to(pipe);
+        for (int i = 0; i < lines_that_fit + 7; ++i)
+            logger.info(line_of_64_bytes);
+        read_all(pipe.reading);
+    }
+    BOOST_TEST(read_all(pipe.reading).starts_with("warning 7 lines of this log are lost"));
+}
+
+BOOST_DATA_TEST_CASE(to_log_never_waits_whatever_the_log_goes_to, boost::unit_test::data::make(kinds_of_channels))
+{
+    const auto channel = sample.make();
+    auto logger = logger_to(channel);
+
+    const auto logged = std::async(std::launch::async, [&] {
+        for (int i = 0; i < 10'000; ++i)
+            logger.info(line_of_64_bytes);
+    });
+    const bool in_time = logged.wait_for(patience) == std::future_status::ready;
+    BOOST_TEST(in_time);
+    while (logged.wait_for(1ms) != std::future_status::ready)
+        read_all(channel.reading);
+
+    std::string read;
+    wait_until([&] {
+        read += read_all(channel.reading);
+        logger.flush();
+        return read.find(" lines of this log are lost") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(where_a_pipe_cannot_be_made_non_blocking_its_room_is_looked_at_first)
+{
+    const auto pipe = narrow_pipe();
+    const std::string line(100, 'x');
+
+    const auto filled = std::async(std::launch::async, [&] {
+        while (service::write_if_room(pipe.writing.number(), line))
+            ;
+    });
+    BOOST_TEST((filled.wait_for(patience) == std::future_status::ready));
+    while (filled.wait_for(1ms) != std::future_status::ready)
+        read_all(pipe.reading);
+    BOOST_TEST(read_all(pipe.reading).starts_with(line));
+}
+
+BOOST_AUTO_TEST_CASE(the_pipe_itself_stays_as_it_is_for_all_who_share_it)
+{
+    const auto pipe = narrow_pipe();
+    auto logger = logger_to(pipe);
+    logger.info("one line");
+
+    BOOST_TEST((::fcntl(pipe.writing.number(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_too_long_for_one_write_is_cut_and_says_so)
+{
+    const auto pipe = narrow_pipe();
+    auto logger = logger_to(pipe);
+
+    logger.info(std::string(5000, 'x'));
+    const auto line = read_all(pipe.reading);
+    BOOST_TEST(line.size() == 4096U);
+    BOOST_TEST(line.starts_with("info xxx"));
+    BOOST_TEST(line.ends_with("xxx (cut)\n"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_printable_ascii_is_escaped)
+{
+    const auto pipe = narrow_pipe();
+    auto logger = logger_to(pipe);
+
+    using namespace std::string_view_literals;
+    logger.info("a\n2026 forged\r\t\0\x1b[2J\x7f \xc2\x9b \xff~"sv);
+    BOOST_TEST(read_all(pipe.reading) == R"(info a\x0a2026 forged\x0d\x09\x00\x1b[2J\x7f \xc2\x9b \xff~)"
+                                         "\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_level_has_a_colour_only_where_that_is_wanted)
+{
+    const auto pipe = narrow_pipe();
+
+    logger_to(pipe, log_sink::colours::yes).warn("\x1b[31mtext");
+    BOOST_TEST(read_all(pipe.reading) == "\x1b[1;33mwarning\x1b[0m \\x1b[31mtext\n");
+
+    logger_to(pipe, log_sink::colours::no).warn("text");
+    BOOST_TEST(read_all(pipe.reading) == "warning text\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test
