@@ -81,7 +81,7 @@ private:
     bool draining_ = false;
     bool somebody_came_ = false;                    // while `stop_accepting` waits for quiet
     std::chrono::microseconds slowest_handshake_{}; // since it drains
-    std::uint64_t failures_ = 0; // sessions that an exception has ended
+    std::uint64_t failures_ = 0;                    // sessions that an exception has ended
 };
 
 } // namespace causeway::http

@@ -53,6 +53,12 @@ std::size_t open_file_limit()
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
+void ignore_signals_without_a_meaning()
+{
+    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
+        std::signal(number, SIG_IGN);
+}
+
 void say_why_it_ends(const char* program, const std::exception& error)
 {
     write_if_room(STDERR_FILENO, fmt::format("{}: {:.1000}\n", program, error.what())); // 4 bytes a character at most

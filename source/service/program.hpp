@@ -30,6 +30,10 @@ void ignore_broken_pipes();
 /// One line on standard error, if there is room for it.
 void say_why_it_ends(const char* program, const std::exception& error);
 
+/// SIGHUP, SIGUSR1 and SIGUSR2 would end a program that does not know them, without a drain. They do nothing until
+/// somebody handles them.
+void ignore_signals_without_a_meaning();
+
 /// The whole of a program: `run` with the settings that `parse` reads from the command line. Gives the exit status:
 /// what `run` gives, 1 when something throws or memory runs out, 2 for wrong usage, the last two with one line on
 /// standard error. `name` lives as long as the program. For `main`, before any thread.
@@ -51,6 +55,7 @@ try {
     start_logging(settings.log_level);
     raise_file_limit();
     ignore_broken_pipes();
+    ignore_signals_without_a_meaning();
     return run(settings);
 } catch (const std::exception& error) {
     say_why_it_ends(name, error);

@@ -1,6 +1,5 @@
 #include "upstream/conversation.hpp"
 
-#include "net/escaped.hpp"
 #include "net/until_first.hpp"
 #include "net/worth_a_line.hpp"
 #include "upstream/availability.hpp"
@@ -151,7 +150,7 @@ void exchange::take(const event::message& message)
     with_.requests.works(with_.lane, true);
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
-                     net::escaped(message.key.text()), counts.dropped);
+                     message.key.text(), counts.dropped);
 }
 
 void exchange::take(const event::unreadable& message)
@@ -159,7 +158,7 @@ void exchange::take(const event::unreadable& message)
     auto& counts = with_.counts;
     if (net::worth_a_line(++counts.unreadable))
         spdlog::warn("upstream {}: cannot read a message of {} bytes, '{}'; expected {} ({} such so far)", with_.name,
-                     message.bytes.size(), net::escaped(message.bytes.substr(0, most_shown)), message.expected,
+                     message.bytes.size(), message.bytes.substr(0, most_shown), message.expected,
                      counts.unreadable);
 }
 
@@ -184,7 +183,7 @@ void exchange::report_unfinished()
     const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && !bytes.empty();
     if (is_stuck && net::worth_a_line(++counts.unfinished))
         spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, bytes.size(), end,
-                     net::escaped(bytes.substr(0, most_shown)), counts.unfinished);
+                     bytes.substr(0, most_shown), counts.unfinished);
 }
 
 // A peer that is frozen, or gone without a word, closes nothing. Something was written and not a byte has come for the

@@ -1,10 +1,10 @@
 // What becomes of an event loop when it gets no more memory: for each k, its k-th allocation fails, in each phase of
 // its life. A program of its own, because it replaces the operator new; each attempt is a process of its own, because
 // that may end.
-#include "service/out_of_memory.hpp"
 #include "blocking.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/event_loop.hpp"
+#include "service/out_of_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -56,7 +56,7 @@ std::string fault_of(const http_response& response, const std::string& code, clo
                                                                                         : "wrong: " + response.body();
     if (status == 504)
         return took < reply_timeout ? "too early to give up" : "";
-    return status == 503 ? "" : "status " + std::to_string(status);
+    return status == 503 || status == 502 ? "" : "status " + std::to_string(status);
 }
 
 awaitable<> use(tcp::endpoint server, ledger& ledger, const loop_lag& lag, std::uint32_t seed, std::uint32_t codes)

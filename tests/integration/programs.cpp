@@ -454,7 +454,7 @@ BOOST_AUTO_TEST_CASE(nothing_reaches_the_upstream_but_codes)
 BOOST_AUTO_TEST_CASE(each_thread_has_its_own_connection_to_the_upstream)
 {
     code_server_process code_server(on_a_free_port);
-    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=3"}));
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=3", "--log-level=debug"}));
     causeway.wait_for_line("connected", 3);
     causeway.signal(SIGTERM);
     BOOST_TEST(causeway.wait() == 0);

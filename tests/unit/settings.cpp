@@ -279,10 +279,12 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_the_value_and_what_to_give_i
     const auto place = complaint(parse_bridge({"--listen=8090"}));
     BOOST_TEST(contains(place, "'8090'"), place);
     BOOST_TEST(contains(place, "give HOST:PORT"), place);
+    const auto port = complaint(parse_bridge({"--listen=127.0.0.1:70000"}));
+    BOOST_TEST(contains(port, "65535"), port);
 
     const auto duration = complaint(parse_bridge({"--reply-timeout=2"}));
     BOOST_TEST(contains(duration, "'2'"), duration);
-    BOOST_TEST(contains(duration, "250ms"), duration);
+    BOOST_TEST(contains(duration, "with its unit, such as 250ms"), duration);
 
     const auto count = complaint(parse_bridge({"--threads=many"}));
     BOOST_TEST(contains(count, "'many'"), count);
