@@ -158,8 +158,7 @@ void exchange::take(const event::unreadable& message)
     auto& counts = with_.counts;
     if (net::worth_a_line(++counts.unreadable))
         spdlog::warn("upstream {}: cannot read a message of {} bytes, '{}'; expected {} ({} such so far)", with_.name,
-                     message.bytes.size(), message.bytes.substr(0, most_shown), message.expected,
-                     counts.unreadable);
+                     message.bytes.size(), message.bytes.substr(0, most_shown), message.expected, counts.unreadable);
 }
 
 void exchange::take_sign_of_life()

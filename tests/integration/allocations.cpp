@@ -109,7 +109,8 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_keeps_no_memory_of_a_long_request_and_it
     const auto long_reply = "Code 404: " + std::string(60'000, 'x') + "\n";
     listener backend;
     service::shared_limits limits{net::limit(1024), net::limit(1024)};
-    const upstream::pool_settings pool{{net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024};
+    const upstream::pool_settings pool{
+        {net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024, false, codes::protocol()};
     service::event_loop loop({asio::ip::address_v4::loopback(), 0}, net::port_sharing::afterwards, pool, {}, limits);
     std::promise<std::atomic<std::ptrdiff_t>*> bytes_of_the_loop;
     std::jthread thread([&] {

@@ -35,7 +35,7 @@ std::string text(const upstream::outcome& answer) { return answer ? *answer : "n
 
 bool failed_with(failure why, const upstream::outcome& answer)
 {
-    return answer.has_error() && why_failed(answer.error()) == why;
+    return answer.has_error() && upstream::why_failed(answer.error()) == why;
 }
 
 // Asks for all codes at once and gives the answers in the order of the codes.
