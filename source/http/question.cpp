@@ -29,7 +29,7 @@ boost::system::result<urls::url_view> parse_target(verb method, std::string_view
 bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
 
 // One pass over the parameters, which decodes only what it compares.
-boost::system::result<codes::code, std::string_view> code_in_query(const urls::url_view& target)
+boost::system::result<codes::code, response> code_in_query(const urls::url_view& target)
 {
     std::size_t found = 0;
     std::optional<codes::code> code;
@@ -45,11 +45,11 @@ boost::system::result<codes::code, std::string_view> code_in_query(const urls::u
         }
     }
     if (found == 0)
-        return "statusCode is missing: ask for example for /?statusCode=404";
+        return bad_request("statusCode is missing: ask for example for /?statusCode=404");
     if (found > 1)
-        return "statusCode is there more than once: ask for one code at a time";
+        return bad_request("statusCode is there more than once: ask for one code at a time");
     if (!code)
-        return "statusCode is not a code: it must be exactly three letters or digits";
+        return bad_request("statusCode is not a code: it must be exactly three letters or digits");
     return *code;
 }
 
@@ -77,10 +77,7 @@ boost::system::result<codes::code, response> code_in(const request& request)
         return method_not_allowed();
     if (!target)
         return bad_request("the request target is not a valid URL");
-    const auto code = code_in_query(*target);
-    if (!code)
-        return bad_request(std::string(code.error()));
-    return *code;
+    return code_in_query(*target);
 }
 
 } // namespace causeway::http

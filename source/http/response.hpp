@@ -3,9 +3,11 @@
 
 #include "upstream/answer.hpp"
 
+#include <boost/assert/source_location.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,12 @@ struct response {
     std::string text;            ///< the member's value, UTF-8
     std::string_view field = {}; ///< one more header line, with its CRLF, or empty; static memory
 };
+
+/// What Boost calls when a `result` holds a response in place of what it is asked for; see `upstream/answer.hpp`.
+[[noreturn]] inline void throw_exception_from_error(const response& /*error*/, const boost::source_location& /*place*/)
+{
+    throw std::logic_error("a refused request was taken for a question");
+}
 
 /// 200 with the reply line; bytes in it that are not UTF-8 become U+FFFD (RFC 8259 §8.1).
 response found(std::string line);
