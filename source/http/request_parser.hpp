@@ -38,10 +38,19 @@ enum class request_state {
 
 enum class body_use { ignored, kept };
 
+/// Beast's parser, in all its versions. Later ones ask for fields of a trailer to be handled too, which belong to
+/// bodies and so never come here. In earlier ones that overrides nothing, and cannot be marked as if it did.
+class head_parser : public beast::http::basic_parser<true> {
+    void on_trailer_field_impl(beast::http::field /*field*/, beast::string_view /*name*/, beast::string_view /*value*/,
+                               beast::error_code& /*error*/)
+    {
+    }
+};
+
 /// Beast's parser for the head, keeping of the fields what `request` has: others are checked and let go. Stricter than
 /// Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request, into one of the
 /// caller's that outlives it; so the memory of the last target serves the next.
-class request_parser : private beast::http::basic_parser<true> {
+class request_parser : private head_parser {
 public:
     /// Bytes in the longest request head that is accepted (431), and in the longest target in it (414).
     static constexpr std::size_t longest_head = 8 * 1024;

@@ -1,9 +1,11 @@
 // What an HTTP client gets, and its bytes.
 #pragma once
 
+#include <boost/assert/source_location.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,13 @@ struct response {
     /// Makes it one like new, which has the memory of the old one.
     void clear();
 };
+
+/// What Boost calls when a `result` holds a response in place of what it is asked for; its `operator*` asks too from
+/// 1.92 on.
+[[noreturn]] inline void throw_exception_from_error(const response& /*error*/, const boost::source_location& /*place*/)
+{
+    throw std::logic_error("a refused request was taken for a question");
+}
 
 /// An error with a body in JSON, `{"error":"<problem>"}`, as those have too that refuse what is no request.
 response refused(boost::beast::http::status status, std::string_view problem);

@@ -33,8 +33,10 @@ boost::system::result<urls::url_view> parse_target(verb method, std::string_view
 // An empty path is the root (RFC 9110 §4.2.3).
 bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
 
+http::response bad_request(std::string_view problem) { return http::refused(status::bad_request, problem); }
+
 // One pass over the parameters, which decodes only what it compares.
-boost::system::result<code, std::string_view> code_in_query(const urls::url_view& target)
+boost::system::result<code, http::response> code_in_query(const urls::url_view& target)
 {
     std::size_t found = 0;
     std::optional<code> asked;
@@ -50,11 +52,11 @@ boost::system::result<code, std::string_view> code_in_query(const urls::url_view
         }
     }
     if (found == 0)
-        return "statusCode is missing: ask for example for /?statusCode=404";
+        return bad_request("statusCode is missing: ask for example for /?statusCode=404");
     if (found > 1)
-        return "statusCode is there more than once: ask for one code at a time";
+        return bad_request("statusCode is there more than once: ask for one code at a time");
     if (!asked)
-        return "statusCode is not a code: it must be exactly three letters or digits";
+        return bad_request("statusCode is not a code: it must be exactly three letters or digits");
     return *asked;
 }
 
@@ -66,8 +68,6 @@ std::optional<code> code_in_plain_target(std::string_view target)
         return std::nullopt;
     return code::parse(target.substr(before_the_code.size()));
 }
-
-http::response bad_request(std::string_view problem) { return http::refused(status::bad_request, problem); }
 
 // RFC 9110 §15.5.6
 http::response method_not_allowed()
@@ -118,10 +118,7 @@ boost::system::result<code, http::response> code_in(const http::request& request
         return method_not_allowed();
     if (!target)
         return bad_request("the request target is not a valid URL");
-    const auto asked = code_in_query(*target);
-    if (!asked)
-        return bad_request(asked.error());
-    return *asked;
+    return code_in_query(*target);
 }
 
 void respond(const http::outcome& outcome, http::response& response)
