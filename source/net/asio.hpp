@@ -4,6 +4,8 @@
 // `any_io_executor` says so in the type, and saves a virtual call and a reference count at each step.
 #pragma once
 
+#include "net/clock.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -26,7 +28,6 @@ using tcp_socket = asio::basic_stream_socket<tcp, executor_type>;
 using tcp_acceptor = asio::basic_socket_acceptor<tcp, executor_type>;
 using tcp_resolver = asio::ip::basic_resolver<tcp, executor_type>;
 
-using clock = std::chrono::steady_clock;
 using steady_timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor_type>;
 
 template <class T = void>

@@ -59,10 +59,10 @@ void append_printable(std::string_view text, std::string& line)
 
 } // namespace
 
-log_sink::log_sink(int output, colours colours)
+log_sink::log_sink(int output, colours wanted)
     : given_(output)
     , own_(open_again_without_blocking(output))
-    , colours_(colours)
+    , colours_(wanted)
 {
 }
 

@@ -26,7 +26,7 @@ public:
 
     /// Writes to what the file descriptor `output` stands for, which stays the caller's, is not changed, and stays open
     /// as long as this object lives. With `colours::yes` the level of a message is coloured for a terminal.
-    log_sink(int output, colours colours);
+    log_sink(int output, colours wanted);
 
     /// Flushes.
     ~log_sink() override;

@@ -1,6 +1,8 @@
 // Whether an upstream can be reached, and since when not.
 #pragma once
 
+#include "net/clock.hpp"
+
 #include <chrono>
 #include <optional>
 
@@ -11,7 +13,7 @@ namespace causeway::upstream {
 /// of each event is told.
 class availability {
 public:
-    using time_point = std::chrono::steady_clock::time_point;
+    using time_point = clock::time_point;
     static constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds(50);
 
     /// Down since `now`, and given the first try: its first connection works until it shows otherwise.

@@ -33,13 +33,19 @@ void run(asio::io_context& io, awaitable<> story)
     });
     const auto deadline = clock::now() + patience;
     while (!ended && clock::now() < deadline)
-        if (io.run_one_until(deadline) == 0 && !ended && io.stopped())
+        if (!wait_for_something(io, deadline) && !ended && io.stopped())
             throw std::runtime_error("nothing is left that could wake the test");
     if (failure)
         std::rethrow_exception(failure);
     if (!ended)
         throw std::runtime_error("the test did not end in time");
-    while (io.run_one_until(deadline) != 0)
+    finish(io);
+}
+
+void finish(asio::io_context& io)
+{
+    const auto deadline = clock::now() + patience;
+    while (wait_for_something(io, deadline))
         ;
     if (!io.stopped())
         throw std::runtime_error("the test left something running");

@@ -1,0 +1,62 @@
+// Tests in a time of their own, which passes when nothing can happen: so a timeout takes as long as it says, to the
+// millisecond, however busy the machine is, and hardly any real time. A loop that is never at rest counts as one that
+// takes a microsecond for each thing that it does.
+//
+// What crosses the loopback interface arrives while it is sent, so a loop with nothing ready has nothing on its way. A
+// program is linked with this file or with real_time.cpp.
+#include "kit.hpp"
+#include "net/clock.hpp"
+
+#include <thread>
+
+namespace causeway {
+namespace {
+
+using namespace std::chrono_literals;
+
+clock::time_point now{1000h}; // far enough from zero for what was an hour ago
+
+constexpr auto tick = 1ms;
+constexpr int most_done_in_a_tick = 1000;
+int done_in_this_tick = 0;
+
+} // namespace
+
+clock::time_point clock::now() noexcept { return causeway::now; }
+
+namespace test {
+namespace {
+
+// Asio looks at its timers when the kernel's timer has ended, which knows nothing of this time. One that is due before
+// all others makes it look.
+void look_at_timers(asio::io_context& io)
+{
+    steady_timer due(io, clock::time_point::min());
+    bool looked = false;
+    due.async_wait([&](error_code) { looked = true; });
+    while (!looked)
+        io.poll_one();
+}
+
+} // namespace
+
+bool wait_for_something(asio::io_context& io, clock::time_point latest)
+{
+    constexpr int looks = 3;
+    for (int look = 0; look != looks && done_in_this_tick != most_done_in_a_tick; ++look) {
+        if (io.poll_one() != 0) {
+            ++done_in_this_tick;
+            return true;
+        }
+        std::this_thread::yield();
+    }
+    if (io.stopped() || clock::now() >= latest)
+        return false;
+    done_in_this_tick = 0;
+    now += tick;
+    look_at_timers(io);
+    return true;
+}
+
+} // namespace test
+} // namespace causeway
