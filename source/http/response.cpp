@@ -54,10 +54,12 @@ void append(const response& response, const framing& framing, std::string_view d
     else
         output.append(status_line(response.status));
     const fmt::format_int length(response.body.size());
-    output.append(date)
-        .append(connection_field(framing))
-        .append(response.fields)
-        .append("Content-Type: ")
+    output.append(date);
+    if (const auto connection = connection_field(framing); !connection.empty())
+        output.append(connection);
+    if (!response.fields.empty())
+        output.append(response.fields);
+    output.append("Content-Type: ")
         .append(response.content_type)
         .append("\r\nContent-Length: ")
         .append(length.data(), length.size())

@@ -1,7 +1,6 @@
 #include "http/session.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/deferred.hpp>
 
 #include <utility>
 #include <variant>
@@ -40,18 +39,20 @@ session::session(tcp_socket socket, common& common)
 {
 }
 
-// Waits for more input. Not a coroutine, which would cost a frame for each read.
+// Waits for more input, which `take_in` is given. Not a coroutine, which would cost a frame for each read.
 auto session::receive()
 {
     const bool idle = progress_.current() == phase::idle;
     if (idle)
         release_large_buffers();
-    const auto take_in = [this](error_code error, std::size_t count) {
-        input_.commit(count);
-        input_error_ = error;
-        return asio::deferred.values();
-    };
-    return connection_.read(input_.prepare(idle ? first_read : further_read), asio::deferred(take_in));
+    return connection_.read(input_.prepare(idle ? first_read : further_read), as_result);
+}
+
+void session::take_in(const std::tuple<error_code, std::size_t>& received)
+{
+    const auto [error, count] = received;
+    input_.commit(count);
+    input_error_ = error;
 }
 
 awaitable<> session::run()
@@ -67,7 +68,7 @@ awaitable<> session::run()
                 if (!sent)
                     co_return;
             }
-            co_await receive();
+            take_in(co_await receive());
             read_on(parser);
         }
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace causeway::http {
 
@@ -59,6 +60,7 @@ public:
 
 private:
     auto receive();
+    void take_in(const std::tuple<error_code, std::size_t>& received);
     void read_on(request_parser& parser);
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();

@@ -169,14 +169,17 @@ void multiplexer::works(lane& lane, bool spoke)
 
 void multiplexer::take(lane& lane, std::string& wire)
 {
+    const question* last_repeatable = nullptr;
     while (!lane.outbox_.empty()) {
         auto& request = lane.outbox_.front();
         wire += request.question_.bytes;
         request.written_ = true;
         if (request.question_.repeatable)
-            lane.last_repeatable_ = request.question_.key;
+            last_repeatable = &request.question_;
         request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
     }
+    if (last_repeatable != nullptr)
+        lane.last_repeatable_ = last_repeatable->key;
 }
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
