@@ -8,9 +8,9 @@
 
 namespace causeway::upstream {
 
-/// Judges one upstream by its connections. A proxy with nobody behind it accepts a connection and hangs up; so a
-/// connection counts as one that works when it has brought something, or has lasted for `settling_time`. Pure: the time
-/// of each event is told.
+/// Judges one upstream by its connections. A proxy with nobody behind it accepts a connection and hangs up, at once or
+/// after a while; so a connection works when something has come on it, or when it has lasted for `settling_time` and
+/// was asked nothing. Pure: the time of each event is told.
 class availability {
 public:
     using time_point = clock::time_point;
@@ -22,25 +22,35 @@ public:
     {
     }
 
-    /// There is a connection, which may carry questions.
-    void connected(time_point now) noexcept { connected_since_ = now; }
-
-    /// The connection is gone; `brought_something` says whether anything sensible came on it.
-    void disconnected(time_point now, bool brought_something) noexcept
+    /// There is a connection that takes questions. When the last one did not work, this one has to show that it does:
+    /// where it is asked at once, by answering, otherwise by lasting.
+    void connected(time_point now, bool asked_at_once) noexcept
     {
-        works_ = brought_something || (connected_since_ && now - *connected_since_ >= settling_time);
+        connected_since_ = now;
+        asked_at_once_ = asked_at_once;
+        spoke_ = false;
+    }
+
+    /// Something has come on the connection.
+    void spoke() noexcept { spoke_ = true; }
+
+    /// The connection is gone; `asked` says whether anything had been written to it.
+    void disconnected(time_point now, bool asked) noexcept
+    {
+        worked_ = connected_since_ && (spoke_ || (!asked && now - *connected_since_ >= settling_time));
         connected_since_.reset();
-        if (works_)
+        if (worked_)
             down_since_ = now;
     }
 
     /// Whether the last connection that ended had worked.
-    bool worked() const noexcept { return works_; }
+    bool worked() const noexcept { return worked_; }
 
     /// How long there has been no connection that works; zero while there is one.
     std::chrono::nanoseconds down_for(time_point now) const noexcept
     {
-        const bool up = connected_since_ && (works_ || now - *connected_since_ >= settling_time);
+        const bool lasts = connected_since_ && !asked_at_once_ && now - *connected_since_ >= settling_time;
+        const bool up = connected_since_ && (worked_ || spoke_ || lasts);
         return up ? std::chrono::nanoseconds::zero() : now - down_since_;
     }
 
@@ -50,7 +60,9 @@ public:
 private:
     std::optional<time_point> connected_since_; // while there is a connection
     time_point down_since_;                     // without one that worked
-    bool works_ = true;                         // as far as the last connection has shown
+    bool asked_at_once_ = false;
+    bool spoke_ = false;
+    bool worked_ = true; // as far as the last connection has shown
 };
 
 } // namespace causeway::upstream

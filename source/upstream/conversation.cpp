@@ -2,13 +2,13 @@
 
 #include "net/until_first.hpp"
 #include "net/worth_a_line.hpp"
-#include "upstream/availability.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -21,11 +21,16 @@ using namespace std::chrono_literals;
 // Bytes of an unreadable message that the log shows.
 constexpr std::size_t most_shown = 80;
 
+// Bytes of the codec's own words that may wait to be written. A peer that asks and does not read the answers must not
+// cost memory.
+constexpr std::size_t most_own_words = 64 * 1024;
+
 // What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
 class exchange {
 public:
     explicit exchange(const conversation& conversation)
         : with_(conversation)
+        , pause_(conversation.socket.get_executor())
     {
     }
 
@@ -36,27 +41,38 @@ public:
     awaitable<> read(std::string& why_it_ended);
     awaitable<> watch(std::string& why_it_ended);
 
+    bool asked() const noexcept { return asked_; }
+
 private:
     void open();
     void say(std::string_view words);
+    awaitable<error_code> send();
+    awaitable<error_code> try_suspects();
+    awaitable<error_code> pause();
     void take_events();
     void take(const event::message& message);
     void take(const event::unreadable& message);
-    void take_sign_of_life();
+    void hear_sense();
     void break_off(std::string_view reason);
     void report_unfinished();
 
     const conversation& with_;
+    std::string wire_;                              // what is being written
     std::string own_words_;                         // to be written: greeting, probe, heartbeats, answers
+    steady_timer pause_;                            // of the writer
     bool open_ = false;                             // for questions
+    bool asked_ = false;                            // something was written
+    bool spoke_ = false;                            // something that makes sense has come
     bool quiet_ = true;                             // since the watch has looked last
-    std::uint64_t replies_ = 0;                     // then
-    std::optional<clock::time_point> silent_since_; // something was written, and no byte has come
+    std::uint64_t replies_ = 0;                     // when the watch looked last
+    std::optional<clock::time_point> silent_since_; // something was written, and nothing that makes sense has come
     std::string_view broken_;                       // why the stream cannot be read any further
 };
 
 void exchange::say(std::string_view words)
 {
+    if (own_words_.size() + words.size() > most_own_words)
+        return break_off("it does not read the answers to what it asks");
     own_words_ += words;
     with_.has_requests.notify();
 }
@@ -69,38 +85,75 @@ void exchange::greet()
         open();
 }
 
-// A lane that fell silent is asked first whether it works: its requests go elsewhere until something comes.
+// Whether it works is asked first where that is in doubt, and where suspects wait for a connection that does.
 void exchange::open()
 {
     open_ = true;
     with_.requests.open(with_.lane);
-    if (with_.lane.doubtful())
-        say(with_.codec.probe(with_.lane.last_repeatable()));
-    with_.opened();
+    const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
+    const auto probe = is_doubtful ? with_.codec.probe() : std::string();
+    say(probe);
+    with_.opened(!probe.empty());
 }
 
 // Sleeps until there is something, then writes all that has gathered in one go.
 awaitable<> exchange::write(std::string& why_it_ended)
 {
-    std::string wire;
     for (;;) {
-        wire.assign(own_words_);
+        error_code error;
+        wire_.assign(own_words_);
         own_words_.clear();
-        with_.requests.take(with_.lane, wire);
-        if (wire.empty()) {
-            co_await with_.has_requests.wait();
-            continue;
-        }
-        quiet_ = false;
-        if (!silent_since_)
-            silent_since_ = clock::now();
-        const auto [error, written] = co_await asio::async_write(with_.socket, asio::buffer(wire), as_result);
-        spdlog::trace("upstream {}: wrote {} bytes", with_.name, written);
+        with_.requests.take(with_.lane, wire_, clock::now());
+        const bool had_something = !wire_.empty();
+        if (had_something)
+            error = co_await send();
+        if (!error && with_.requests.has_suspects_for(with_.lane))
+            error = co_await try_suspects();
+        else if (!error && !had_something)
+            std::tie(error) = co_await with_.has_requests.wait();
         if (error) {
             why_it_ended = error.message();
             co_return;
         }
     }
+}
+
+awaitable<error_code> exchange::send()
+{
+    asked_ = true;
+    quiet_ = false;
+    if (!silent_since_)
+        silent_since_ = clock::now();
+    const auto [error, written] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
+    spdlog::trace("upstream {}: wrote {} bytes", with_.name, written);
+    if (error)
+        with_.requests.put_back(with_.lane, wire_.size() - written);
+    co_return error;
+}
+
+// A few of them alone, so that it is known which was to blame if the connection is lost.
+awaitable<error_code> exchange::try_suspects()
+{
+    auto error = co_await pause();
+    if (error)
+        co_return error;
+    wire_.clear();
+    with_.requests.take_suspects(with_.lane, wire_, clock::now());
+    if (wire_.empty())
+        co_return error_code();
+    error = co_await send();
+    if (!error)
+        error = co_await pause();
+    if (!error)
+        with_.requests.acquit(with_.lane);
+    co_return error;
+}
+
+awaitable<error_code> exchange::pause()
+{
+    pause_.expires_after(multiplexer::blame_for);
+    const auto [cancelled] = co_await pause_.async_wait(as_result);
+    co_return cancelled;
 }
 
 // Bytes in, events out; each message to the request that waits for it.
@@ -115,9 +168,8 @@ awaitable<> exchange::read(std::string& why_it_ended)
             why_it_ended = error == asio::error::eof ? "closed by the upstream" : error.message();
             co_return;
         }
-        quiet_ = false;
-        silent_since_.reset();
         spdlog::trace("upstream {}: read {} bytes", with_.name, count);
+        quiet_ = false;
         codec.received(count);
         take_events();
     }
@@ -126,20 +178,20 @@ awaitable<> exchange::read(std::string& why_it_ended)
 
 void exchange::take_events()
 {
-    for (;;) {
+    while (broken_.empty()) {
         const auto event = with_.codec.next();
         if (const auto* message = std::get_if<event::message>(&event))
             take(*message);
         else if (std::holds_alternative<event::incomplete>(event))
             return;
         else if (std::holds_alternative<event::alive>(event))
-            take_sign_of_life();
+            hear_sense();
         else if (const auto* to_answer = std::get_if<event::to_answer>(&event))
             say(to_answer->bytes);
         else if (const auto* unreadable = std::get_if<event::unreadable>(&event))
             take(*unreadable);
         else if (const auto* broken = std::get_if<event::broken>(&event))
-            return break_off(broken->reason);
+            break_off(broken->reason);
     }
 }
 
@@ -147,7 +199,7 @@ void exchange::take(const event::message& message)
 {
     auto& counts = with_.counts;
     ++counts.replies;
-    with_.requests.works(with_.lane, true);
+    hear_sense();
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
                      message.key.text(), counts.dropped);
@@ -161,11 +213,14 @@ void exchange::take(const event::unreadable& message)
                      message.bytes.size(), message.bytes.substr(0, most_shown), message.expected, counts.unreadable);
 }
 
-void exchange::take_sign_of_life()
+void exchange::hear_sense()
 {
+    silent_since_.reset();
     if (!open_)
         open();
-    with_.requests.works(with_.lane, true);
+    with_.requests.spoke(with_.lane);
+    if (!std::exchange(spoke_, true))
+        with_.spoke();
 }
 
 void exchange::break_off(std::string_view reason)
@@ -185,49 +240,47 @@ void exchange::report_unfinished()
                      bytes.substr(0, most_shown), counts.unfinished);
 }
 
-// A peer that is frozen, or gone without a word, closes nothing. Something was written and not a byte has come for the
-// whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a request's way.
+// A peer that is frozen, or gone without a word, closes nothing. Something was written and nothing that makes sense has
+// come for the whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a
+// request's way.
 awaitable<> exchange::watch(std::string& why_it_ended)
 {
-    steady_timer timer(with_.socket.get_executor());
-    timer.expires_after(availability::settling_time);
-    co_await timer.async_wait(as_result);
-    if (open_)
-        with_.requests.works(with_.lane, false);
-
     const auto interval = with_.patience / 4;
     const auto end_of_greeting = clock::now() + with_.patience;
     std::chrono::nanoseconds quiet_for{};
+    steady_timer timer(with_.socket.get_executor());
     for (;;) {
         timer.expires_after(interval);
-        co_await timer.async_wait(as_result);
+        const auto [cancelled] = co_await timer.async_wait(as_result);
+        if (cancelled)
+            co_return;
         const auto now = clock::now();
+        report_unfinished();
         if (!open_ && now >= end_of_greeting) {
             why_it_ended = "it does not answer the greeting";
             co_return;
         }
-        report_unfinished();
         if (silent_since_ && now - *silent_since_ >= with_.patience) {
             with_.requests.distrust(with_.lane);
             why_it_ended = "silent for too long";
             co_return;
         }
-        quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : interval;
-        if (with_.heartbeat_after > 0s && quiet_for > with_.heartbeat_after)
+        quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
+        if (open_ && with_.heartbeat_after > 0s && quiet_for >= with_.heartbeat_after)
             say(with_.codec.heartbeat());
     }
 }
 
 } // namespace
 
-awaitable<std::string> converse(const conversation& conversation)
+awaitable<ending> converse(const conversation& conversation)
 {
     exchange exchange(conversation);
     std::array<std::string, 3> why_it_ended;
     exchange.greet();
     const auto first = co_await net::until_first(exchange.read(why_it_ended[0]), exchange.write(why_it_ended[1]),
                                                  exchange.watch(why_it_ended[2]));
-    co_return std::move(why_it_ended[first]);
+    co_return ending{std::move(why_it_ended[first]), exchange.asked()};
 }
 
 } // namespace causeway::upstream

@@ -24,12 +24,20 @@ struct conversation {
     const std::string& name;                  ///< the upstream, for the log
     std::chrono::nanoseconds patience;        ///< with an upstream that owes a reply and says nothing
     std::chrono::nanoseconds heartbeat_after; ///< of quiet; zero for never
-    std::function<void()> opened;             ///< called when the connection takes questions
+    bool has_to_prove_itself;                 ///< because the last connection did not work
+    std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once
+    std::function<void()> spoke;      ///< called when the first thing that makes sense has come on it
+};
+
+/// How a conversation ended.
+struct ending {
+    std::string reason; ///< in words
+    bool asked = false; ///< whether anything had been written
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is
 /// closed by either side, until something has been owed for so long that the upstream seems dead, or until it is
-/// cancelled. Returns why it ended, in words. Afterwards the lane is to be closed.
-awaitable<std::string> converse(const conversation& conversation);
+/// cancelled. Afterwards the lane is to be closed.
+awaitable<ending> converse(const conversation& conversation);
 
 } // namespace causeway::upstream

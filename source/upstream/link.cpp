@@ -10,6 +10,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -134,7 +135,6 @@ void link::watch_the_network(tcp_socket& socket) const
 awaitable<> link::converse_on(tcp_socket socket)
 {
     const auto codec = protocol_.make_codec();
-    const auto replies_before = counts_.replies;
     const conversation conversation{.socket = socket,
                                     .codec = *codec,
                                     .requests = requests_,
@@ -144,28 +144,38 @@ awaitable<> link::converse_on(tcp_socket socket)
                                     .name = name_,
                                     .patience = patience_,
                                     .heartbeat_after = protocol_.heartbeat_after,
-                                    .opened = [this] { opened(); }};
-    const auto reason = co_await converse(conversation);
-    counts_.rewritten += requests_.close(lane_);
-    availability_.disconnected(clock::now(), counts_.replies != replies_before);
+                                    .has_to_prove_itself = !availability_.worked(),
+                                    .opened = [this](bool asked_at_once) { opened(asked_at_once); },
+                                    .spoke = [this] { spoke(); }};
+    const auto ending = co_await converse(conversation);
+    const auto now = clock::now();
+    counts_.rewritten += requests_.close(lane_, now);
+    availability_.disconnected(now, ending.asked);
     if (!stopped_)
-        lost(reason);
+        lost(ending.reason);
 }
 
-// An upstream that hung up at once is not said to be back before it has shown that it works.
-void link::opened()
+// One that has to show that it works is not said to be back before it has.
+void link::opened(bool asked_at_once)
 {
     const auto now = clock::now();
     if (availability_.worked())
         outages_.connected(name_, availability_.since_last_worked(now));
-    availability_.connected(now);
+    availability_.connected(now, asked_at_once);
     ++counts_.connects;
+}
+
+void link::spoke()
+{
+    if (!availability_.worked())
+        outages_.connected(name_, availability_.since_last_worked(clock::now()));
+    availability_.spoke();
 }
 
 void link::lost(std::string_view reason)
 {
     if (!availability_.worked())
-        return cannot_connect("it accepts and hangs up");
+        return cannot_connect(fmt::format("it accepts, and then: {}", reason));
     outages_.lost(name_, reason);
     backoff_.reset();
 }

@@ -60,7 +60,8 @@ private:
     awaitable<> attempt(tcp::endpoint endpoint, tcp_socket& socket, error_code& error) const;
     awaitable<> converse_on(tcp_socket socket);
     awaitable<> pause();
-    void opened();
+    void opened(bool asked_at_once);
+    void spoke();
     void lost(std::string_view reason);
     void watch_the_network(tcp_socket& socket) const;
     void cannot_connect(std::string_view reason);

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 namespace causeway::upstream {
@@ -25,6 +26,7 @@ waiting_request::waiting_request(multiplexer& multiplexer, const upstream::quest
     , key_(multiplexer, question.key)
     , subscription_(key_->channels)
 {
+    assert((question.repeatable || multiplexer.use_ == key_use::own) && "equal questions must be repeatable");
     multiplexer_.enter(*this);
 }
 
@@ -53,7 +55,9 @@ void waiting_request::take_reply()
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
     if (queue_ != nullptr)
         robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
-    robbed.losses_ = losses_; // they belong to the message, and so to the place
+    robbed.suspect_ = suspect_; // what is known of the message belongs to the place
+    robbed.strikes_ = strikes_;
+    robbed.written_at_ = written_at_;
     leave_queue();
 }
 
@@ -80,7 +84,7 @@ void multiplexer::give_back(const key& key)
 void multiplexer::enter(waiting_request& request)
 {
     auto& waiting = request.key_->waiting;
-    const bool relies_on_another = coalesces_ && !waiting.empty();
+    const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
     waiting.push_back(request);
     if (relies_on_another)
         return;
@@ -91,7 +95,7 @@ void multiplexer::enter(waiting_request& request)
 void multiplexer::leave(waiting_request& request)
 {
     request.key_hook::unlink();
-    if (coalesces_ && request.queue_ != nullptr && !request.key_->waiting.empty())
+    if (use_ == key_use::coalesced && request.queue_ != nullptr && !request.key_->waiting.empty())
         hand_over(request, request.key_->waiting.front());
     request.leave_queue();
     distribute();
@@ -100,31 +104,33 @@ void multiplexer::leave(waiting_request& request)
 // Of those that share a message the one that asked leaves: the next takes its place, or asks again if it was written.
 void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
 {
-    next.losses_ = leaving.losses_;
+    next.suspect_ = leaving.suspect_;
+    next.strikes_ = leaving.strikes_;
     const bool on_a_wire =
         std::ranges::any_of(lanes_, [&](const lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
-    auto& queue = !on_a_wire ? *leaving.queue_ : is_suspect(next) ? suspects_ : backlog_;
+    auto& queue = !on_a_wire ? *leaving.queue_ : next.suspect_ ? suspects_ : backlog_;
     next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
 void multiplexer::open(lane& lane)
 {
     lanes_.push_back(&lane);
-    lane.works_ = false;
+    lane.spoke_ = false;
+    lane.trial_size_ = 1;
     distribute();
 }
 
-std::size_t multiplexer::close(lane& lane)
+std::size_t multiplexer::close(lane& lane, clock::time_point now)
 {
     std::erase(lanes_, &lane);
     request_queue lost;
     lost.swap(lane.on_the_wire_);
-    for (auto& request : lost) {
+    for (auto& request : lost)
         request.queue_ = &lost;
-        ++request.losses_;
-    }
+    if (lane.spoke_)
+        blame(lost, now);
     const auto is_doomed = [](const waiting_request& request) {
-        return !request.question_.repeatable || request.losses_ >= most_losses;
+        return !request.question_.repeatable || request.strikes_ == most_strikes;
     };
     const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
     for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed()) {
@@ -139,13 +145,26 @@ std::size_t multiplexer::close(lane& lane)
     return written_again;
 }
 
+// A connection on which nothing has come is none that a message has killed: a proxy may have accepted it for an
+// upstream that is away.
+void multiplexer::blame(request_queue& lost, clock::time_point now)
+{
+    const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
+    const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
+    for (auto& request : lost)
+        if (is_recent(request)) {
+            request.suspect_ = true;
+            request.strikes_ += only_one ? 1 : 0;
+        }
+}
+
 // To the head of the backlog, because those that had a connection came before all that is there.
 void multiplexer::take_back(request_queue& requests)
 {
     const auto head = backlog_.begin();
     while (!requests.empty()) {
         auto& request = requests.front();
-        if (is_suspect(request))
+        if (request.suspect_)
             request.move_to(suspects_, suspects_.end());
         else
             request.move_to(backlog_, head);
@@ -158,28 +177,57 @@ void multiplexer::distrust(lane& lane)
     distribute(); // when it was the last one trusted, another may be asked now
 }
 
-void multiplexer::works(lane& lane, bool spoke)
+void multiplexer::spoke(lane& lane)
 {
-    const bool news = !lane.works_ || (spoke && !lane.trusted_);
-    lane.works_ = true;
-    lane.trusted_ |= spoke;
-    if (news)
-        distribute();
+    if (lane.spoke_ && lane.trusted_)
+        return;
+    lane.spoke_ = true;
+    lane.trusted_ = true;
+    distribute();
 }
 
-void multiplexer::take(lane& lane, std::string& wire)
+void multiplexer::take(lane& lane, std::string& wire, clock::time_point now)
 {
-    const question* last_repeatable = nullptr;
-    while (!lane.outbox_.empty()) {
-        auto& request = lane.outbox_.front();
-        wire += request.question_.bytes;
-        request.written_ = true;
-        if (request.question_.repeatable)
-            last_repeatable = &request.question_;
-        request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
+    while (!lane.outbox_.empty())
+        write(lane.outbox_.front(), lane, wire, now);
+}
+
+void multiplexer::write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now)
+{
+    wire += request.question_.bytes;
+    request.written_ = true;
+    request.written_at_ = now;
+    request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
+}
+
+// The last taken are the last on the wire: none of them can have been answered.
+void multiplexer::put_back(lane& lane, std::size_t bytes)
+{
+    auto& wire = lane.on_the_wire_;
+    while (!wire.empty() && bytes >= wire.back().question_.bytes.size()) {
+        auto& request = wire.back();
+        bytes -= request.question_.bytes.size();
+        request.written_ = false;
+        request.move_to(lane.outbox_, lane.outbox_.begin());
     }
-    if (last_repeatable != nullptr)
-        lane.last_repeatable_ = last_repeatable->key;
+}
+
+bool multiplexer::has_suspects_for(const lane& lane) const
+{
+    return has_suspects() && lane.spoke_ && may_be_asked(lane);
+}
+
+void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point now)
+{
+    for (std::size_t count = 0; count != lane.trial_size_ && has_suspects_for(lane); ++count)
+        write(suspects_.front(), lane, wire, now);
+}
+
+void multiplexer::acquit(lane& lane)
+{
+    for (auto& request : lane.on_the_wire_)
+        request.suspect_ = false;
+    lane.trial_size_ *= 2;
 }
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
@@ -190,14 +238,16 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
         return false;
     }
     auto& waits = found->second;
+    const auto on_this_wire = [&](const waiting_request& request) { return request.queue_ == &from.on_the_wire_; };
+    const auto asked = std::ranges::find_if(waits.waiting, on_this_wire);
+    if (use_ == key_use::own && asked == waits.waiting.end())
+        return false;
     bool taken = false;
-    if (coalesces_) {
+    if (use_ == key_use::coalesced) {
         taken = waits.channels.send_to_all(std::string(message));
         conclude_all(waits);
     } else {
         taken = waits.channels.send(std::string(message));
-        const auto on_this_wire = [&](const waiting_request& request) { return request.queue_ == &from.on_the_wire_; };
-        const auto asked = std::ranges::find_if(waits.waiting, on_this_wire);
         if (asked != waits.waiting.end())
             conclude(*asked);
     }
@@ -228,12 +278,16 @@ void multiplexer::fail_all(error_code error)
 
 bool multiplexer::is_taken(const key& key, clock::time_point now)
 {
-    for (; !late_in_order_.empty() && late_in_order_.front().first <= now; late_in_order_.pop_front()) {
-        const auto expired = late_.find(late_in_order_.front().second);
-        if (expired != late_.end() && expired->second <= now)
-            late_.erase(expired);
+    for (int count = 0; count != most_expired_at_once && !late_in_order_.empty(); ++count) {
+        const auto& [until, expired] = late_in_order_.front();
+        if (until > now)
+            break;
+        if (const auto found = late_.find(expired); found != late_.end() && found->second <= now)
+            late_.erase(found);
+        late_in_order_.pop_front();
     }
-    return waits_.contains(key) || late_.contains(key);
+    const auto late = late_.find(key);
+    return waits_.contains(key) || (late != late_.end() && late->second > now) || late_in_order_.size() >= most_late;
 }
 
 void multiplexer::expect_late_reply(const key& key, clock::time_point until)
@@ -248,28 +302,19 @@ std::size_t multiplexer::keys() const
     return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
-// Everything that changes who waits where ends here: while there is a backlog and room, the two meet.
+// Everything that changes who waits where ends here: while there is a backlog and room, the two meet. Suspects are for
+// the writers to fetch.
 void multiplexer::distribute()
 {
-    if (!suspects_.empty())
-        distribute_suspects();
+    if (has_suspects())
+        for (auto* lane : lanes_)
+            if (has_suspects_for(*lane))
+                lane->wake_();
     while (!backlog_.empty()) {
         auto* lane = least_busy_lane();
         if (lane == nullptr)
             return;
         deal(backlog_.front(), *lane);
-    }
-}
-
-// One at a time to each connection, so that it is known which was lost with it, and none to a connection that may be
-// lost for another reason.
-void multiplexer::distribute_suspects()
-{
-    for (auto* lane : lanes_) {
-        const bool has_one =
-            std::ranges::any_of(lane->outbox_, is_suspect) || std::ranges::any_of(lane->on_the_wire_, is_suspect);
-        if (!suspects_.empty() && lane->works_ && may_be_asked(*lane) && !has_one)
-            deal(suspects_.front(), *lane);
     }
 }
 

@@ -7,10 +7,10 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,7 +99,9 @@ private:
     key_in_use key_;
     reply_channels::subscription subscription_; // of the key's channel
     request_queue* queue_ = nullptr; // the one it stands in; none when it is answered, or relies on another's message
-    unsigned losses_ = 0;            // connections that were lost with its message on them
+    clock::time_point written_at_;   // last
+    unsigned strikes_ = 0;           // connections that were lost when it was the only one that could be to blame
+    bool suspect_ = false;           // it could be to blame for the loss of a connection
     bool written_ = false;
     bool answered_ = false;
 };
@@ -123,18 +125,22 @@ public:
     /// True when silence was the end of its last connection, and nothing has come since.
     bool doubtful() const noexcept { return !trusted_; }
 
-    /// The last repeatable question written, or null.
-    const key* last_repeatable() const noexcept { return last_repeatable_ ? &*last_repeatable_ : nullptr; }
-
 private:
     friend multiplexer;
 
     std::function<void()> wake_;
-    request_queue outbox_;      // has a place in the window, is not written yet
-    request_queue on_the_wire_; // has been written; a reply may come
-    bool trusted_ = true;       // otherwise it is asked only where no other can be
-    bool works_ = false;        // the connection has shown that it does
-    std::optional<key> last_repeatable_;
+    request_queue outbox_;       // has a place in the window, is not written yet
+    request_queue on_the_wire_;  // has been written; a reply may come
+    bool trusted_ = true;        // otherwise it is asked only where no other can be
+    bool spoke_ = false;         // something has come on the connection
+    std::size_t trial_size_ = 1; // suspects that are tried at once
+};
+
+/// What equal keys mean.
+enum class key_use {
+    own,       ///< never two requests: a key belongs to one
+    shared,    ///< equal questions: any reply will do for any of them, and each is written
+    coalesced, ///< equal questions that share one message
 };
 
 /// Deals waiting requests out to connections, and replies to requests. At most `window` requests have a place on one
@@ -146,17 +152,18 @@ private:
 /// is left of its own time.
 class multiplexer {
 public:
-    /// With how many connections a message may be lost before its requests fail. A restart of the upstream takes one of
-    /// them. A message that was on two is a suspect: from then on it is written only to a connection that works, with
-    /// no other suspect beside it; so what is lost with the third is the message that kills its upstream, and nearly
-    /// never another one.
-    static constexpr unsigned most_losses = 3;
+    /// A message that kills its upstream does so soon: one that is older on the wire is not to blame when the
+    /// connection is lost.
+    static constexpr std::chrono::nanoseconds blame_for = std::chrono::milliseconds(50);
+
+    /// How often a message may be the only one to blame before its requests fail.
+    static constexpr unsigned most_strikes = 2;
 
     /// `window` is the most requests on one connection, at least 1.
-    multiplexer(const executor_type& executor, std::size_t window, bool coalesces = false)
+    multiplexer(const executor_type& executor, std::size_t window, key_use use = key_use::shared)
         : executor_(executor)
         , window_(window)
-        , coalesces_(coalesces)
+        , use_(use)
     {
         spare_.reserve(most_spare);
     }
@@ -165,25 +172,42 @@ public:
     void open(lane& lane);
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
-    /// written (again). Those whose message was written and is not repeatable, or was lost too often, fail. Returns how
-    /// many had been written and will be written again.
-    std::size_t close(lane& lane);
+    /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
+    /// become suspects; one that was so too often, and alone, fails with all that wait for its key. Returns how many
+    /// had been written and will be written again.
+    std::size_t close(lane& lane, clock::time_point now);
 
     /// `lane` took requests and kept silent: from now on requests prefer any other, until something comes on it.
     void distrust(lane& lane);
 
-    /// The connection of `lane` has shown that it works: something has come on it, or it has lasted for a while.
-    /// `spoke` says which.
-    void works(lane& lane, bool spoke);
+    /// Something has come on `lane`: it is trusted, and suspects may be tried on it.
+    void spoke(lane& lane);
 
     /// Appends to `wire` all that waits to be written on `lane`. What is taken counts as written.
-    void take(lane& lane, std::string& wire);
+    void take(lane& lane, std::string& wire, clock::time_point now);
+
+    /// Of what was taken for `lane` last, the last `bytes` were not handed to the kernel. What was not handed over at
+    /// all was not written.
+    void put_back(lane& lane, std::size_t bytes);
+
+    /// Whether there are suspects, and whether any may be tried on `lane`.
+    bool has_suspects() const noexcept { return !suspects_.empty(); }
+    bool has_suspects_for(const lane& lane) const;
+
+    /// Appends to `wire` the next few suspects. They are to be alone: nothing else is to be written on `lane` for
+    /// `blame_for` before and after.
+    void take_suspects(lane& lane, std::string& wire, clock::time_point now);
+
+    /// The suspects taken last have not killed the upstream: they are none any more, and twice as many are tried next.
+    void acquit(lane& lane);
 
     /// A message for `key` has come on `lane`. It goes to the request that has waited longest for it, or to all of them
-    /// when it coalesces; false when nobody waits.
+    /// when it coalesces; false when nobody waits. A key that belongs to one request is known only on the connection on
+    /// which that was written.
     bool deliver(lane& from, const key& key, std::string_view message);
 
-    /// Whether a request waits for `key`, or one did and its late reply may still come.
+    /// Whether a request waits for `key`, or one did and its late reply may still come; also when so many late replies
+    /// may come that no more can be noted.
     bool is_taken(const key& key, clock::time_point now);
 
     /// Nobody waits for the reply to `key` any more, and it may still come until then: so long is the key taken.
@@ -212,6 +236,9 @@ private:
     // it had in the map. Nobody waits on its channel then, because a subscription ends after its wait.
     static constexpr std::size_t most_spare = 64;
 
+    static constexpr std::size_t most_late = 1'000'000;
+    static constexpr int most_expired_at_once = 16;
+
     wait_map::value_type& waits_for(const key& key);
     void give_back(const key& key);
 
@@ -221,20 +248,20 @@ private:
     void conclude(waiting_request& request);
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
-    static bool is_suspect(const waiting_request& request) { return request.losses_ + 1 >= most_losses; }
+    void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
+    void blame(request_queue& lost, clock::time_point now);
 
     void distribute();
-    void distribute_suspects();
     void deal(waiting_request& request, lane& lane);
     lane* least_busy_lane() const;
     bool may_be_asked(const lane& lane) const;
 
     executor_type executor_;
     std::size_t window_;
-    bool coalesces_;
+    key_use use_;
     std::vector<lane*> lanes_; // the open ones
     request_queue backlog_;
-    request_queue suspects_; // each was lost with one connection less than the most
+    request_queue suspects_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
     std::unordered_map<key, clock::time_point> late_;             // keys whose late reply may come, and until when

@@ -14,7 +14,10 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     , protocol_(settings.protocol)
     , outages_(settings.outages)
     , pending_(pending)
-    , requests_(executor_, settings.window, settings.coalesce)
+    , requests_(executor_, settings.window,
+                !settings.protocol.shares_keys ? key_use::own
+                : settings.coalesce            ? key_use::coalesced
+                                               : key_use::shared)
 {
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,

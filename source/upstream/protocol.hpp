@@ -86,10 +86,9 @@ public:
     /// What to say on a connection that has been quiet for `protocol::heartbeat_after`.
     virtual std::string heartbeat() { return {}; }
 
-    /// What to say to find out whether a peer works that fell silent on its last connection, where `last` was the last
-    /// question written that is repeatable, if any was. Nothing says: the next question will tell. It never repeats a
-    /// question that is not repeatable.
-    virtual std::string probe(const key* last) = 0;
+    /// What to say to find out whether a peer works: one that fell silent, or accepted a connection and hung up. An
+    /// answer that nobody waits for. Nothing says: the next question will tell.
+    virtual std::string probe() { return {}; }
 };
 
 /// The facts. A value; what is in it must be callable on every event loop's thread.

@@ -63,7 +63,7 @@ public:
     event::unreadable unfinished() const override { return {unread(), "the rest of its length"}; }
     std::string greeting() override { return greeting_ == greeting::first ? message(own, "hello") : ""; }
     std::string heartbeat() override { return message(own, "still there"); }
-    std::string probe(const upstream::key*) override { return message(own, "there again?"); }
+    std::string probe() override { return message(own, "there again?"); }
 
 private:
     std::string_view unread() const { return std::string_view(input_).substr(read_); }

@@ -15,7 +15,7 @@ public:
     void received(std::size_t count) override { decoder_.received(count); }
     upstream::any_event next() override;
     upstream::event::unreadable unfinished() const override { return {decoder_.unfinished_line(), "a line feed"}; }
-    std::string probe(const upstream::key* last) override { return last ? std::string(last->text()) + '\n' : ""; }
+    std::string probe() override { return "200\n"; } // any code has an answer
 
 private:
     reply_decoder decoder_;
