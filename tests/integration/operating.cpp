@@ -172,6 +172,20 @@ BOOST_AUTO_TEST_CASE(an_outage_that_all_threads_notice_is_told_once)
     BOOST_TEST(lines_with("cannot connect", causeway) <= 2U);
 }
 
+BOOST_AUTO_TEST_CASE(an_upstream_that_goes_and_comes_does_not_flood_the_log)
+{
+    listener backend;
+    causeway_process causeway(in_front_of({backend.address()}, {"--threads=1", "--reconnect-max=1ms"}));
+    for (int round = 0; round != 30; ++round) {
+        auto upstream = backend.accept();
+        upstream.send("Code 404: as a sign of life\n");
+    }
+    causeway.wait_for_line("it goes and comes");
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(lines_with("connection lost", causeway) + lines_with("connected after", causeway) <= 10U);
+}
+
 BOOST_FIXTURE_TEST_CASE(trace_traces_what_goes_over_the_wire, talkative)
 {
     BOOST_TEST(status_when_answered_with("Code 404: Not Found\n") == 200);

@@ -32,15 +32,16 @@ BOOST_AUTO_TEST_CASE(without_a_connection_it_is_down_since_the_beginning)
 BOOST_AUTO_TEST_CASE(the_first_connection_counts_at_once)
 {
     pass(3s);
-    upstream.connected(now);
+    upstream.connected(now, false);
     BOOST_TEST(down_for() == 0s);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_connection_that_worked_it_is_down_since_that_was_lost)
 {
-    upstream.connected(now);
+    upstream.connected(now, false);
     pass(1h);
-    upstream.disconnected(now, false);
+    upstream.spoke();
+    upstream.disconnected(now, true);
     pass(2s);
     BOOST_TEST(upstream.worked());
     BOOST_TEST(down_for() == 2s);
@@ -50,9 +51,9 @@ BOOST_AUTO_TEST_CASE(after_a_connection_that_worked_it_is_down_since_that_was_lo
 BOOST_AUTO_TEST_CASE(a_connection_that_is_hung_up_at_once_does_not_count)
 {
     pass(1s);
-    upstream.connected(now);
+    upstream.connected(now, false);
     pass(settling_time - 1ns);
-    upstream.disconnected(now, false);
+    upstream.disconnected(now, true);
     BOOST_TEST(!upstream.worked());
     BOOST_TEST(down_for() == 1s + settling_time - 1ns);
 }
@@ -60,18 +61,56 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_hung_up_at_once_does_not_count)
 BOOST_AUTO_TEST_CASE(a_short_connection_that_brought_something_counts)
 {
     pass(1s);
-    upstream.connected(now);
+    upstream.connected(now, false);
+    upstream.spoke();
     upstream.disconnected(now, true);
     BOOST_TEST(upstream.worked());
     BOOST_TEST(down_for() == 0s);
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_and_brought_nothing_does_not_count_however_long_it_lasted)
+{
+    upstream.connected(now, false);
+    pass(3s);
+    upstream.disconnected(now, true);
+    BOOST_TEST(!upstream.worked());
+    BOOST_TEST(down_for() == 3s);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_nothing_counts_when_it_has_lasted)
+{
+    upstream.connected(now, false);
+    pass(settling_time);
+    upstream.disconnected(now, false);
+    BOOST_TEST(upstream.worked());
+    upstream.connected(now, false);
+    pass(settling_time - 1ns);
+    upstream.disconnected(now, false);
+    BOOST_TEST(!upstream.worked());
+}
+
+BOOST_AUTO_TEST_CASE(after_one_that_did_not_work_the_next_counts_when_it_answers_what_it_is_asked_at_once)
+{
+    upstream.connected(now, true);
+    upstream.disconnected(now, true);
+    pass(1s);
+    upstream.connected(now, true);
+    pass(1s);
+    BOOST_TEST(down_for() == 2s);
+    upstream.spoke();
+    BOOST_TEST(down_for() == 0s);
+    upstream.disconnected(now, true);
+    BOOST_TEST(upstream.worked());
+    upstream.connected(now, true); // which has to say something of its own, unless the last one worked
+    BOOST_TEST(down_for() == 0s);
+}
+
 BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_lasted)
 {
-    upstream.connected(now);
-    upstream.disconnected(now, false);
+    upstream.connected(now, false);
+    upstream.disconnected(now, true);
     pass(1s);
-    upstream.connected(now);
+    upstream.connected(now, false);
     BOOST_TEST(down_for() == 1s);
     pass(settling_time - 1ns);
     BOOST_TEST(down_for() == 1s + settling_time - 1ns);
@@ -85,7 +124,7 @@ BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_last
 BOOST_AUTO_TEST_CASE(a_connection_that_never_took_questions_does_not_count)
 {
     pass(1s);
-    upstream.disconnected(now, false);
+    upstream.disconnected(now, true);
     BOOST_TEST(!upstream.worked());
     BOOST_TEST(down_for() == 1s);
 }
