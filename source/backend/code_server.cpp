@@ -31,7 +31,7 @@ awaitable<> code_server::run()
     if (stopped_)
         co_return;
     spdlog::info("code server: listening on {}", net::to_string(acceptor_->local_endpoint()));
-    while (auto connection = co_await net::accept(*acceptor_, places_))
+    while (auto connection = co_await net::accept(*acceptor_, places_, accept_failures_))
         asio::co_spawn(io_, serve(std::move(*connection)), net::rethrow);
 }
 

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -44,7 +45,8 @@ private:
     std::string when_in_use_;
     steady_timer retry_;
     std::optional<tcp_acceptor> acceptor_; // once the address could be had
-    net::limit places_;                    // for clients
+    std::uint64_t accept_failures_ = 0;
+    net::limit places_; // for clients
     boost::intrusive::list<client, boost::intrusive::constant_time_size<false>> clients_;
     bool stopped_ = false;
 };

@@ -57,7 +57,7 @@ awaitable<> server::run() { co_await net::until_first(accept_and_drain(), sweep_
 
 awaitable<> server::accept_and_drain()
 {
-    while (auto connection = co_await net::accept(acceptor_, connections_))
+    while (auto connection = co_await net::accept(acceptor_, connections_, accept_failures_))
         admit(std::move(*connection));
     while (!sessions_.empty())
         co_await session_ended_.wait();
@@ -111,26 +111,36 @@ awaitable<> server::serve(net::accepted connection)
     co_await session.run();
 }
 
-void server::drain()
+void server::drain(net::sockets_of_port others)
 {
     draining_ = true;
+    somebody_came_ = false;
+    others_ = others;
+    if (others_.count != 0)
+        net::deal_newcomers(acceptor_, others_);
     std::ranges::for_each(sessions_, &session::drain);
     asio::co_spawn(acceptor_.get_executor(), stop_accepting(), net::rethrow);
 }
 
 // Who waits in the listen queue has a connection as far as it knows, and who is in the middle of a handshake soon will;
 // closing the socket would reset both. So all who come are accepted and answered as before, until nobody has come for
-// as long as a handshake takes. Where another process shares the port, newcomers go on coming, though ever fewer,
-// because those who were answered connect again and sooner or later find the other. The last ones are kept out for just
-// as long as a handshake takes, which costs one who comes then a second, unless the kernel can take them to the other.
+// as long as a handshake takes. Where another process shares the port, newcomers are dealt to it. If they still come
+// here after the time of a handshake, the numbers of its sockets were wrong, and all sockets get newcomers again. Then
+// they come here less and less, because those who were answered connect again and sooner or later find the other
+// process. The last ones are kept out for just as long as a handshake takes, which costs one who comes then a second,
+// unless the kernel can take them to the other.
 awaitable<> server::stop_accepting()
 {
     const auto latest = clock::now() + longest_wait_for_quiet;
-    do {
-        somebody_came_ = false;
+    co_await wait(longest_handshake);
+    while (acceptor_.is_open() && std::exchange(somebody_came_, false) && clock::now() < latest) {
         co_await wait(longest_handshake);
-    } while (acceptor_.is_open() && somebody_came_ && clock::now() < latest);
+        if (somebody_came_ && std::exchange(others_, {}).count != 0)
+            net::deal_newcomers_to_all(acceptor_);
+    }
     if (acceptor_.is_open() && !net::kernel_hands_over_connections()) {
+        if (others_.count != 0) // the first is another's until all sockets of this process are closed
+            net::deal_newcomers(acceptor_, {others_.first, 1});
         net::ignore_newcomers(acceptor_);
         co_await wait(std::min(2 * slowest_handshake_, longest_handshake));
     }

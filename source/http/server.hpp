@@ -45,14 +45,19 @@ public:
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 
-    /// From now on clients that begin to connect are refused; only where nobody else serves the port, and before
-    /// `drain`. Any thread may call it, because all servers of a port must be told in one go (`net::refuse_newcomers`).
+    /// From now on clients that begin to connect are dealt to `chosen` of all who serve the port
+    /// (`net::deal_newcomers`). Any thread may call it, before `drain`.
+    void deal_newcomers(net::sockets_of_port chosen) { net::deal_newcomers(acceptor_, chosen); }
+
+    /// From now on clients that begin to connect are refused; only where nobody else serves the port. Any thread may
+    /// call it, before `drain`, because all servers of a port must be told in one go (`net::refuse_newcomers`).
     void refuse_newcomers() { net::refuse_newcomers(acceptor_); }
 
     /// Stops accepting, a moment later, after those who have connected by then, closes idle connections, and lets
     /// requests under way be answered. A connection that has just been used stays for another moment, because its next
-    /// request may be on its way.
-    void drain();
+    /// request may be on its way. `others` are sockets of another process on the same port, if there are any: clients
+    /// that begin to connect are dealt to them. If these turn out to be other sockets than that, it notices.
+    void drain(net::sockets_of_port others = {});
 
     /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.
     std::size_t cut();
@@ -79,9 +84,11 @@ private:
     net::wakeup session_ended_;
     steady_timer drain_timer_;
     bool draining_ = false;
+    net::sockets_of_port others_;                   // who gets the newcomers while it drains
     bool somebody_came_ = false;                    // while `stop_accepting` waits for quiet
     std::chrono::microseconds slowest_handshake_{}; // since it drains
-    std::uint64_t failures_ = 0;                    // sessions that an exception has ended
+    std::uint64_t accept_failures_ = 0;
+    std::uint64_t failures_ = 0; // sessions that an exception has ended
 };
 
 } // namespace causeway::http

@@ -39,7 +39,7 @@ std::string as_in_proc(const tcp::endpoint& place)
 
 } // namespace
 
-bool others_listen_on(const tcp::endpoint& place, std::size_t own)
+std::size_t others_listening_on(const tcp::endpoint& place, std::size_t own)
 {
     constexpr std::string_view listening = "0A";
     const auto wanted = as_in_proc(place);
@@ -55,7 +55,31 @@ bool others_listen_on(const tcp::endpoint& place, std::size_t own)
         found += local == wanted ? 1 : 0;
         sockets.ignore(rest_of_line, '\n');
     }
-    return found > own;
+    return found > own ? found - own : 0;
+}
+
+// The kernel asks a packet filter for the number of the socket (socket(7), SO_ATTACH_REUSEPORT_CBPF).
+void deal_newcomers(tcp_acceptor& acceptor, sockets_of_port chosen)
+{
+    constexpr auto random = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM);
+    std::array<sock_filter, 4> program{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, random),
+        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, static_cast<std::uint32_t>(chosen.count)),
+        BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, static_cast<std::uint32_t>(chosen.first)),
+        BPF_STMT(BPF_RET | BPF_A, 0),
+    }};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    constexpr int shared_with_nobody = EINVAL;
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) != 0 &&
+        errno != shared_with_nobody)
+        spdlog::warn("cannot choose who gets new connections: {}",
+                     error_code(errno, boost::system::system_category()).message());
+}
+
+void deal_newcomers_to_all(tcp_acceptor& acceptor)
+{
+    error_code nothing_was_chosen;
+    acceptor.set_option(integer_option<SOL_SOCKET, SO_DETACH_REUSEPORT_BPF>(1), nothing_was_chosen);
 }
 
 // A listening socket that is bound to one network interface is not found for segments from another, and there is no

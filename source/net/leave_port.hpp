@@ -13,16 +13,32 @@
 
 namespace causeway::net {
 
-/// True when more than `own` sockets listen on `place`: another process shares the port (SO_REUSEPORT), and the kernel
-/// deals clients to it as well. False when that cannot be found out. Reads /proc/net/tcp, of which the listening
-/// sockets are the first lines.
-bool others_listen_on(const tcp::endpoint& place, std::size_t own);
+/// How many sockets listen on `place` besides `own` ones: those of other processes that share the port (SO_REUSEPORT),
+/// and to which the kernel deals clients as well. None when that cannot be found out. Reads /proc/net/tcp, of which the
+/// listening sockets are the first lines.
+std::size_t others_listening_on(const tcp::endpoint& place, std::size_t own);
+
+/// Some of the sockets that share a port. They are numbered from 0 in the order in which they began to listen; when one
+/// is closed, the last takes its number.
+struct sockets_of_port {
+    std::size_t first = 0;
+    std::size_t count = 0;
+};
+
+/// From now on clients that begin to connect are dealt at random to `chosen`, at least one, whichever process has them;
+/// a number that no socket has stands for any socket. That holds for all sockets that share the port, of which
+/// `acceptor` is one, until it is chosen anew. A socket that shares with nobody is left alone. Any thread may call it,
+/// as long as no other closes the socket.
+void deal_newcomers(tcp_acceptor& acceptor, sockets_of_port chosen);
+
+/// From now on clients that begin to connect are dealt to all sockets that share the port, as at first.
+void deal_newcomers_to_all(tcp_acceptor& acceptor);
 
 /// For a port that nobody else listens on: from now on a client that begins to connect is refused at once, as if the
-/// socket were closed, and one that has begun can finish. Where a process has several sockets on the port, all of them
-/// must be told without delay: while one is not, the kernel leaves those clients unanswered that it deals to the
-/// others. Before Linux 5.7 it does what `ignore_newcomers` does. Any thread may call it, as long as no other closes
-/// the socket.
+/// socket were closed, and one that has begun can finish. Where a process has several sockets on the port, clients are
+/// refused only once the last of them has been told; until then the kernel goes on dealing to all, and whoever is dealt
+/// to one that has been told gets no answer. So deal all newcomers to one socket first, and tell that one last. Before
+/// Linux 5.7 this does what `ignore_newcomers` does. Any thread may call it, as long as no other closes the socket.
 void refuse_newcomers(tcp_acceptor& acceptor);
 
 /// For a port that others listen on: from now on a client that begins to connect and is dealt to this socket gets no

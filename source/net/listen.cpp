@@ -1,12 +1,11 @@
 #include "net/listen.hpp"
 
+#include "net/leave_port.hpp"
 #include "net/sleep.hpp"
 #include "net/socket_option.hpp"
+#include "net/worth_a_line.hpp"
 
 #include <spdlog/spdlog.h>
-
-#include <bit>
-#include <cstdint>
 
 #include <sys/socket.h>
 
@@ -51,6 +50,8 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
     acceptor.listen();
     if (sharing == port_sharing::afterwards)
         acceptor.set_option(reuse_port(1));
+    else if (sharing == port_sharing::from_start)
+        deal_newcomers_to_all(acceptor); // a process that left the port may have chosen otherwise
     acceptor.non_blocking(true);
     return acceptor;
 }
@@ -72,9 +73,8 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
     return accepted{std::move(socket), std::move(place)};
 }
 
-awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections)
+awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections, std::uint64_t& failures)
 {
-    std::uint64_t failures = 0;
     for (;;) {
         // First see that somebody is there, then take a place, then accept: a place is never held for nobody.
         auto [error] = co_await acceptor.async_wait(asio::socket_base::wait_read, as_result);
@@ -87,8 +87,8 @@ awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connect
             if (is_harmless(error))
                 continue;
         }
-        if (error && std::has_single_bit(++failures))
-            spdlog::warn("cannot accept a connection: {}; trying again (failure {} in a row)", error.message(),
+        if (error && worth_a_line(++failures))
+            spdlog::warn("cannot accept a connection: {}; trying again ({} failures so far)", error.message(),
                          failures);
         co_await sleep(accept_pause);
     }

@@ -5,6 +5,7 @@
 #include "net/host_port.hpp"
 #include "net/limit.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace causeway::net {
@@ -36,8 +37,9 @@ struct accepted {
 std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connections, error_code& error);
 
 /// The next connection; nothing once `acceptor` is closed. When `connections` has no place left, further connections
-/// wait in the listen queue. A failure, such as too many open files, is logged (the first, second, fourth, eighth … in
-/// a row) and tried again a moment later: it passes when others close, and must not end the service.
-awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections);
+/// wait in the listen queue. A failure, such as too many open files, is tried again a moment later: it passes when
+/// others close, and must not end the service. `failures` counts them over all calls, so that the log gets a line only
+/// for the first, second, fourth, eighth …; it outlives the call.
+awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections, std::uint64_t& failures);
 
 } // namespace causeway::net

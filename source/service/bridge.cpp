@@ -22,6 +22,7 @@
 #include <functional>
 #include <list>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -121,6 +122,8 @@ public:
 private:
     awaitable<> serve_and_stop();
     awaitable<> ignore_hangups();
+    void refuse_newcomers();
+    net::sockets_of_port others_that_get_newcomers(std::size_t others) const;
     awaitable<> all_ended();
     awaitable<> signal();
 
@@ -138,15 +141,35 @@ awaitable<> supervisor::serve_and_stop()
 {
     co_await signal();
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
-    if (!net::others_listen_on(place_, loops_.size()))
-        std::ranges::for_each(loops_, &event_loop::refuse_newcomers);
-    std::ranges::for_each(loops_, &event_loop::drain);
+    const auto others = net::others_listening_on(place_, loops_.size());
+    if (others == 0)
+        refuse_newcomers();
+    for (auto& loop : loops_)
+        loop.drain(others_that_get_newcomers(others));
 
     const auto first = co_await net::until_first(all_ended(), net::sleep(drain_timeout_), signal());
     if (first != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
     }
+}
+
+// Until the last socket is told to refuse, all newcomers are dealt to it. It has the number 0 if this process was the
+// first on its port.
+void supervisor::refuse_newcomers()
+{
+    loops_.front().deal_newcomers({.first = 0, .count = 1});
+    for (auto& loop : loops_ | std::views::reverse)
+        loop.refuse_newcomers();
+}
+
+// In a rolling restart this process has been there for longer, so its own sockets come first, and those of the others
+// follow. The numbers are chosen such that nobody has them once our own sockets are closed: from then on the kernel
+// deals to all that are left.
+net::sockets_of_port supervisor::others_that_get_newcomers(std::size_t others) const
+{
+    const auto own = loops_.size();
+    return {.first = std::max(own, others), .count = std::min(own, others)};
 }
 
 awaitable<> supervisor::all_ended()

@@ -28,9 +28,9 @@ awaitable<> event_loop::serve()
     pool_.stop();
 }
 
-void event_loop::drain()
+void event_loop::drain(net::sockets_of_port others)
 {
-    asio::post(io_, [this] { server_.drain(); });
+    asio::post(io_, [this, others] { server_.drain(others); });
 }
 
 void event_loop::cut()

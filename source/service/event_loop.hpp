@@ -28,11 +28,15 @@ public:
     /// destroyed with the loop but what it owns.
     void run();
 
+    /// Any thread, before `drain`: clients that begin to connect are dealt to `chosen` of all that serve the port.
+    void deal_newcomers(net::sockets_of_port chosen) { server_.deal_newcomers(chosen); }
+
     /// Any thread, before `drain`: refuse whoever begins to connect, where nobody else serves the port.
     void refuse_newcomers() { server_.refuse_newcomers(); }
 
-    /// Any thread: finish the requests under way, then end.
-    void drain();
+    /// Any thread: finish the requests under way, then end. Clients that begin to connect are dealt to `others`, of
+    /// another process, if there are any.
+    void drain(net::sockets_of_port others);
 
     /// Any thread: end now. The requests that were under way count into `requests_cut()`.
     void cut();

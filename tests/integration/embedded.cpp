@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(in_a_rolling_restart_the_next_one_takes_over_the_code_serve
     const auto port = port_in(first.wait_for_line("listening on http://"));
     first.wait_for_line(embedded_is_up);
     causeway_process second({"--listen=127.0.0.1:" + std::to_string(port), "--share-port", "--reply-timeout=20s"});
-    second.wait_for_line("127.0.0.1:9670 is in use");
+    const auto in_use = second.wait_for_line("127.0.0.1:9670 is in use");
+    BOOST_TEST(in_use.find("name a backend with --upstream") != std::string::npos);
 
     first.signal(SIGTERM);
     BOOST_TEST(first.wait() == 0);

@@ -1000,6 +1000,26 @@ BOOST_AUTO_TEST_CASE(a_newcomer_is_answered_at_once_while_it_drains_if_it_may_co
     });
 }
 
+BOOST_AUTO_TEST_CASE(newcomers_who_were_dealt_to_the_wrong_socket_while_it_drains_find_the_other_one)
+{
+    lookup handler(answer_at_once);
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::from_start), handler,
+                        times, connections);
+    auto other = net::listen(io, server.endpoint(), net::port_sharing::from_start);
+    asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+    run(io, [](http::server& leaving, tcp_acceptor& staying) -> awaitable<> {
+        leaving.drain({.first = 0, .count = 1}); // its own
+        const auto began = clock::now();
+        tcp_socket found(co_await asio::this_coro::executor);
+        error_code error = asio::error::would_block;
+        while (error) {
+            const auto client = co_await connect(staying.local_endpoint());
+            staying.accept(found, error);
+        }
+        BOOST_TEST((clock::now() - began < 1s)); // before it would have closed, and TCP did not have to try again
+    }(server, other));
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_hangs_up_in_the_middle_of_a_request_disturbs_nobody)
 {
     play([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {

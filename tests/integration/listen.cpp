@@ -9,6 +9,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -102,30 +104,56 @@ awaitable<> converse(tcp_socket& client, tcp_socket& server)
 awaitable<> check_that_who_has_begun_can_finish(tcp_acceptor& acceptor, net::limit& limit,
                                                 void (*leave)(tcp_acceptor& acceptor))
 {
+    std::uint64_t failures = 0;
     deaf_client early(acceptor.get_executor());
     begin_to_connect(early.socket, acceptor.local_endpoint());
 
     leave(acceptor);
     early.listen(); // from TCP's next attempt on
-    auto connection = co_await net::accept(acceptor, limit);
+    auto connection = co_await net::accept(acceptor, limit, failures);
     BOOST_REQUIRE(connection.has_value());
     co_await converse(early.socket, connection->socket);
+}
+
+constexpr std::size_t often = 100; // of two sockets that newcomers are dealt to by chance, each gets some
+
+awaitable<> connect_often(tcp::endpoint place)
+{
+    for (std::size_t i = 0; i != often; ++i) {
+        tcp_socket client(co_await asio::this_coro::executor);
+        co_await client.async_connect(place, or_throw);
+    }
+}
+
+// Accepts all of them.
+std::size_t how_many_wait(tcp_acceptor& acceptor)
+{
+    std::size_t count = 0;
+    error_code nobody;
+    for (tcp_socket socket(acceptor.get_executor()); !acceptor.accept(socket, nobody); socket.close())
+        ++count;
+    return count;
 }
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(listen, fixture)
 
-BOOST_AUTO_TEST_CASE(an_error_while_it_waits_does_not_end_accepting)
+BOOST_AUTO_TEST_CASE(an_error_while_it_waits_does_not_end_accepting_and_is_counted_over_all_calls)
 {
     auto acceptor = listen();
-    tcp_socket client(io);
-    run(io, [](tcp_acceptor& listening, net::limit& limit, tcp_socket& connecting) -> awaitable<> {
+    run(io, [](tcp_acceptor& listening, net::limit& limit) -> awaitable<> {
         using namespace asio::experimental::awaitable_operators;
-        const auto connection =
-            co_await (net::accept(listening, limit) && interrupt_and_connect(listening, connecting));
-        BOOST_TEST(connection.has_value());
-    }(acceptor, connections, client));
+        std::uint64_t failures = 0;
+        while (failures != 2) {
+            const auto before = failures;
+            tcp_socket client(listening.get_executor());
+            const auto connection =
+                co_await (net::accept(listening, limit, failures) && interrupt_and_connect(listening, client));
+            BOOST_TEST(connection.has_value());
+            BOOST_REQUIRE(failures == before + 1);
+        }
+    }(acceptor, connections));
 }
 
 BOOST_AUTO_TEST_CASE(closing_ends_accepting)
@@ -133,9 +161,79 @@ BOOST_AUTO_TEST_CASE(closing_ends_accepting)
     auto acceptor = listen();
     run(io, [](tcp_acceptor& listening, net::limit& limit) -> awaitable<> {
         using namespace asio::experimental::awaitable_operators;
-        const auto connection = co_await (net::accept(listening, limit) && close_soon(listening));
+        std::uint64_t failures = 0;
+        const auto connection = co_await (net::accept(listening, limit, failures) && close_soon(listening));
         BOOST_TEST(!connection.has_value());
     }(acceptor, connections));
+}
+
+// Who gets newcomers
+
+BOOST_AUTO_TEST_CASE(newcomers_are_dealt_to_the_chosen_sockets_until_they_are_dealt_to_all)
+{
+    auto first = listen(net::port_sharing::from_start);
+    auto second = net::listen(io, first.local_endpoint(), net::port_sharing::from_start);
+    auto third = net::listen(io, first.local_endpoint(), net::port_sharing::from_start);
+    run(io, [](tcp_acceptor& one, tcp_acceptor& two, tcp_acceptor& three) -> awaitable<> {
+        net::deal_newcomers(one, {.first = 1, .count = 2});
+        co_await connect_often(one.local_endpoint());
+        BOOST_TEST(how_many_wait(one) == 0U);
+        BOOST_TEST(how_many_wait(two) > 0U);
+        BOOST_TEST(how_many_wait(three) > 0U);
+
+        net::deal_newcomers_to_all(one);
+        co_await connect_often(one.local_endpoint());
+        BOOST_TEST(how_many_wait(one) > 0U);
+    }(first, second, third));
+}
+
+BOOST_AUTO_TEST_CASE(who_begins_to_share_a_port_gets_newcomers_whatever_one_who_left_has_chosen)
+{
+    auto first = listen(net::port_sharing::from_start);
+    auto second = net::listen(io, first.local_endpoint(), net::port_sharing::from_start);
+    net::deal_newcomers(first, {.first = 0, .count = 1});
+    first.close();
+    auto third = net::listen(io, second.local_endpoint(), net::port_sharing::from_start);
+    run(io, [](tcp_acceptor& two, tcp_acceptor& three) -> awaitable<> {
+        co_await connect_often(two.local_endpoint());
+        BOOST_TEST(how_many_wait(two) > 0U);
+        BOOST_TEST(how_many_wait(three) > 0U);
+    }(second, third));
+}
+
+BOOST_AUTO_TEST_CASE(when_own_sockets_are_closed_newcomers_are_dealt_to_all_that_are_left)
+{
+    auto own = listen(net::port_sharing::from_start);
+    auto second = net::listen(io, own.local_endpoint(), net::port_sharing::from_start);
+    auto third = net::listen(io, own.local_endpoint(), net::port_sharing::from_start);
+    net::deal_newcomers(own, {.first = 2, .count = 1});
+    own.close();
+    run(io, [](tcp_acceptor& two, tcp_acceptor& three) -> awaitable<> {
+        co_await connect_often(two.local_endpoint());
+        BOOST_TEST(how_many_wait(two) > 0U);
+        BOOST_TEST(how_many_wait(three) > 0U);
+    }(second, third));
+}
+
+BOOST_AUTO_TEST_CASE(while_sockets_refuse_one_after_the_other_the_last_one_gets_all_newcomers)
+{
+    auto last = listen(net::port_sharing::from_start);
+    auto other = net::listen(io, last.local_endpoint(), net::port_sharing::from_start);
+    run(io, [](tcp_acceptor& zero, tcp_acceptor& one) -> awaitable<> {
+        const auto place = zero.local_endpoint();
+        net::deal_newcomers(zero, {.first = 0, .count = 1});
+        net::refuse_newcomers(one);
+        const auto began = clock::now();
+        co_await connect_often(place);
+        BOOST_TEST((clock::now() - began < retry_of_tcp));
+        BOOST_TEST(how_many_wait(zero) == often);
+
+        net::refuse_newcomers(zero);
+        tcp_socket late(co_await asio::this_coro::executor);
+        const auto [error] = co_await late.async_connect(place, as_result);
+        BOOST_TEST(error == asio::error::connection_refused);
+        BOOST_TEST((clock::now() - began < retry_of_tcp));
+    }(last, other));
 }
 
 // Ceasing to
@@ -144,26 +242,26 @@ BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known)
 {
     auto one = listen(net::port_sharing::from_start);
     const auto place = one.local_endpoint();
-    BOOST_TEST(!net::others_listen_on(place, 1));
+    BOOST_TEST(net::others_listening_on(place, 1) == 0U);
 
     const auto elsewhere = listen(net::port_sharing::from_start);
-    BOOST_TEST(!net::others_listen_on(place, 1));
+    BOOST_TEST(net::others_listening_on(place, 1) == 0U);
 
     auto other = net::listen(io, place, net::port_sharing::from_start);
-    BOOST_TEST(net::others_listen_on(place, 1));
-    BOOST_TEST(!net::others_listen_on(place, 2));
+    BOOST_TEST(net::others_listening_on(place, 1) == 1U);
+    BOOST_TEST(net::others_listening_on(place, 2) == 0U);
 
     other.close();
-    BOOST_TEST(!net::others_listen_on(place, 1));
+    BOOST_TEST(net::others_listening_on(place, 1) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known_for_ipv6_too, *boost::unit_test::precondition(with_ipv6))
 {
     const auto one = net::listen(io, {asio::ip::address_v6::loopback(), 0}, net::port_sharing::from_start);
-    BOOST_TEST(!net::others_listen_on(one.local_endpoint(), 1));
+    BOOST_TEST(net::others_listening_on(one.local_endpoint(), 1) == 0U);
 
     const auto other = net::listen(io, one.local_endpoint(), net::port_sharing::from_start);
-    BOOST_TEST(net::others_listen_on(one.local_endpoint(), 1));
+    BOOST_TEST(net::others_listening_on(one.local_endpoint(), 1) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_newcomer_is_refused_at_once)
@@ -196,6 +294,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_who_is_ignored_finds_another_socket_after_a_seco
     auto leaving = listen(net::port_sharing::from_start);
     net::ignore_newcomers(leaving);
     run(io, [](tcp_acceptor& left, net::limit& limit) -> awaitable<> {
+        std::uint64_t failures = 0;
         const auto place = left.local_endpoint();
         tcp_socket late(co_await asio::this_coro::executor, tcp::v4());
         const auto began = clock::now();
@@ -203,7 +302,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_who_is_ignored_finds_another_socket_after_a_seco
         auto other = net::listen(static_cast<asio::io_context&>(left.get_executor().context()), place,
                                  net::port_sharing::from_start);
         left.close();
-        auto connection = co_await net::accept(other, limit);
+        auto connection = co_await net::accept(other, limit, failures);
         BOOST_REQUIRE(connection.has_value());
         BOOST_TEST((clock::now() - began >= retry_of_tcp / 2));
         co_await converse(late, connection->socket);
@@ -214,11 +313,12 @@ BOOST_AUTO_TEST_CASE(how_long_a_handshake_took_is_known)
 {
     auto acceptor = listen();
     run(io, [](tcp_acceptor& listening, net::limit& limit) -> awaitable<> {
+        std::uint64_t failures = 0;
         tcp_socket client(co_await asio::this_coro::executor);
         const auto began = clock::now();
         co_await client.async_connect(listening.local_endpoint(), or_throw);
         const auto most = clock::now() - began;
-        auto connection = co_await net::accept(listening, limit);
+        auto connection = co_await net::accept(listening, limit, failures);
         BOOST_REQUIRE(connection.has_value());
         BOOST_TEST((net::handshake_time(connection->socket) > 0us));
         BOOST_TEST((net::handshake_time(connection->socket) <= most));
