@@ -2,9 +2,6 @@
 
 namespace causeway {
 
-clock::time_point clock::now() noexcept
-{
-    return time_point(std::chrono::steady_clock::now().time_since_epoch());
-}
+clock::time_point clock::now() noexcept { return time_point(std::chrono::steady_clock::now().time_since_epoch()); }
 
 } // namespace causeway

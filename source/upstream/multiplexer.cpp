@@ -127,8 +127,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     lost.swap(lane.on_the_wire_);
     for (auto& request : lost)
         request.queue_ = &lost;
-    if (lane.spoke_)
-        blame(lost, now);
+    blame(lost, lane.spoke_, now);
     const auto is_doomed = [](const waiting_request& request) {
         return !request.question_.repeatable || request.strikes_ == most_strikes;
     };
@@ -145,16 +144,16 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     return written_again;
 }
 
-// A connection on which nothing has come is none that a message has killed: a proxy may have accepted it for an
-// upstream that is away.
-void multiplexer::blame(request_queue& lost, clock::time_point now)
+// A connection on which nothing has come does not show that a message has killed it, not even if that was the only one:
+// a proxy may have accepted it for an upstream that is away.
+void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost)
         if (is_recent(request)) {
             request.suspect_ = true;
-            request.strikes_ += only_one ? 1 : 0;
+            request.strikes_ += only_one && had_worked ? 1 : 0;
         }
 }
 

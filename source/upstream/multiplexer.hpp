@@ -249,7 +249,7 @@ private:
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
-    void blame(request_queue& lost, clock::time_point now);
+    static void blame(request_queue& lost, bool had_worked, clock::time_point now);
 
     void distribute();
     void deal(waiting_request& request, lane& lane);

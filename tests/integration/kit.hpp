@@ -40,8 +40,8 @@ void run(asio::io_context& io, awaitable<> story);
 /// Runs `io` until nothing is left to do. Throws `std::runtime_error` when that does not come within `patience`.
 void finish(asio::io_context& io);
 
-/// Lets one thing happen, waiting for it until `latest`; false when nothing has. How time passes meanwhile depends on the
-/// program: see real_time.cpp and virtual_time.cpp.
+/// Lets one thing happen, waiting for it until `latest`; false when nothing has. How time passes meanwhile depends on
+/// the program: see real_time.cpp and virtual_time.cpp.
 bool wait_for_something(asio::io_context& io, clock::time_point latest);
 
 /// Lets everything that is ready happen, until the loop has turned over a few times with no work of this coroutine.

@@ -119,6 +119,7 @@ struct fixture {
     // Gives how often a backend died.
     int play(std::size_t backends, unsigned clients, std::chrono::nanoseconds latency)
     {
+        io.restart();
         std::list<mortal_backend> mortals;
         std::vector<net::host_port> addresses;
         while (mortals.size() != backends)
