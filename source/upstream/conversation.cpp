@@ -25,6 +25,9 @@ constexpr std::size_t most_shown = 80;
 // cost memory.
 constexpr std::size_t most_own_words = 64 * 1024;
 
+// A trial of suspects ends before its time when all of them have been answered; so often it is looked for that.
+constexpr int looks_at_a_trial = 5;
+
 // What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
 class exchange {
 public:
@@ -48,7 +51,7 @@ private:
     void say(std::string_view words);
     awaitable<error_code> send();
     awaitable<error_code> try_suspects();
-    awaitable<error_code> pause();
+    awaitable<error_code> pause(std::chrono::nanoseconds duration);
     void take_events();
     void take(const event::message& message);
     void take(const event::unreadable& message);
@@ -64,6 +67,7 @@ private:
     bool asked_ = false;                            // something was written
     bool spoke_ = false;                            // something that makes sense has come
     bool quiet_ = true;                             // since the watch has looked last
+    clock::time_point last_sent_;                   // anything but suspects
     std::uint64_t replies_ = 0;                     // when the watch looked last
     std::optional<clock::time_point> silent_since_; // something was written, and nothing that makes sense has come
     std::string_view broken_;                       // why the stream cannot be read any further
@@ -105,8 +109,10 @@ awaitable<> exchange::write(std::string& why_it_ended)
         own_words_.clear();
         with_.requests.take(with_.lane, wire_, clock::now());
         const bool had_something = !wire_.empty();
-        if (had_something)
+        if (had_something) {
             error = co_await send();
+            last_sent_ = clock::now();
+        }
         if (!error && with_.requests.has_suspects_for(with_.lane))
             error = co_await try_suspects();
         else if (!error && !had_something)
@@ -134,7 +140,9 @@ awaitable<error_code> exchange::send()
 // A few of them alone, so that it is known which was to blame if the connection is lost.
 awaitable<error_code> exchange::try_suspects()
 {
-    auto error = co_await pause();
+    error_code error;
+    if (const auto left = last_sent_ + multiplexer::blame_for - clock::now(); left > 0s)
+        error = co_await pause(left);
     if (error)
         co_return error;
     wire_.clear();
@@ -142,16 +150,16 @@ awaitable<error_code> exchange::try_suspects()
     if (wire_.empty())
         co_return error_code();
     error = co_await send();
-    if (!error)
-        error = co_await pause();
+    for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)
+        error = co_await pause(multiplexer::blame_for / looks_at_a_trial);
     if (!error)
         with_.requests.acquit(with_.lane);
     co_return error;
 }
 
-awaitable<error_code> exchange::pause()
+awaitable<error_code> exchange::pause(std::chrono::nanoseconds duration)
 {
-    pause_.expires_after(multiplexer::blame_for);
+    pause_.expires_after(duration);
     const auto [cancelled] = co_await pause_.async_wait(as_result);
     co_return cancelled;
 }

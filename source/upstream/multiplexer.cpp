@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <string>
 
 namespace causeway::upstream {
@@ -157,17 +158,20 @@ void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point 
         }
 }
 
-// To the head of the backlog, because those that had a connection came before all that is there.
+// Suspects are tried from the newest on: what kills at once was written last. The others go to the head of the backlog,
+// because those that had a connection came before all that is there.
 void multiplexer::take_back(request_queue& requests)
 {
-    const auto head = backlog_.begin();
-    while (!requests.empty()) {
-        auto& request = requests.front();
+    for (auto behind = requests.end(); behind != requests.begin();) {
+        auto& request = *std::prev(behind);
         if (request.suspect_)
             request.move_to(suspects_, suspects_.end());
         else
-            request.move_to(backlog_, head);
+            --behind;
     }
+    const auto head = backlog_.begin();
+    while (!requests.empty())
+        requests.front().move_to(backlog_, head);
 }
 
 void multiplexer::distrust(lane& lane)
@@ -220,6 +224,11 @@ void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point
 {
     for (std::size_t count = 0; count != lane.trial_size_ && has_suspects_for(lane); ++count)
         write(suspects_.front(), lane, wire, now);
+}
+
+bool multiplexer::is_trying(const lane& lane) const
+{
+    return std::ranges::any_of(lane.on_the_wire_, &waiting_request::suspect_);
 }
 
 void multiplexer::acquit(lane& lane)

@@ -198,6 +198,9 @@ public:
     /// `blame_for` before and after.
     void take_suspects(lane& lane, std::string& wire, clock::time_point now);
 
+    /// Whether any of the suspects taken last has not been answered yet.
+    bool is_trying(const lane& lane) const;
+
     /// The suspects taken last have not killed the upstream: they are none any more, and twice as many are tried next.
     void acquit(lane& lane);
 
