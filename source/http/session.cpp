@@ -1,6 +1,9 @@
 #include "http/session.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 #include <utility>
 #include <variant>
@@ -96,6 +99,10 @@ awaitable<> session::run()
             if (!sent)
                 co_return;
         }
+        // While whole requests are in the input and need no wait, nothing above suspends. The other connections get
+        // their turn here, however fast this client sends.
+        if (input_.size() != 0)
+            co_await asio::post(connection_.get_executor(), asio::deferred);
     }
     progress_.enter(phase::closing);
     co_await connection_.hang_up();

@@ -7,6 +7,7 @@
 #include "tcp_segments.hpp"
 #include "upstream/outcome.hpp"
 
+#include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
@@ -405,6 +406,43 @@ BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
         BOOST_TEST(sent - sent_before < (rounds - rounds_before) * together * request.size() + in_segments);
         client.socket.close();
         test.held.answer_all(upstream::failure::timed_out);
+    });
+}
+
+// Those that need no wait, too, of a client that has always sent more by the time it gets its answers.
+BOOST_AUTO_TEST_CASE(a_turn_of_the_event_loop_answers_one_pipeline_of_a_client_and_then_others_have_theirs)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        const std::string request = "GET /x HTTP/1.1\r\nHost:\r\n\r\n";
+        std::string flood;
+        while (flood.size() < 64 * 1024)
+            flood += request;
+        std::vector<char> answers(64 * 1024);
+        auto client = co_await connect(address);
+        co_await client.send(request);
+        const auto [failed, answer] = co_await client.socket.async_read_some(asio::buffer(answers), as_result);
+        BOOST_TEST_REQUIRE(!failed);
+        auto other = co_await connect(address);
+        client.socket.non_blocking(true);
+
+        std::size_t sent = 0;
+        std::size_t most_received = 0;
+        bool other_has_asked = false;
+        bool drains = false;
+        error_code closed;
+        while (!closed || closed == asio::error::would_block) {
+            error_code full;
+            sent += client.socket.write_some(asio::buffer(flood) + sent % flood.size(), full);
+            if (sent > flood.size() && !std::exchange(other_has_asked, true))
+                asio::write(other.socket, asio::buffer(get("404")));
+            if (other.socket.available() != 0 && !std::exchange(drains, true))
+                server.drain();
+            co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+            most_received = std::max(most_received, client.socket.read_some(asio::buffer(answers), closed));
+        }
+        const auto response = co_await other.receive();
+        BOOST_TEST(response.result() == status::ok);
+        BOOST_TEST(most_received < (http::pipeline::longest + 1) * answer);
     });
 }
 
