@@ -11,12 +11,17 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
 #include <list>
+#include <memory>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,6 +147,54 @@ public:
 
 private:
     static awaitable<http::outcome> wait() { co_return "later: "; }
+};
+
+// Throws in that of its steps which the target names: /look, /wait or /respond. Others get their target back after a
+// wait.
+class throwing final : public http::handler {
+public:
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        if (request.target == "/look")
+            throw std::runtime_error("a secret");
+        return wait(request.target);
+    }
+
+    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    {
+        response.body = *outcome;
+        if (request.target == "/respond")
+            throw std::runtime_error("a secret");
+    }
+
+private:
+    static awaitable<http::outcome> wait(std::string target)
+    {
+        co_await settle();
+        if (target == "/wait")
+            throw std::runtime_error("a secret");
+        co_return target;
+    }
+};
+
+// What is logged while this object lives.
+class captured_log {
+public:
+    captured_log()
+        : before_(spdlog::default_logger())
+    {
+        spdlog::set_default_logger(
+            std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+    }
+    ~captured_log() { spdlog::set_default_logger(before_); }
+    captured_log(const captured_log&) = delete;
+    captured_log& operator=(const captured_log&) = delete;
+
+    std::string text() const { return text_.str(); }
+
+private:
+    std::shared_ptr<spdlog::logger> before_;
+    std::ostringstream text_;
 };
 
 awaitable<upstream::outcome> answer_at_once(codes::code code, steady_timer&)
@@ -488,6 +541,57 @@ BOOST_AUTO_TEST_CASE(behind_a_pipelined_request_to_close_nothing_is_answered)
         BOOST_TEST(last[field::connection] == "close");
         const bool closed = co_await client.closed();
         BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_whose_handler_throws_gets_500_and_a_close_and_only_the_log_says_why)
+{
+    const captured_log log;
+    throwing handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        for (const std::string target : {"/look", "/wait", "/respond"})
+            for (const std::string method : {"GET ", "HEAD "})
+                BOOST_TEST_CONTEXT(method << target)
+                {
+                    const bool head = method == "HEAD ";
+                    auto client = co_await connect(server);
+                    co_await client.send(method + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+                    const auto response = co_await client.receive(head);
+                    BOOST_TEST(response.result() == status::internal_server_error);
+                    BOOST_TEST(response[field::connection] == "close");
+                    BOOST_TEST(response.body() == (head ? "" : R"({"error":"internal error"})"));
+                    const bool closed = co_await client.closed();
+                    BOOST_TEST(closed);
+                }
+    });
+    BOOST_TEST(log.text().find("a secret (4 failed so far)") != std::string::npos, log.text());
+    BOOST_TEST(log.text().find("(5 failed so far)") == std::string::npos, log.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_takes_no_answer_from_the_requests_before)
+{
+    throwing handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        for (const std::string bad : {"/look", "/wait", "/respond"})
+            BOOST_TEST_CONTEXT(bad)
+            {
+                auto client = co_await connect(server);
+                std::string requests;
+                for (const auto& target : {std::string("/1"), std::string("/2"), bad, std::string("/4")})
+                    requests += "GET " + target + " HTTP/1.1\r\nHost: test\r\n\r\n";
+                co_await client.send(requests);
+                for (const std::string good : {"/1", "/2"}) {
+                    const auto response = co_await client.receive();
+                    BOOST_TEST(response.result() == status::ok);
+                    BOOST_TEST(response.body() == good);
+                    BOOST_TEST(response.keep_alive());
+                }
+                const auto last = co_await client.receive();
+                BOOST_TEST(last.result() == status::internal_server_error);
+                BOOST_TEST(last[field::connection] == "close");
+                const bool closed = co_await client.closed();
+                BOOST_TEST(closed);
+            }
     });
 }
 
