@@ -45,7 +45,10 @@ void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
-    , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
+    , limits_{.idle = limits.idle / sweep_interval_,
+              .reading = limits.reading / sweep_interval_,
+              .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / sweep_interval_,
+              .writing = limits.writing / sweep_interval_}
     , connections_(connections)
     , common_{handler, date_line(std::chrono::system_clock::now()), {}}
     , session_ended_(acceptor_.get_executor())

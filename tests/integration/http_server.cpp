@@ -1183,6 +1183,24 @@ BOOST_AUTO_TEST_CASE(draining_closes_idle_connections_and_answers_requests_under
     });
 }
 
+BOOST_AUTO_TEST_CASE(while_it_drains_a_request_has_two_seconds_to_come_to_its_end)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto half = co_await connect(address);
+        co_await half.send("GET /?sta");
+        co_await settle();
+
+        const auto began = clock::now();
+        server.drain();
+        const auto response = co_await half.receive();
+        const auto took = clock::now() - began;
+        BOOST_TEST(response.result() == status::request_timeout);
+        BOOST_TEST(response[field::connection] == "close");
+        BOOST_TEST((took >= 1900ms)); // a sweep may come at once
+        BOOST_TEST((took <= 2s + http::longest_sweep_interval));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(cutting_ends_everything_at_once_and_tells_how_many_requests_were_under_way)
 {
     play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
