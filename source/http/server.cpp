@@ -75,7 +75,9 @@ awaitable<> server::sweep_sessions()
         ++sweep_;
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
-        co_await timer.async_wait(as_result);
+        const auto [cancelled] = co_await timer.async_wait(as_result);
+        if (cancelled)
+            co_return;
     }
 }
 

@@ -159,7 +159,9 @@ awaitable<> supervisor::all_ended()
 awaitable<> supervisor::ignore_hangups()
 {
     for (;;) {
-        co_await hangups_.async_wait(as_result);
+        const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
+        if (cancelled)
+            co_return;
         spdlog::info("SIGHUP: ignored, there is nothing to read again; SIGTERM stops");
     }
 }
