@@ -28,7 +28,8 @@ constexpr auto longest_wait_for_quiet = 1s;
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto drain_pause = 10ms;
 
-// An exception ends the one session that threw it; the others have nothing to do with it.
+// What a session throws, such as a failed call of the system's, ends that session; the others have nothing to do with
+// it. What is no `std::exception` comes from no code here, and goes on to whoever runs the event loop.
 void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 {
     try {
