@@ -42,7 +42,8 @@ struct framing {
 /// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).
 std::string date_line(std::chrono::system_clock::time_point now);
 
-/// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body.
+/// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body. An answer 204 or
+/// 304 has neither a body nor its type and length (RFC 9110 §8.6).
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);
 
 } // namespace causeway::http
