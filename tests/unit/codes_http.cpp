@@ -146,6 +146,14 @@ BOOST_AUTO_TEST_CASE(a_target_that_is_no_url_is_a_bad_request)
         check_bad_request(target, "not a valid URL");
 }
 
+BOOST_AUTO_TEST_CASE(a_target_that_is_not_http_is_a_bad_request)
+{
+    for (const auto target :
+         {"ftp://localhost/?statusCode=404", "urn:/?statusCode=404", "httpx://localhost/", "ws://localhost/x"})
+        check_bad_request(target, "not a valid URL");
+    check_found("https://localhost/?statusCode=404", "404");
+}
+
 BOOST_AUTO_TEST_CASE(head_asks_for_what_get_asks_for)
 {
     for (const auto target : {"/?statusCode=404", "/", "/?statusCode=4", "/nowhere", "%"}) {

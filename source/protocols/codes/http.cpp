@@ -22,12 +22,17 @@ constexpr std::string_view parameter_name = "statusCode";
 constexpr std::string_view retry_after = "Retry-After: 1\r\n";
 
 // Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
-// (RFC 9112 §3.2.2). CONNECT names no resource (§3.2.3).
+// (RFC 9112 §3.2.2), though no other scheme than its own. CONNECT names no resource (§3.2.3).
 boost::system::result<urls::url_view> parse_target(verb method, std::string_view target)
 {
     if (method == verb::connect)
         return urls::error::not_a_base;
-    return target.starts_with('/') ? urls::parse_origin_form(target) : urls::parse_absolute_uri(target);
+    if (target.starts_with('/'))
+        return urls::parse_origin_form(target);
+    const auto absolute = urls::parse_absolute_uri(target);
+    if (absolute && absolute->scheme_id() != urls::scheme::http && absolute->scheme_id() != urls::scheme::https)
+        return urls::error::not_a_base;
+    return absolute;
 }
 
 // An empty path is the root (RFC 9110 §4.2.3).
