@@ -1,5 +1,7 @@
 #include "http/body_reader.hpp"
 
+#include "http/characters.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <system_error>
@@ -26,8 +28,8 @@ bool quotes_are_closed(std::string_view extensions)
 
 bool has_field_name(std::string_view line)
 {
-    const auto end = line.find_first_of(": \t");
-    return end != 0 && end != std::string_view::npos && line[end] == ':';
+    const auto end = token_chars.prefix(line);
+    return end != 0 && end != line.size() && line[end] == ':';
 }
 
 } // namespace

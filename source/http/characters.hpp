@@ -1,6 +1,7 @@
 // How far a text goes on with characters of one kind. Every byte of a head is looked at, so this is made to be quick.
 #pragma once
 
+#include <boost/url/grammar/alnum_chars.hpp>
 #include <boost/url/grammar/lut_chars.hpp>
 
 #include <algorithm>
@@ -33,6 +34,10 @@ public:
 private:
     std::array<bool, 256> contains_{};
 };
+
+/// What tokens consist of, such as methods and the names of fields (RFC 9110 §5.6.2).
+inline constexpr character_set token_chars(boost::urls::grammar::alnum_chars +
+                                           boost::urls::grammar::lut_chars("!#$%&'*+-.^_`|~"));
 
 /// Whether `c` is `lowest` or above, and not DEL.
 template <unsigned char lowest>

@@ -12,12 +12,12 @@
 
 namespace causeway::http {
 
-/// What came of waiting: bytes, or why there are none. Only the handler that chose what to wait for knows what either
-/// means. An error code can be anybody's, so it needs no type of theirs here.
+/// What a wait gives: bytes, or why there are none. What they mean is between the handler and what it waited for. The
+/// reason is an error code of any category, so this header needs no type of the other side's.
 using outcome = boost::system::result<std::string>;
 
-/// What becomes of a request: its response at once, or what to wait for. That is a coroutine that has not begun, and
-/// begins when it is awaited.
+/// What a handler makes of a request: a response, or what to wait for first, as a coroutine that begins when it is
+/// awaited.
 using reaction = std::variant<response, awaitable<outcome>>;
 
 /// Gives each request its response, in two steps that do not wait, with at most one wait in between:
@@ -25,24 +25,28 @@ using reaction = std::variant<response, awaitable<outcome>>;
 ///     look_at(request)  →  response
 ///     look_at(request)  →  what to wait for  →  outcome  →  respond(request, outcome)  →  response
 ///
-/// Whoever serves a connection waits, and so stays the one coroutine that tells its story; what it waits for is one
-/// more. Another thing to serve is another class: a page that is known at once never waits; a message with an answer
-/// is read from the request's body, waited for, and made into a response with the request still at hand.
+/// The session waits, not the handler, so that one coroutine tells the whole story of a connection. Whatever else is to
+/// be served is another handler: one that knows its pages never waits; one that passes messages on reads the message
+/// from the request's body, waits for the reply, and still has the request when it makes the response.
 ///
 /// Belongs to one event loop; every call is made on its thread. It outlives the server that it is given to, and
-/// whatever it gave to wait for. An exception ends the connection that the request came on.
+/// every wait that it gave.
+///
+/// A `std::exception` from either step or from the wait is this one request's answer: 500, which does not tell what it
+/// says, and a close. The log tells it. Pipelined requests before this one are answered as usual, those behind it are
+/// not.
 class handler {
 public:
-    /// What is done with the bodies of requests, before any of them is looked at. To keep them costs memory, at most
-    /// `body_reader::longest` bytes for each connection.
+    /// Whether `look_at` finds the body in its request. A body that is kept costs up to `body_reader::longest` bytes of
+    /// memory for each request.
     virtual body_use use_of_bodies() const noexcept { return body_use::ignored; }
 
-    /// The first step. The wait ends in bounded time, and soon when `deadline`, which is lent for it, is cancelled;
-    /// both `request` and `deadline` outlive it.
+    /// The first step. A wait that it gives must end in bounded time. It may use `deadline` for that, and must end soon
+    /// when that is cancelled. Both `request` and `deadline` outlive the wait.
     virtual reaction look_at(const request& request, steady_timer& deadline) = 0;
 
-    /// The second step, only after a wait. Fills in `response`, which comes as a new one would, but with the memory of
-    /// an earlier one, so that an ordinary response takes none from the heap.
+    /// The second step, after a wait. Fills in `response`, which is like new, but has the memory of an earlier one: so
+    /// an ordinary response needs no allocation.
     virtual void respond(const request& request, outcome outcome, response& response) = 0;
 
 protected:

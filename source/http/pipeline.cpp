@@ -17,8 +17,7 @@ struct pipeline::exchange_under_way {
 
     http::request request;
     steady_timer deadline;
-    std::optional<std::variant<response, outcome>> result; // this or the failure when it has settled
-    std::exception_ptr failure;
+    std::optional<pipeline::result> result; // when it has settled
 };
 
 pipeline::pipeline(executor_type executor, handler& handler)
@@ -33,24 +32,30 @@ pipeline::~pipeline() { cancel(); }
 void pipeline::begin(request request)
 {
     const auto& exchange = exchanges_.emplace_back(std::make_shared<exchange_under_way>(std::move(request), executor_));
-    auto next = handler_.look_at(exchange->request, exchange->deadline);
-    if (auto* at_once = std::get_if<response>(&next)) {
-        exchange->result = std::move(*at_once);
-        return;
+    try {
+        auto next = handler_.look_at(exchange->request, exchange->deadline);
+        if (auto* at_once = std::get_if<response>(&next))
+            exchange->result = std::move(*at_once);
+        else
+            wait_for(exchange, std::get<awaitable<outcome>>(std::move(next)));
+    } catch (const std::exception&) {
+        exchange->result = std::current_exception();
     }
-    asio::co_spawn(executor_, std::get<awaitable<outcome>>(std::move(next)),
-                   [exchange, settled = settled_](std::exception_ptr failure, outcome of_the_wait) {
-                       exchange->failure = std::move(failure);
-                       exchange->result = std::move(of_the_wait);
+}
+
+void pipeline::wait_for(const std::shared_ptr<exchange_under_way>& exchange, awaitable<outcome> wait)
+{
+    asio::co_spawn(executor_, std::move(wait),
+                   [exchange, settled = settled_](std::exception_ptr thrown, outcome of_the_wait) {
+                       if (thrown)
+                           exchange->result = std::move(thrown);
+                       else
+                           exchange->result = std::move(of_the_wait);
                        settled->notify();
                    });
 }
 
-bool pipeline::ready() const noexcept
-{
-    const auto& first = *exchanges_.front();
-    return first.result || first.failure;
-}
+bool pipeline::ready() const noexcept { return exchanges_.front()->result.has_value(); }
 
 awaitable<pipeline::settled_request> pipeline::take()
 {
@@ -58,8 +63,6 @@ awaitable<pipeline::settled_request> pipeline::take()
         co_await settled_->wait();
     const auto first = std::move(exchanges_.front());
     exchanges_.pop_front();
-    if (first->failure)
-        std::rethrow_exception(first->failure);
     co_return settled_request{std::move(first->request), *std::move(first->result)};
 }
 

@@ -8,6 +8,7 @@
 #include "net/wakeup.hpp"
 
 #include <cstddef>
+#include <exception>
 #include <list>
 #include <memory>
 #include <variant>
@@ -30,7 +31,8 @@ public:
     pipeline(const pipeline&) = delete;
     pipeline& operator=(const pipeline&) = delete;
 
-    /// Takes `request` in and begins to wait for what its handler says.
+    /// Takes `request` in and begins to wait for what its handler says. A `std::exception` that the handler throws is
+    /// the request's result; others are thrown here.
     void begin(request request);
 
     /// Requests whose answer has not been taken.
@@ -41,13 +43,15 @@ public:
     /// Whether `take` gives the first request without waiting. Not to be asked of an empty pipeline.
     bool ready() const noexcept;
 
+    /// A response, or what the handler makes one of, or what the handler or its wait threw instead.
+    using result = std::variant<response, outcome, std::exception_ptr>;
+
     struct settled_request {
         http::request request;
-        std::variant<response, outcome> result; ///< its response, or what the handler makes its response of
+        pipeline::result result;
     };
 
-    /// The first request and what became of it, as soon as that is there. It is no longer in the pipeline then. An
-    /// exception that ended its wait is thrown here.
+    /// The first request and what became of it, as soon as that is there. It is no longer in the pipeline then.
     awaitable<settled_request> take();
 
     /// Ends all waits early; their outcomes come soon.
@@ -55,6 +59,8 @@ public:
 
 private:
     struct exchange_under_way;
+
+    void wait_for(const std::shared_ptr<exchange_under_way>& exchange, awaitable<outcome> wait);
 
     executor_type executor_;
     handler& handler_;

@@ -9,7 +9,7 @@ due progress::sweep(const sweep_limits& limits, bool draining) noexcept
     case phase::idle:
         return sweeps_ > (draining ? settling : limits.idle) ? due::close : due::nothing;
     case phase::reading:
-        return sweeps_ > limits.reading ? due::refuse : due::nothing;
+        return sweeps_ > (draining ? limits.reading_in_drain : limits.reading) ? due::refuse : due::nothing;
     case phase::answering:
         return sweeps_ > settling ? due::look_for_client : due::nothing;
     case phase::writing:

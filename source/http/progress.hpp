@@ -17,9 +17,10 @@ enum class phase {
 /// How many sweeps a session may stay in a phase. A sweep comes at a steady interval, so these are coarse times that
 /// cost a request nothing: no clock is read and no timer is set for them.
 struct sweep_limits {
-    std::int64_t idle = 0;    ///< between requests
-    std::int64_t reading = 0; ///< from the first byte of a request to its last
-    std::int64_t writing = 0; ///< while the client does not read its answer
+    std::int64_t idle = 0;             ///< between requests
+    std::int64_t reading = 0;          ///< from the first byte of a request to its last
+    std::int64_t reading_in_drain = 0; ///< the same, while the server drains
+    std::int64_t writing = 0;          ///< while the client does not read its answer
 };
 
 /// What a sweep finds to be done about a session.
@@ -47,7 +48,7 @@ public:
     bool has_settled() const noexcept { return phase_ == phase::idle && sweeps_ > settling; }
 
     /// Counts a sweep, and tells what has lasted too long. While the server drains, an idle session is kept only until
-    /// it has settled.
+    /// it has settled, and a request has `reading_in_drain` sweeps to come to its end.
     due sweep(const sweep_limits& limits, bool draining) noexcept;
 
 private:

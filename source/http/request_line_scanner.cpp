@@ -2,19 +2,12 @@
 
 #include "http/characters.hpp"
 
-#include <boost/url/grammar/alnum_chars.hpp>
-#include <boost/url/grammar/lut_chars.hpp>
-
 #include <string>
 
 namespace causeway::http {
 namespace {
 
 using boost::beast::http::status;
-namespace grammar = boost::urls::grammar;
-
-// RFC 9110 §5.6.2
-constexpr character_set token_chars(grammar::alnum_chars + grammar::lut_chars("!#$%&'*+-.^_`|~"));
 
 constexpr unsigned char first_visible = ' ' + 1;
 

@@ -164,8 +164,9 @@ void request_parser::on_field_impl(field field, string_view, string_view value, 
         else if (!is_host({value.data(), value.size()}))
             refuse(status::bad_request, "the Host is not a host, or a host and a port", error);
         break;
-    case field::connection: // to close wins, also where Beast lets keep-alive win (RFC 9112 §9.3)
+    case field::connection:
         asks_to_close_ |= is_http_1_0 && lists(value, "close");
+        asks_to_stay_ |= is_http_1_0 && lists(value, "keep-alive");
         break;
     case field::content_type: // more than one are one list (RFC 9110 §5.3), which is no media type
         if (!request_.content_type.empty())
@@ -198,7 +199,8 @@ void request_parser::on_header_impl(error_code& error)
 {
     if (!has_host_ && request_.version >= 11) // RFC 9112 §3.2
         return refuse(status::bad_request, "there is no Host", error);
-    request_.keep_alive = keep_alive() && !asks_to_close_;
+    // Of HTTP/1.0, Beast also takes Proxy-Connection, and lets to stay win; to close must (RFC 9112 §9.3).
+    request_.keep_alive = request_.version < 11 ? asks_to_stay_ && !asks_to_close_ : keep_alive();
     if (chunked())
         body_.expect_chunks();
     else if (const auto length = content_length(); length && *length > body_reader::longest)

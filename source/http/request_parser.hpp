@@ -116,7 +116,8 @@ private:
     bool has_host_ = false;
     bool has_content_length_ = false;
     bool expects_continue_ = false;
-    bool asks_to_close_ = false;
+    bool asks_to_close_ = false; // these two of HTTP/1.0 only
+    bool asks_to_stay_ = false;
 };
 
 } // namespace causeway::http

@@ -32,6 +32,13 @@ struct response {
 /// An error with a body in JSON, `{"error":"<problem>"}`, as those have too that refuse what is no request.
 response refused(boost::beast::http::status status, std::string_view problem);
 
+/// The same with 405, and `allowed` in the field Allow: the methods that there are, such as `GET, HEAD`
+/// (RFC 9110 §15.5.6).
+response method_not_allowed(std::string_view allowed);
+
+/// The same with 503 and Retry-After, for what may work a second later (RFC 9110 §10.2.3).
+response not_now(std::string_view problem);
+
 /// How a connection takes an answer.
 struct framing {
     unsigned version = 11;   ///< the request's, 10 or 11
@@ -42,7 +49,8 @@ struct framing {
 /// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).
 std::string date_line(std::chrono::system_clock::time_point now);
 
-/// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body.
+/// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body. An answer 204 or
+/// 304 has neither a body nor its type and length (RFC 9110 §8.6).
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);
 
 } // namespace causeway::http

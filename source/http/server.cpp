@@ -28,7 +28,8 @@ constexpr auto longest_wait_for_quiet = 1s;
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto drain_pause = 10ms;
 
-// An exception ends the one session that threw it; the others have nothing to do with it.
+// What a session throws, such as a failed call of the system's, ends that session; the others have nothing to do with
+// it. What is no `std::exception` comes from no code here, and goes on to whoever runs the event loop.
 void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 {
     try {
@@ -45,7 +46,10 @@ void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
     , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
-    , limits_{limits.idle / sweep_interval_, limits.reading / sweep_interval_, limits.writing / sweep_interval_}
+    , limits_{.idle = limits.idle / sweep_interval_,
+              .reading = limits.reading / sweep_interval_,
+              .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / sweep_interval_,
+              .writing = limits.writing / sweep_interval_}
     , connections_(connections)
     , common_{handler, date_line(std::chrono::system_clock::now()), {}}
     , session_ended_(acceptor_.get_executor())
@@ -72,7 +76,9 @@ awaitable<> server::sweep_sessions()
         ++sweep_;
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
-        co_await timer.async_wait(as_result);
+        const auto [cancelled] = co_await timer.async_wait(as_result);
+        if (cancelled)
+            co_return;
     }
 }
 

@@ -26,6 +26,10 @@ struct time_limits {
     std::chrono::nanoseconds writing = std::chrono::seconds(10); ///< to read its answer; then the connection is reset
 };
 
+/// While the server drains, for a request to come to its end, from its first byte on; then 408. A client that is slow
+/// must not hold the others up, nor use the drain timeout up.
+constexpr std::chrono::nanoseconds longest_reading_in_drain = std::chrono::seconds(2);
+
 /// A request whose client has gone away frees its place after two of them.
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
@@ -54,9 +58,10 @@ public:
     void refuse_newcomers() { net::refuse_newcomers(acceptor_); }
 
     /// Stops accepting, a moment later, after those who have connected by then, closes idle connections, and lets
-    /// requests under way be answered. A connection that has just been used stays for another moment, because its next
-    /// request may be on its way. `others` are sockets of another process on the same port, if there are any: clients
-    /// that begin to connect are dealt to them. If these turn out to be other sockets than that, it notices.
+    /// requests under way be answered; one that is still coming has `longest_reading_in_drain` for that. A connection
+    /// that has just been used stays for another moment, because its next request may be on its way. `others` are sockets
+    /// of another process on the same port, if there are any: clients that begin to connect are dealt to them. If these
+    /// turn out to be other sockets than that, it notices.
     void drain(net::sockets_of_port others = {});
 
     /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.

@@ -1,6 +1,11 @@
 #include "http/session.hpp"
 
+#include "net/worth_a_line.hpp"
+
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 #include <utility>
 #include <variant>
@@ -79,12 +84,16 @@ awaitable<> session::run()
         } else if (input_.size() != 0 && request_.keep_alive) {
             co_await answer_pipelined();
         } else {
-            auto next = common_.handler.look_at(request_, deadline_);
-            if (auto* wait = std::get_if<awaitable<outcome>>(&next)) {
-                progress_.enter(phase::answering);
-                compose(request_, co_await std::move(*wait));
-            } else {
-                compose(request_, std::get<response>(next));
+            try {
+                auto next = common_.handler.look_at(request_, deadline_);
+                if (auto* wait = std::get_if<awaitable<outcome>>(&next)) {
+                    progress_.enter(phase::answering);
+                    compose(request_, co_await std::move(*wait));
+                } else {
+                    compose(request_, std::get<response>(next));
+                }
+            } catch (const std::exception& error) {
+                compose_failure(request_, error);
             }
         }
         if (abandoned_)
@@ -96,13 +105,18 @@ awaitable<> session::run()
             if (!sent)
                 co_return;
         }
+        // While whole requests are in the input and need no wait, nothing above suspends. The other connections get
+        // their turn here, however fast this client sends.
+        if (input_.size() != 0)
+            co_await asio::post(connection_.get_executor(), asio::deferred);
     }
     progress_.enter(phase::closing);
     co_await connection_.hang_up();
 }
 
 // Composes the answers to the request that was read and to those that came with it, in the order of the requests. What
-// is there is sent before anything is waited for; the rest is left to be sent.
+// is there is sent before anything is waited for; the rest is left to be sent. Behind a request whose handler threw
+// nothing is answered.
 awaitable<> session::answer_pipelined()
 {
     read_what_has_come();
@@ -117,7 +131,7 @@ awaitable<> session::answer_pipelined()
         pipeline_->begin(*std::move(next));
     }
 
-    while (!pipeline_->empty()) {
+    while (stays_open_ && !pipeline_->empty()) {
         const bool is_due = !pipeline_->ready() || output_.size() > most_output;
         if (is_due && !output_.empty() && !abandoned_) {
             progress_.enter(phase::writing);
@@ -127,7 +141,11 @@ awaitable<> session::answer_pipelined()
         }
         progress_.enter(phase::answering);
         auto [request, result] = co_await pipeline_->take();
-        std::visit([&](auto& known) { compose(request, std::move(known)); }, result);
+        try {
+            std::visit([&](auto& known) { compose(request, std::move(known)); }, result);
+        } catch (const std::exception& error) {
+            compose_failure(request, error);
+        }
     }
     pipeline_.reset();
 }
@@ -188,6 +206,18 @@ void session::compose(const request& request, const response& response)
     stays_open_ = request.keep_alive && !(draining_ && is_last);
     append(response, {request.version, stays_open_, request.method == verb::head}, common_.date, output_);
     ++answers_in_output_;
+}
+
+void session::compose(const request& /*request*/, const std::exception_ptr& thrown) { std::rethrow_exception(thrown); }
+
+// The client learns that its request failed, and the log why. The connection is closed, as it is after everything that
+// should not happen.
+void session::compose_failure(request& request, const std::exception& error)
+{
+    if (net::worth_a_line(++common_.failures))
+        spdlog::error("a request failed: {} ({} failed so far)", error.what(), common_.failures);
+    request.keep_alive = false;
+    compose(request, refused(status::internal_server_error, "internal error"));
 }
 
 void session::compose(const refusal& refusal)

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,9 +26,9 @@ namespace causeway::http {
 /// What all sessions of a server have in common.
 struct common {
     http::handler& handler;
-    std::string date; ///< the header line of all answers until the next sweep
-    http::response
-        response; ///< for each that a handler fills in: it is composed at once, and its memory serves the next
+    std::string date;           ///< the header line of all answers until the next sweep
+    http::response response;    ///< what a handler fills in; composed at once, so that its memory serves the next
+    std::uint64_t failures = 0; ///< requests whose handler threw
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -39,7 +40,7 @@ public:
     session& operator=(const session&) = delete;
 
     /// Answers requests in their order until the client, a time limit or an error ends the connection, or `drain` was
-    /// called.
+    /// called. A request whose handler throws a `std::exception` gets 500, and is the last one; the log says why.
     awaitable<> run();
 
     /// Ends what has lasted too long: an idle connection is closed, a request that does not come to its end is refused,
@@ -67,6 +68,8 @@ private:
     void read_what_has_come();
     void compose(const request& request, outcome of_the_wait);
     void compose(const request& request, const response& response);
+    [[noreturn]] static void compose(const request& request, const std::exception_ptr& thrown);
+    void compose_failure(request& request, const std::exception& error);
     void compose(const refusal& refusal);
     bool sent_at_once();
     awaitable<bool> send();

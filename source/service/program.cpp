@@ -6,14 +6,18 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <limits>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace causeway::service {
 namespace {
@@ -26,6 +30,15 @@ log_sink::colours colours_of_standard_error()
 }
 
 } // namespace
+
+void open_closed_standard_streams()
+{
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        const bool closed = ::fcntl(stream, F_GETFD) == -1;
+        if (closed && ::open("/dev/null", O_RDWR) != stream) // the lowest number that is free, so this one
+            throw std::system_error(errno, std::generic_category(), "cannot open /dev/null for a standard stream");
+    }
+}
 
 void start_logging(spdlog::level::level_enum level)
 {

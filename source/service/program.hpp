@@ -14,6 +14,10 @@
 
 namespace causeway::service {
 
+/// Opens /dev/null for each of the standard streams that is closed, so that no socket or file gets its number, and with
+/// it the log. To be called before anything is opened. Throws `std::system_error`.
+void open_closed_standard_streams();
+
 /// Logs to standard error, at `level` and above. Never blocks: a line that nobody reads in time is lost and counted.
 void start_logging(spdlog::level::level_enum level);
 
@@ -41,6 +45,7 @@ template <class Settings>
 int run_program(const char* name, int argc, const char* const* argv,
                 parsed<Settings> (*parse)(int argc, const char* const* argv), int (*run)(const Settings&))
 try {
+    open_closed_standard_streams();
     end_when_out_of_memory(name);
     const auto command_line = parse(argc, argv);
     if (const auto* information = std::get_if<service::information>(&command_line)) {

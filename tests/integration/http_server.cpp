@@ -7,15 +7,21 @@
 #include "tcp_segments.hpp"
 #include "upstream/outcome.hpp"
 
+#include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
 #include <list>
+#include <memory>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -141,6 +147,54 @@ public:
 
 private:
     static awaitable<http::outcome> wait() { co_return "later: "; }
+};
+
+// Throws in that of its steps which the target names: /look, /wait or /respond. Others get their target back after a
+// wait.
+class throwing final : public http::handler {
+public:
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        if (request.target == "/look")
+            throw std::runtime_error("a secret");
+        return wait(request.target);
+    }
+
+    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    {
+        response.body = *outcome;
+        if (request.target == "/respond")
+            throw std::runtime_error("a secret");
+    }
+
+private:
+    static awaitable<http::outcome> wait(std::string target)
+    {
+        co_await settle();
+        if (target == "/wait")
+            throw std::runtime_error("a secret");
+        co_return target;
+    }
+};
+
+// What is logged while this object lives.
+class captured_log {
+public:
+    captured_log()
+        : before_(spdlog::default_logger())
+    {
+        spdlog::set_default_logger(
+            std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+    }
+    ~captured_log() { spdlog::set_default_logger(before_); }
+    captured_log(const captured_log&) = delete;
+    captured_log& operator=(const captured_log&) = delete;
+
+    std::string text() const { return text_.str(); }
+
+private:
+    std::shared_ptr<spdlog::logger> before_;
+    std::ostringstream text_;
 };
 
 awaitable<upstream::outcome> answer_at_once(codes::code code, steady_timer&)
@@ -408,6 +462,43 @@ BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
     });
 }
 
+// Those that need no wait, too, of a client that has always sent more by the time it gets its answers.
+BOOST_AUTO_TEST_CASE(a_turn_of_the_event_loop_answers_one_pipeline_of_a_client_and_then_others_have_theirs)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        const std::string request = "GET /x HTTP/1.1\r\nHost:\r\n\r\n";
+        std::string flood;
+        while (flood.size() < 64 * 1024)
+            flood += request;
+        std::vector<char> answers(64 * 1024);
+        auto client = co_await connect(address);
+        co_await client.send(request);
+        const auto [failed, answer] = co_await client.socket.async_read_some(asio::buffer(answers), as_result);
+        BOOST_TEST_REQUIRE(!failed);
+        auto other = co_await connect(address);
+        client.socket.non_blocking(true);
+
+        std::size_t sent = 0;
+        std::size_t most_received = 0;
+        bool other_has_asked = false;
+        bool drains = false;
+        error_code closed;
+        while (!closed || closed == asio::error::would_block) {
+            error_code full;
+            sent += client.socket.write_some(asio::buffer(flood) + sent % flood.size(), full);
+            if (sent > flood.size() && !std::exchange(other_has_asked, true))
+                asio::write(other.socket, asio::buffer(get("404")));
+            if (other.socket.available() != 0 && !std::exchange(drains, true))
+                server.drain();
+            co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+            most_received = std::max(most_received, client.socket.read_some(asio::buffer(answers), closed));
+        }
+        const auto response = co_await other.receive();
+        BOOST_TEST(response.result() == status::ok);
+        BOOST_TEST(most_received < (http::pipeline::longest + 1) * answer);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_pipelined_answer_does_not_wait_for_those_behind_it)
 {
     play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
@@ -450,6 +541,57 @@ BOOST_AUTO_TEST_CASE(behind_a_pipelined_request_to_close_nothing_is_answered)
         BOOST_TEST(last[field::connection] == "close");
         const bool closed = co_await client.closed();
         BOOST_TEST(closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_whose_handler_throws_gets_500_and_a_close_and_only_the_log_says_why)
+{
+    const captured_log log;
+    throwing handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        for (const std::string target : {"/look", "/wait", "/respond"})
+            for (const std::string method : {"GET ", "HEAD "})
+                BOOST_TEST_CONTEXT(method << target)
+                {
+                    const bool head = method == "HEAD ";
+                    auto client = co_await connect(server);
+                    co_await client.send(method + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+                    const auto response = co_await client.receive(head);
+                    BOOST_TEST(response.result() == status::internal_server_error);
+                    BOOST_TEST(response[field::connection] == "close");
+                    BOOST_TEST(response.body() == (head ? "" : R"({"error":"internal error"})"));
+                    const bool closed = co_await client.closed();
+                    BOOST_TEST(closed);
+                }
+    });
+    BOOST_TEST(log.text().find("a secret (4 failed so far)") != std::string::npos, log.text());
+    BOOST_TEST(log.text().find("(5 failed so far)") == std::string::npos, log.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_takes_no_answer_from_the_requests_before)
+{
+    throwing handler;
+    play(handler, [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        for (const std::string bad : {"/look", "/wait", "/respond"})
+            BOOST_TEST_CONTEXT(bad)
+            {
+                auto client = co_await connect(server);
+                std::string requests;
+                for (const auto& target : {std::string("/1"), std::string("/2"), bad, std::string("/4")})
+                    requests += "GET " + target + " HTTP/1.1\r\nHost: test\r\n\r\n";
+                co_await client.send(requests);
+                for (const std::string good : {"/1", "/2"}) {
+                    const auto response = co_await client.receive();
+                    BOOST_TEST(response.result() == status::ok);
+                    BOOST_TEST(response.body() == good);
+                    BOOST_TEST(response.keep_alive());
+                }
+                const auto last = co_await client.receive();
+                BOOST_TEST(last.result() == status::internal_server_error);
+                BOOST_TEST(last[field::connection] == "close");
+                const bool closed = co_await client.closed();
+                BOOST_TEST(closed);
+            }
     });
 }
 
@@ -1058,6 +1200,24 @@ BOOST_AUTO_TEST_CASE(draining_closes_idle_connections_and_answers_requests_under
         BOOST_TEST(response[field::connection] == "close");
         const bool busy_closed = co_await busy.closed();
         BOOST_TEST(busy_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(while_it_drains_a_request_has_two_seconds_to_come_to_its_end)
+{
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto half = co_await connect(address);
+        co_await half.send("GET /?sta");
+        co_await settle();
+
+        const auto began = clock::now();
+        server.drain();
+        const auto response = co_await half.receive();
+        const auto took = clock::now() - began;
+        BOOST_TEST(response.result() == status::request_timeout);
+        BOOST_TEST(response[field::connection] == "close");
+        BOOST_TEST((took >= 1900ms)); // a sweep may come at once
+        BOOST_TEST((took <= 2s + http::longest_sweep_interval));
     });
 }
 

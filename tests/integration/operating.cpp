@@ -85,6 +85,14 @@ BOOST_FIXTURE_TEST_CASE(signals_without_a_meaning_do_not_end_it, fixture)
     BOOST_TEST(causeway.wait() == 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(who_stops_without_a_hangup_reads_of_none, fixture)
+{
+    causeway.signal(SIGTERM);
+    client.close();
+    BOOST_TEST(causeway.wait() == 0);
+    BOOST_TEST(lines_with("SIGHUP", causeway) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(signals_without_a_meaning_do_not_end_a_code_server)
 {
     code_server_process code_server({"--listen=127.0.0.1:0"});

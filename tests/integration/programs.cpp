@@ -139,6 +139,30 @@ const std::vector<call> impossible_places{
     {code_server_path, {"--listen=a..b:9670"}, "--listen"},
 };
 
+// Where the kernel lends more memory than there is, a thread can have any stack.
+boost::test_tools::assertion_result where_a_stack_can_be_too_large(boost::unit_test::test_unit_id /*test*/)
+{
+    std::ifstream setting("/proc/sys/vm/overcommit_memory");
+    int policy = 0;
+    return static_cast<bool>(setting >> policy) && policy != 1;
+}
+
+// The arguments of a shell that becomes causeway with a stack of a terabyte for each thread.
+words with_stacks_that_are_too_large(const words& arguments)
+{
+    words all{"-c", R"(ulimit -s 1000000000 && exec "$0" "$@")", causeway_path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
+
+// The arguments of a shell that becomes causeway without the standard streams that `redirections` close.
+words without_streams(const std::string& redirections, const words& arguments)
+{
+    words all{"-c", R"(exec "$0" "$@" )" + redirections, causeway_path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
+
 // The arguments of a shell that becomes causeway with at most `files` open files.
 words with_open_files(const std::string& files, const words& arguments)
 {
@@ -257,6 +281,35 @@ BOOST_AUTO_TEST_CASE(with_just_enough_open_files_it_answers)
     code_server_process code_server(on_a_free_port);
     server_process causeway("/bin/sh", with_open_files("39", in_front_of({code_server.address()}, {"--threads=1"})));
     BOOST_TEST(get(causeway.port(), "404").body == body_for("404"));
+}
+
+BOOST_AUTO_TEST_CASE(who_gets_too_few_threads_is_told_of_fewer_and_of_the_limits,
+                     *boost::unit_test::precondition(where_a_stack_can_be_too_large))
+{
+    process causeway("/bin/sh", with_stacks_that_are_too_large(in_front_of({"127.0.0.1:1"}, {"--threads=2"})));
+    BOOST_TEST(causeway.wait() == 1);
+    BOOST_TEST_CONTEXT(causeway.output())
+    {
+        BOOST_TEST(is_one_line(causeway.standard_error()));
+        BOOST_TEST(causeway.standard_error().find("--threads=2") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("ulimit -u") != std::string::npos);
+        BOOST_TEST(causeway.standard_error().find("TasksMax") != std::string::npos);
+    }
+}
+
+// Otherwise a socket would get the number of the log, and the log would go to a client.
+BOOST_DATA_TEST_CASE(a_standard_stream_that_is_closed_at_the_start_becomes_nobody_elses,
+                     boost::unit_test::data::make(words{"0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"}))
+{
+    process causeway("/bin/sh", without_streams(sample, in_front_of({"127.0.0.1:1"}, {"--threads=1"})));
+    const auto place = "/proc/" + std::to_string(causeway.id());
+    wait_until([&] { return std::filesystem::equivalent(place + "/exe", causeway_path); });
+    for (const std::string stream : {"0", "1", "2"})
+        if (sample.find(stream) != std::string::npos)
+            wait_until([&] {
+                std::error_code closed;
+                return std::filesystem::read_symlink(place + "/fd/" + stream, closed) == "/dev/null";
+            });
 }
 
 BOOST_AUTO_TEST_CASE(a_second_causeway_joins_the_first_only_with_share_port)

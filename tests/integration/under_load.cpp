@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +40,63 @@ void start_again(std::optional<code_server_process>& code_server, const std::str
     code_server.emplace(words{"--listen=" + address, "--bind-retry=20ms"});
     code_server->port();
 }
+
+// A client that never waits for an answer and takes them all, until the bridge has closed the connection. All that it
+// asks for can be answered at once.
+class flood {
+public:
+    explicit flood(std::uint16_t port)
+        : connection_(port)
+        , receiver_([this] { receive(); })
+        , sender_([this] { send(); })
+    {
+    }
+
+    ~flood() { ended_ = true; }
+    flood(const flood&) = delete;
+    flood& operator=(const flood&) = delete;
+
+    // Blocks until so many bytes of answers have come.
+    void wait_for_bytes(std::size_t count)
+    {
+        wait_until([&] { return received_ >= count; });
+    }
+
+private:
+    void receive()
+    {
+        constexpr std::size_t at_once = 64 * 1024;
+        std::size_t count = at_once;
+        try {
+            while (count == at_once && !ended_) {
+                count = connection_.receive(at_once).size();
+                received_ += count;
+            }
+        } catch (const std::exception&) {
+            // A reset is an end too, when the client goes on sending.
+        }
+        ended_ = true;
+    }
+
+    void send()
+    {
+        std::string requests;
+        for (int i = 0; i != 1000; ++i)
+            requests += "GET /x HTTP/1.1\r\nHost:\r\n\r\n";
+        try {
+            while (!ended_)
+                connection_.send(requests);
+        } catch (const std::exception&) {
+            // The same.
+        }
+    }
+
+    connection connection_;
+    std::atomic<std::size_t> received_{0};
+    std::atomic<bool> ended_{false};
+    std::jthread receiver_;
+    std::jthread sender_;
+};
 
 // When TCP tries again because a client's first segment was dropped.
 constexpr auto retry_of_tcp = 1s;
@@ -315,6 +373,18 @@ BOOST_AUTO_TEST_CASE(clients_that_connect_without_end_are_answered_until_they_ar
         BOOST_TEST(clients.wait() == words{}, boost::test_tools::per_element());
         BOOST_TEST(causeway.wait() == 0);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_keeps_neither_others_from_their_answers_nor_it_from_stopping)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=1"}));
+    flood flood(causeway.port());
+    flood.wait_for_bytes(1024 * 1024);
+    for (int i = 0; i != 10; ++i)
+        BOOST_TEST(is_right(get(causeway.port(), "404"), "404"));
+    causeway.signal(SIGTERM);
+    BOOST_TEST(causeway.wait() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request)

@@ -125,6 +125,8 @@ BOOST_AUTO_TEST_CASE(chunks_that_can_be_read_in_two_ways_are_refused_wherever_th
             "0\r\nGET / HTTP/1.1\r\n\r\n", // a trailer that is no field
             "0\r\nHost : x\r\n\r\n",       //
             "0\r\n: x\r\n\r\n",            //
+            "0\r\nA(: b\r\n\r\n",          //
+            "0\r\n\xe9: b\r\n\r\n",        //
             "1;\"\n\"\r\nx\r\n0\r\n\r\n",  // also in quotes
             "1;\x01\r\n",                  // control bytes
             "1\r\nx\r\n1;a\nx",            // in a later chunk

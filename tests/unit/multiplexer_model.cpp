@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 #include <ranges>
+#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -388,7 +389,7 @@ private:
     void take_back(numbers& queue)
     {
         const auto is_suspect = [&](int number) { return at(number).suspect; };
-        std::ranges::copy_if(queue, std::back_inserter(suspects_), is_suspect);
+        std::ranges::copy_if(queue | std::views::reverse, std::back_inserter(suspects_), is_suspect); // newest first
         std::erase_if(queue, is_suspect);
         for (const auto number : queue)
             replace_in_taken(number, nobody);

@@ -30,7 +30,7 @@ namespace {
 using causeway::http::due;
 using causeway::http::phase;
 
-constexpr causeway::http::sweep_limits limits{.idle = 5, .reading = 4, .writing = 3};
+constexpr causeway::http::sweep_limits limits{.idle = 5, .reading = 4, .reading_in_drain = 2, .writing = 3};
 
 struct fixture {
     // So many sweeps find nothing to be done, and the next one finds `expected`.
@@ -95,10 +95,22 @@ BOOST_AUTO_TEST_CASE(while_the_server_drains_an_idle_session_is_closed_at_the_se
     check_after(1, due::close, true);
 }
 
-BOOST_AUTO_TEST_CASE(a_drain_hurries_nobody_who_has_a_request)
+BOOST_AUTO_TEST_CASE(while_the_server_drains_a_request_has_less_time_to_come_to_its_end)
 {
     session.enter(phase::reading);
-    check_after(4, due::refuse, true);
+    check_after(2, due::refuse, true);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_request_took_before_the_drain_counts)
+{
+    session.enter(phase::reading);
+    check_after(3, due::nothing);
+
+    check_after(0, due::refuse, true);
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_hurries_nobody_who_takes_an_answer)
+{
     session.enter(phase::writing);
     check_after(3, due::reset, true);
 }

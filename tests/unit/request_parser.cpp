@@ -157,6 +157,18 @@ BOOST_AUTO_TEST_CASE(to_close_wins_over_to_stay_in_any_order)
     BOOST_TEST(stays("1.0", "Connection: x, keep-alive, closely\r\n"));
 }
 
+// A proxy that does not know the field passes it on to a server that does not know who sent it.
+BOOST_AUTO_TEST_CASE(what_a_client_wants_of_a_proxy_keeps_no_connection_of_http_1_0_open)
+{
+    const auto stays = [](const std::string& fields) {
+        return read_whole("GET / HTTP/1.0\r\n" + fields + "\r\n").keep_alive;
+    };
+    BOOST_TEST(!stays("Proxy-Connection: keep-alive\r\n"));
+    BOOST_TEST(!stays("Proxy-Connection: keep-alive\r\nConnection: x\r\n"));
+    BOOST_TEST(stays("Connection: Keep-Alive\r\nProxy-Connection: close\r\n"));
+    BOOST_TEST(stays("Connection: x\r\nConnection: keep-alive\r\n"));
+}
+
 BOOST_AUTO_TEST_CASE(a_length_that_is_there_twice_is_refused_also_within_one_field)
 {
     for (const std::string fields :

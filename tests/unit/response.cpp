@@ -133,6 +133,27 @@ BOOST_AUTO_TEST_CASE(the_status_line_has_the_version_the_status_and_its_reason)
         BOOST_TEST(status_line(http::refused(status, "x")) == line);
 }
 
+BOOST_AUTO_TEST_CASE(a_status_without_a_name_has_an_empty_reason)
+{
+    BOOST_TEST(message(bytes_of({.status = static_cast<status>(299)})).status_line == "HTTP/1.1 299 ");
+}
+
+// RFC 9110 §8.6, §15.3.5, §15.4.5
+BOOST_AUTO_TEST_CASE(an_answer_that_can_have_no_content_has_no_type_no_length_and_no_body)
+{
+    for (const auto& [status, line] : {std::pair(status::no_content, "HTTP/1.1 204 No Content"),
+                                       std::pair(status::not_modified, "HTTP/1.1 304 Not Modified")}) {
+        const message message(bytes_of({.status = status, .fields = "ETag: \"x\"\r\n", .body = "content"}));
+
+        BOOST_TEST(message.status_line == line);
+        BOOST_TEST(message.values("Content-Type").empty());
+        BOOST_TEST(message.values("Content-Length").empty());
+        BOOST_TEST(message.value("ETag") == "\"x\"");
+        BOOST_TEST(message.value("Connection") == "close");
+        BOOST_TEST(message.body == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(every_answer_has_its_type_its_length_and_a_date)
 {
     for (const auto& answer : all_answers()) {
