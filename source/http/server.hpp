@@ -59,9 +59,9 @@ public:
 
     /// Stops accepting, a moment later, after those who have connected by then, closes idle connections, and lets
     /// requests under way be answered; one that is still coming has `longest_reading_in_drain` for that. A connection
-    /// that has just been used stays for another moment, because its next request may be on its way. `others` are sockets
-    /// of another process on the same port, if there are any: clients that begin to connect are dealt to them. If these
-    /// turn out to be other sockets than that, it notices.
+    /// that has just been used stays for another moment, because its next request may be on its way. `others` are
+    /// sockets of another process on the same port, if there are any: clients that begin to connect are dealt to them.
+    /// If these turn out to be other sockets than that, it notices.
     void drain(net::sockets_of_port others = {});
 
     /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.

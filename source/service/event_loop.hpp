@@ -36,7 +36,7 @@ public:
 
     /// Any thread: finish the requests under way, then end. Clients that begin to connect are dealt to `others`, of
     /// another process, if there are any.
-    void drain(net::sockets_of_port others);
+    void drain(net::sockets_of_port others = {});
 
     /// Any thread: end now. The requests that were under way count into `requests_cut()`.
     void cut();

@@ -15,7 +15,6 @@
 #include <memory>
 #include <random>
 #include <ranges>
-#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
