@@ -93,9 +93,9 @@ void exchange::greet()
 void exchange::open()
 {
     open_ = true;
-    with_.requests.open(with_.lane);
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
     const auto probe = is_doubtful ? with_.codec.probe() : std::string();
+    with_.requests.open(with_.lane, !probe.empty());
     say(probe);
     with_.opened(!probe.empty());
 }

@@ -59,6 +59,7 @@ void waiting_request::take_reply()
     robbed.suspect_ = suspect_; // what is known of the message belongs to the place
     robbed.strikes_ = strikes_;
     robbed.written_at_ = written_at_;
+    robbed.place_ = place_;
     leave_queue();
 }
 
@@ -113,10 +114,11 @@ void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
     next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
-void multiplexer::open(lane& lane)
+void multiplexer::open(lane& lane, bool on_probation)
 {
     lanes_.push_back(&lane);
     lane.spoke_ = false;
+    lane.on_probation_ = on_probation;
     lane.trial_size_ = 1;
     distribute();
 }
@@ -185,43 +187,50 @@ void multiplexer::spoke(lane& lane)
     if (lane.spoke_ && lane.trusted_)
         return;
     lane.spoke_ = true;
+    lane.on_probation_ = false;
     lane.trusted_ = true;
     distribute();
 }
 
 void multiplexer::take(lane& lane, std::string& wire, clock::time_point now)
 {
+    lane.taken_last_ = 0;
     while (!lane.outbox_.empty())
         write(lane.outbox_.front(), lane, wire, now);
 }
 
 void multiplexer::write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now)
 {
-    wire += request.question_.bytes;
-    request.written_ = true;
+    const auto& bytes = request.question_.bytes;
+    wire += bytes;
+    request.place_ = lane.taken_;
+    lane.taken_ += bytes.size();
+    lane.taken_last_ += bytes.size();
+    ++request.times_written_;
     request.written_at_ = now;
     request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
 }
 
-// The last taken are the last on the wire: none of them can have been answered.
+// The last taken are the last on the wire, though some of them may have left it since.
 void multiplexer::put_back(lane& lane, std::size_t bytes)
 {
     auto& wire = lane.on_the_wire_;
-    while (!wire.empty() && bytes >= wire.back().question_.bytes.size()) {
+    const auto handed_over = lane.taken_ - std::min(bytes, lane.taken_last_);
+    while (!wire.empty() && wire.back().place_ >= handed_over) {
         auto& request = wire.back();
-        bytes -= request.question_.bytes.size();
-        request.written_ = false;
+        --request.times_written_;
         request.move_to(lane.outbox_, lane.outbox_.begin());
     }
 }
 
 bool multiplexer::has_suspects_for(const lane& lane) const
 {
-    return has_suspects() && lane.spoke_ && may_be_asked(lane);
+    return has_suspects() && !lane.on_probation_ && may_be_asked(lane);
 }
 
 void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point now)
 {
+    lane.taken_last_ = 0;
     for (std::size_t count = 0; count != lane.trial_size_ && has_suspects_for(lane); ++count)
         write(suspects_.front(), lane, wire, now);
 }
@@ -235,7 +244,7 @@ void multiplexer::acquit(lane& lane)
 {
     for (auto& request : lane.on_the_wire_)
         request.suspect_ = false;
-    lane.trial_size_ *= 2;
+    lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
 }
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)

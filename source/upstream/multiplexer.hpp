@@ -86,7 +86,7 @@ public:
     void take_reply();
 
     /// Whether the upstream may have seen the message.
-    bool written() const noexcept { return written_; }
+    bool written() const noexcept { return times_written_ != 0; }
 
 private:
     friend multiplexer;
@@ -100,9 +100,10 @@ private:
     reply_channels::subscription subscription_; // of the key's channel
     request_queue* queue_ = nullptr; // the one it stands in; none when it is answered, or relies on another's message
     clock::time_point written_at_;   // last
+    std::size_t place_ = 0;          // of its message, last, among all bytes that were taken for that connection
     unsigned strikes_ = 0;           // connections that were lost when it was the only one that could be to blame
-    bool suspect_ = false;           // it could be to blame for the loss of a connection
-    bool written_ = false;
+    unsigned times_written_ = 0;
+    bool suspect_ = false; // it could be to blame for the loss of a connection
     bool answered_ = false;
 };
 
@@ -133,7 +134,10 @@ private:
     request_queue on_the_wire_;  // has been written; a reply may come
     bool trusted_ = true;        // otherwise it is asked only where no other can be
     bool spoke_ = false;         // something has come on the connection
+    bool on_probation_ = false;  // it must, before suspects are tried on it
     std::size_t trial_size_ = 1; // suspects that are tried at once
+    std::size_t taken_ = 0;      // bytes, ever
+    std::size_t taken_last_ = 0; // of these, what was taken last
 };
 
 /// What equal keys mean.
@@ -168,8 +172,9 @@ public:
         spare_.reserve(most_spare);
     }
 
-    /// `lane` has a connection: it takes its share of the backlog.
-    void open(lane& lane);
+    /// `lane` has a connection: it takes its share of the backlog. One that is on probation was asked whether it works:
+    /// suspects are not tried on it before something has come.
+    void open(lane& lane, bool on_probation = false);
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
     /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
@@ -186,8 +191,8 @@ public:
     /// Appends to `wire` all that waits to be written on `lane`. What is taken counts as written.
     void take(lane& lane, std::string& wire, clock::time_point now);
 
-    /// Of what was taken for `lane` last, the last `bytes` were not handed to the kernel. What was not handed over at
-    /// all was not written.
+    /// Of what was taken for `lane` last, the last `bytes` were not handed to the kernel; more than were taken means
+    /// all of them. A message of which nothing was handed over was not written this time.
     void put_back(lane& lane, std::size_t bytes);
 
     /// Whether there are suspects, and whether any may be tried on `lane`.

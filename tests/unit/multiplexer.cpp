@@ -713,6 +713,27 @@ BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_strikes_of_its_new_pl
     BOOST_TEST(take_suspects(multiplexer, other) == "404\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_takes_the_place_of_a_suspect_is_one)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    std::optional<waiting_request> suspect(std::in_place, multiplexer, code("404"));
+    lose_at_once(multiplexer, one);
+    multiplexer.open(other.lane);
+    const waiting_request second(multiplexer, code("404"));
+    BOOST_TEST(take(multiplexer, other) == "404\n");
+
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
+    suspect->take_reply();
+    suspect.reset();
+
+    open_and_speak(multiplexer, one);
+    BOOST_TEST(take_suspects(multiplexer, one) == "404\n");
+    close(multiplexer, one, later);
+    BOOST_TEST(multiplexer.has_suspects(), "its message has not been acquitted");
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_age_of_its_new_place)
 {
     upstream::multiplexer multiplexer(executor, 1);
@@ -1363,6 +1384,22 @@ BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_is_a_suspect_too)
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
     close(multiplexer, connection, start);
     BOOST_TEST(second.error() == asio::error::connection_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_that_was_being_tried_is_tried_too)
+{
+    upstream::multiplexer multiplexer(executor, 8, upstream::key_use::coalesced);
+    connection connection;
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("666"));
+    const waiting_request second(multiplexer, code("666"));
+    lose_at_once(multiplexer, connection);
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+
+    first.reset();
+
+    BOOST_TEST(take(multiplexer, connection) == "", "it is to be alone");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
 BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_lost)

@@ -388,7 +388,7 @@ private:
     void take_back(numbers& queue)
     {
         const auto is_suspect = [&](int number) { return at(number).suspect; };
-        std::ranges::copy_if(queue | std::views::reverse, std::back_inserter(suspects_), is_suspect); // newest first
+        std::ranges::copy_if(queue, std::back_inserter(suspects_), is_suspect);
         std::erase_if(queue, is_suspect);
         for (const auto number : queue)
             replace_in_taken(number, nobody);
@@ -604,6 +604,8 @@ private:
 
     void take_suspects(std::size_t index)
     {
+        if (!model_.lane_at(index).open)
+            return;
         std::string bytes;
         multiplexer_.take_suspects(connections_[index].lane, bytes, now_);
         BOOST_TEST(bytes == model_.take_suspects(index, now_));
