@@ -23,6 +23,7 @@
 #include <list>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -73,10 +74,7 @@ public:
         : loop_threads(loops) // from here on the destructor runs, also when a thread cannot be had
     {
         for (auto& loop : loops_)
-            threads_.emplace_back([&loop, loop_ended] {
-                loop.run();
-                loop_ended();
-            });
+            start(loop, loop_ended);
     }
     ~loop_threads() { std::ranges::for_each(loops_, &event_loop::cut); }
     loop_threads(const loop_threads&) = delete;
@@ -86,6 +84,19 @@ private:
     explicit loop_threads(std::list<event_loop>& loops)
         : loops_(loops)
     {
+    }
+
+    void start(event_loop& loop, const std::function<void()>& loop_ended)
+    try {
+        threads_.emplace_back([&loop, loop_ended] {
+            loop.run();
+            loop_ended();
+        });
+    } catch (const std::system_error& error) {
+        throw std::runtime_error(fmt::format(
+            "cannot start all of --threads={}: {}; choose fewer, or raise the limit of processes with ulimit -u, or "
+            "TasksMax= in a unit of systemd, or let a thread have a smaller stack with ulimit -s",
+            loops_.size(), error.code().message()));
     }
 
     std::list<event_loop>& loops_;
@@ -175,10 +186,10 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t up
     const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients;
     const auto files = open_file_limit();
     if (files <= needed_otherwise)
-        throw std::runtime_error(
-            fmt::format("the limit of open files is {}, and {} threads need at least {}; raise it with ulimit -n, or "
-                        "LimitNOFILE= in a unit of systemd, or choose fewer --threads",
-                        files, settings.threads, needed_otherwise + 1));
+        throw std::runtime_error(fmt::format(
+            "the limit of open files is {}, and --threads={} needs at least {}; raise it with ulimit -n, or "
+            "LimitNOFILE= in a unit of systemd, or choose fewer threads",
+            files, settings.threads, needed_otherwise + 1));
     const auto fit = files - needed_otherwise;
     if (fit >= settings.max_connections)
         return settings.max_connections;
