@@ -10,6 +10,7 @@ namespace {
 
 using boost::beast::http::status;
 
+// A reason may be empty, unlike the space before it (RFC 9112 §4).
 std::string status_line(status status)
 {
     const auto number = static_cast<unsigned>(status);
@@ -44,6 +45,20 @@ response refused(status status, std::string_view problem)
 {
     response response{.status = status};
     append_json("error", problem, response.body);
+    return response;
+}
+
+response method_not_allowed(std::string_view allowed)
+{
+    auto response = refused(status::method_not_allowed, fmt::format("use one of these methods: {}", allowed));
+    response.fields = fmt::format("Allow: {}\r\n", allowed);
+    return response;
+}
+
+response not_now(std::string_view problem)
+{
+    auto response = refused(status::service_unavailable, problem);
+    response.fields = "Retry-After: 1\r\n";
     return response;
 }
 

@@ -32,6 +32,13 @@ struct response {
 /// An error with a body in JSON, `{"error":"<problem>"}`, as those have too that refuse what is no request.
 response refused(boost::beast::http::status status, std::string_view problem);
 
+/// The same with 405, and `allowed` in the field Allow: the methods that there are, such as `GET, HEAD`
+/// (RFC 9110 §15.5.6).
+response method_not_allowed(std::string_view allowed);
+
+/// The same with 503 and Retry-After, for what may work a second later (RFC 9110 §10.2.3).
+response not_now(std::string_view problem);
+
 /// How a connection takes an answer.
 struct framing {
     unsigned version = 11;   ///< the request's, 10 or 11

@@ -19,7 +19,6 @@ using boost::beast::http::status;
 using boost::beast::http::verb;
 
 constexpr std::string_view parameter_name = "statusCode";
-constexpr std::string_view retry_after = "Retry-After: 1\r\n";
 
 // Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
 // (RFC 9112 §3.2.2), though no other scheme than its own. CONNECT names no resource (§3.2.3).
@@ -74,21 +73,6 @@ std::optional<code> code_in_plain_target(std::string_view target)
     return code::parse(target.substr(before_the_code.size()));
 }
 
-// RFC 9110 §15.5.6
-http::response method_not_allowed()
-{
-    auto response = http::refused(status::method_not_allowed, "use GET or HEAD");
-    response.fields = "Allow: GET, HEAD\r\n";
-    return response;
-}
-
-http::response not_now(std::string_view problem)
-{
-    auto response = http::refused(status::service_unavailable, problem);
-    response.fields = retry_after;
-    return response;
-}
-
 http::response failed(const boost::system::error_code& error)
 {
     if (error.category() != upstream::failure_category())
@@ -97,9 +81,9 @@ http::response failed(const boost::system::error_code& error)
     case upstream::failure::timed_out:
         return http::refused(status::gateway_timeout, "timedout");
     case upstream::failure::unavailable:
-        return not_now("unavailable");
+        return http::not_now("unavailable");
     case upstream::failure::overloaded:
-        return not_now("overloaded");
+        return http::not_now("overloaded");
     case upstream::failure::connection_lost:
         return http::refused(status::bad_gateway, "connection lost");
     case upstream::failure::duplicate: // never, because codes share their keys
@@ -120,7 +104,7 @@ boost::system::result<code, http::response> code_in(const http::request& request
     if (target && !is_root(*target))
         return http::refused(status::not_found, "not found");
     if (!is_question)
-        return method_not_allowed();
+        return http::method_not_allowed("GET, HEAD");
     if (!target)
         return bad_request("the request target is not a valid URL");
     return code_in_query(*target);
