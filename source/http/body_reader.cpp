@@ -114,7 +114,7 @@ std::optional<refusal> body_reader::take_chunk_size(std::string_view line)
     const auto extensions = line.substr(static_cast<std::size_t>(end - line.data()));
     const auto begin = extensions.find_first_not_of(" \t");
     if (!extensions.empty() && (begin == std::string_view::npos || extensions[begin] != ';'))
-        return refusal{status::bad_request, "there is something else than extensions behind the size of a chunk"};
+        return refusal{status::bad_request, "only extensions may follow the size of a chunk"};
     if (!quotes_are_closed(extensions))
         return refusal{status::bad_request, "a chunk extension has no end"};
     if (error == std::errc::result_out_of_range || size > longest - data_size_)

@@ -22,14 +22,14 @@ struct response {
     void clear();
 };
 
-/// What Boost calls when a `result` holds a response in place of what it is asked for; its `operator*` asks too from
-/// 1.92 on.
+/// Boost.System calls it when the value of a `result<T, response>` is asked for and it holds a response: a mistake in
+/// the program. `value()` checks for that, and from Boost 1.92 on `operator*` too.
 [[noreturn]] inline void throw_exception_from_error(const response& /*error*/, const boost::source_location& /*place*/)
 {
-    throw std::logic_error("a refused request was taken for a question");
+    throw std::logic_error("a result that holds a response was asked for its value");
 }
 
-/// An error with a body in JSON, `{"error":"<problem>"}`, as those have too that refuse what is no request.
+/// An error with a JSON body, `{"error":"<problem>"}`. Every error of the server has this form, whoever found it.
 response refused(boost::beast::http::status status, std::string_view problem);
 
 /// The same with 405, and `allowed` in the field Allow: the methods that there are, such as `GET, HEAD`

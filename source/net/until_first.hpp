@@ -37,8 +37,9 @@ inline void rethrow_unless_cancelled(const std::exception_ptr& thrown)
 /// that throws there neither ends the others nor is reported while one of them goes on; so a server whose accepting
 /// coroutine has failed would look alive.
 ///
-/// A cancelled story needs no check of its own: the operation that it waits for ends with `operation_aborted`, and if
-/// it waits for none at that moment, its next `co_await` throws that.
+/// A cancelled story needs no flag: the operation that it waits for ends with `operation_aborted`, and if it waits for
+/// none at that moment, its next `co_await` throws that. What stands behind the wait must not be done then, so a story
+/// that takes errors as values looks at this one: `if (error) co_return;`.
 template <class... Stories>
 awaitable<std::size_t> until_first(Stories... stories)
 {

@@ -68,6 +68,7 @@ struct lane {
     numbers wire;
     bool open = false;
     bool spoke = false;
+    bool on_probation = false;
     bool trusted = true;
     std::size_t trial = 1;
     std::vector<taken> taken_last;
@@ -112,10 +113,11 @@ public:
         deal();
     }
 
-    void open(std::size_t index)
+    void open(std::size_t index, bool on_probation)
     {
         lanes_[index].open = true;
         lanes_[index].spoke = false;
+        lanes_[index].on_probation = on_probation;
         lanes_[index].trial = 1;
         opened_.push_back(index);
         deal();
@@ -126,8 +128,7 @@ public:
         auto& lane = lanes_[index];
         lane.open = false;
         std::erase(opened_, index);
-        if (lane.spoke)
-            blame(lane.wire, now);
+        blame(lane.wire, lane.spoke, now);
         for (const auto number : numbers(lane.wire)) // a copy: who fails leaves the wire
             if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes)
                 fail(lost.key);
@@ -147,6 +148,7 @@ public:
     void spoke(std::size_t index)
     {
         lanes_[index].spoke = true;
+        lanes_[index].on_probation = false;
         lanes_[index].trusted = true;
         deal();
     }
@@ -264,7 +266,7 @@ public:
     bool has_suspects() const { return !suspects_.empty(); }
     bool has_suspects_for(std::size_t index) const
     {
-        return has_suspects() && lanes_[index].spoke && may_be_asked(lanes_[index]);
+        return has_suspects() && !lanes_[index].on_probation && may_be_asked(lanes_[index]);
     }
 
     bool connected() const { return !opened_.empty(); }
@@ -354,7 +356,7 @@ private:
         return bytes;
     }
 
-    void blame(const numbers& lost, time_point now)
+    void blame(const numbers& lost, bool had_worked, time_point now)
     {
         numbers recent;
         for (const auto number : lost)
@@ -362,7 +364,7 @@ private:
                 recent.push_back(number);
         for (const auto number : recent)
             at(number).suspect = true;
-        if (recent.size() == 1)
+        if (recent.size() == 1 && had_worked)
             ++at(recent.front()).strikes;
     }
 
@@ -388,7 +390,7 @@ private:
     void take_back(numbers& queue)
     {
         const auto is_suspect = [&](int number) { return at(number).suspect; };
-        std::ranges::copy_if(queue, std::back_inserter(suspects_), is_suspect);
+        std::ranges::copy_if(queue | std::views::reverse, std::back_inserter(suspects_), is_suspect); // newest first
         std::erase_if(queue, is_suspect);
         for (const auto number : queue)
             replace_in_taken(number, nobody);
@@ -647,8 +649,9 @@ private:
 
     void open(std::size_t index)
     {
-        multiplexer_.open(connections_[index].lane);
-        model_.open(index);
+        const bool on_probation = below(2) == 0;
+        multiplexer_.open(connections_[index].lane, on_probation);
+        model_.open(index, on_probation);
     }
 
     void close(std::size_t index)

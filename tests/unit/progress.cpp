@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(while_the_server_drains_a_request_has_less_time_to_come_to_
 BOOST_AUTO_TEST_CASE(what_a_request_took_before_the_drain_counts)
 {
     session.enter(phase::reading);
-    check_after(3, due::nothing);
+    check_after(2, due::nothing);
 
     check_after(0, due::refuse, true);
 }
