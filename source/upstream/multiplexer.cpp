@@ -147,16 +147,16 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     return written_again;
 }
 
-// A connection on which nothing has come does not show that a message has killed it, not even if that was the only one:
-// a proxy may have accepted it for an upstream that is away.
+// Only a suspect gets a strike: a restart may find any message alone. And a connection on which nothing has come does not
+// show that a message has killed it: a proxy may have accepted it for an upstream that is away.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost)
         if (is_recent(request)) {
-            request.suspect_ = true;
-            request.strikes_ += only_one && had_worked ? 1 : 0;
+            const bool was_suspect = std::exchange(request.suspect_, true);
+            request.strikes_ += was_suspect && only_one && had_worked ? 1 : 0;
         }
 }
 

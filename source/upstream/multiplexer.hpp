@@ -160,7 +160,7 @@ public:
     /// connection is lost.
     static constexpr std::chrono::nanoseconds blame_for = std::chrono::milliseconds(50);
 
-    /// How often a message may be the only one to blame before its requests fail.
+    /// How often a suspect may be the only one to blame before its requests fail.
     static constexpr unsigned most_strikes = 2;
 
     /// `window` is the most requests on one connection, at least 1.

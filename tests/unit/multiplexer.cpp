@@ -89,6 +89,15 @@ void lose_at_once(upstream::multiplexer& multiplexer, connection& connection)
     close(multiplexer, connection, start);
 }
 
+// The next suspects are tried on a connection that is lost meanwhile.
+void try_and_lose(upstream::multiplexer& multiplexer, connection& connection)
+{
+    open_and_speak(multiplexer, connection);
+    std::string wire;
+    multiplexer.take_suspects(connection.lane, wire, start);
+    close(multiplexer, connection, start);
+}
+
 // A coroutine that asks and hears the outcome.
 class listener {
 public:
@@ -904,6 +913,7 @@ BOOST_AUTO_TEST_CASE(on_a_connection_on_probation_suspects_are_tried_when_someth
     askers askers(multiplexer);
     askers.ask("666");
     lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     askers.ask("100");
 
     multiplexer.open(connection.lane, true);
@@ -927,7 +937,7 @@ BOOST_AUTO_TEST_CASE(suspects_wait_for_a_connection_that_has_spoken_and_hold_up_
     lose_at_once(multiplexer, connection);
     askers.ask("100");
 
-    multiplexer.open(connection.lane);
+    multiplexer.open(connection.lane, true);
     BOOST_TEST(take(multiplexer, connection) == "100\n");
     BOOST_TEST(multiplexer.backlog() == 1U);
     BOOST_TEST(connection.wakes == 2);
@@ -1066,6 +1076,7 @@ BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_fail_who_wait_fo
     connection connection;
     listener poison(multiplexer, code("666"));
     lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     BOOST_TEST(poison.waits());
     listener same_code(multiplexer, code("666"));
     listener other_code(multiplexer, code("100"));
@@ -1382,6 +1393,7 @@ BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_is_a_suspect_too)
     std::optional<waiting_request> first(std::in_place, multiplexer, code("666"));
     listener second(multiplexer, code("666"));
     lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
 
     first.reset();
 

@@ -362,10 +362,10 @@ private:
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
+        if (recent.size() == 1 && had_worked && at(recent.front()).suspect)
+            ++at(recent.front()).strikes;
         for (const auto number : recent)
             at(number).suspect = true;
-        if (recent.size() == 1 && had_worked)
-            ++at(recent.front()).strikes;
     }
 
     void conclude(int number)
