@@ -34,7 +34,9 @@ class Program:
     def __init__(self, path, connections, output):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.process = subprocess.Popen(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", path, "--listen", "127.0.0.1:0",
+            # Sweeps come with the time and not with the requests, so they are not counted.
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}",
+             "--toggle-collect=causeway::http::session::sweep*", "--collect-atstart=yes", path, "--listen", "127.0.0.1:0",
              "--upstream", "127.0.0.1:%d" % self.listener.getsockname()[1], "--threads", "1",
              "--reply-timeout", "10m"],
             stderr=subprocess.PIPE, text=True)
