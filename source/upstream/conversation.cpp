@@ -49,7 +49,8 @@ public:
 private:
     void open();
     void say(std::string_view words);
-    awaitable<error_code> send();
+    void begin_to_send(clock::time_point now);
+    error_code sent(error_code error, std::size_t count);
     awaitable<error_code> try_suspects();
     awaitable<error_code> pause(std::chrono::nanoseconds duration);
     void take_events();
@@ -60,15 +61,16 @@ private:
     void report_unfinished();
 
     const conversation& with_;
-    std::string wire_;                              // what is being written
-    std::string own_words_;                         // to be written: greeting, probe, heartbeats, answers
-    steady_timer pause_;                            // of the writer
-    bool open_ = false;                             // for questions
-    bool asked_ = false;                            // something was written
-    bool spoke_ = false;                            // something that makes sense has come
-    bool quiet_ = true;                             // since the watch has looked last
-    clock::time_point last_sent_;                   // anything but suspects
-    std::uint64_t replies_ = 0;                     // when the watch looked last
+    std::string wire_;                                       // what is being written
+    std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
+    steady_timer pause_;                                     // of the writer
+    bool open_ = false;                                      // for questions
+    bool traced_ = spdlog::should_log(spdlog::level::trace); // to ask that each time would cost
+    bool asked_ = false;                                     // something was written
+    bool spoke_ = false;                                     // something that makes sense has come
+    bool quiet_ = true;                                      // since the watch has looked last
+    clock::time_point last_sent_;                            // anything but suspects
+    std::uint64_t replies_ = 0;                              // when the watch looked last
     std::optional<clock::time_point> silent_since_; // something was written, and nothing that makes sense has come
     std::string_view broken_;                       // why the stream cannot be read any further
 };
@@ -103,38 +105,42 @@ void exchange::open()
 // Sleeps until there is something, then writes all that has gathered in one go.
 awaitable<> exchange::write(std::string& why_it_ended)
 {
-    for (;;) {
-        error_code error;
+    error_code error;
+    while (!error) {
         wire_.assign(own_words_);
         own_words_.clear();
-        with_.requests.take(with_.lane, wire_, clock::now());
-        const bool had_something = !wire_.empty();
-        if (had_something) {
-            error = co_await send();
-            last_sent_ = clock::now();
+        const auto now = clock::now();
+        with_.requests.take(with_.lane, wire_, now);
+        if (!wire_.empty()) {
+            last_sent_ = now;
+            begin_to_send(now);
+            const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
+            error = sent(failed, count);
+        } else if (!with_.requests.has_suspects_for(with_.lane)) {
+            const auto [cancelled] = co_await with_.has_requests.wait();
+            error = cancelled;
         }
         if (!error && with_.requests.has_suspects_for(with_.lane))
             error = co_await try_suspects();
-        else if (!error && !had_something)
-            std::tie(error) = co_await with_.has_requests.wait();
-        if (error) {
-            why_it_ended = error.message();
-            co_return;
-        }
     }
+    why_it_ended = error.message();
 }
 
-awaitable<error_code> exchange::send()
+void exchange::begin_to_send(clock::time_point now)
 {
     asked_ = true;
     quiet_ = false;
     if (!silent_since_)
-        silent_since_ = clock::now();
-    const auto [error, written] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
-    spdlog::trace("upstream {}: wrote {} bytes", with_.name, written);
+        silent_since_ = now;
+}
+
+error_code exchange::sent(error_code error, std::size_t count)
+{
+    if (traced_)
+        spdlog::trace("upstream {}: wrote {} bytes", with_.name, count);
     if (error)
-        with_.requests.put_back(with_.lane, wire_.size() - written);
-    co_return error;
+        with_.requests.put_back(with_.lane, wire_.size() - count);
+    return error;
 }
 
 // A few of them alone, so that it is known which was to blame if the connection is lost.
@@ -149,7 +155,9 @@ awaitable<error_code> exchange::try_suspects()
     with_.requests.take_suspects(with_.lane, wire_, clock::now());
     if (wire_.empty())
         co_return error_code();
-    error = co_await send();
+    begin_to_send(clock::now());
+    const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
+    error = sent(failed, count);
     for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)
         error = co_await pause(multiplexer::blame_for / looks_at_a_trial);
     if (!error)
@@ -176,7 +184,8 @@ awaitable<> exchange::read(std::string& why_it_ended)
             why_it_ended = error == asio::error::eof ? "closed by the upstream" : error.message();
             co_return;
         }
-        spdlog::trace("upstream {}: read {} bytes", with_.name, count);
+        if (traced_)
+            spdlog::trace("upstream {}: read {} bytes", with_.name, count);
         quiet_ = false;
         codec.received(count);
         take_events();

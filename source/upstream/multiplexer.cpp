@@ -147,8 +147,8 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     return written_again;
 }
 
-// Only a suspect gets a strike: a restart may find any message alone. And a connection on which nothing has come does not
-// show that a message has killed it: a proxy may have accepted it for an upstream that is away.
+// Only a suspect gets a strike: a restart may find any message alone. And a connection on which nothing has come does
+// not show that a message has killed it: a proxy may have accepted it for an upstream that is away.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
@@ -182,10 +182,8 @@ void multiplexer::distrust(lane& lane)
     distribute(); // when it was the last one trusted, another may be asked now
 }
 
-void multiplexer::spoke(lane& lane)
+void multiplexer::take_first_word(lane& lane)
 {
-    if (lane.spoke_ && lane.trusted_)
-        return;
     lane.spoke_ = true;
     lane.on_probation_ = false;
     lane.trusted_ = true;
@@ -319,9 +317,8 @@ std::size_t multiplexer::keys() const
     return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
-// Everything that changes who waits where ends here: while there is a backlog and room, the two meet. Suspects are for
-// the writers to fetch.
-void multiplexer::distribute()
+// While there is a backlog and room, the two meet. Suspects are for the writers to fetch.
+void multiplexer::deal_out()
 {
     if (has_suspects())
         for (auto* lane : lanes_)

@@ -186,7 +186,11 @@ public:
     void distrust(lane& lane);
 
     /// Something has come on `lane`: it is trusted, and suspects may be tried on it.
-    void spoke(lane& lane);
+    void spoke(lane& lane)
+    {
+        if (!lane.spoke_ || !lane.trusted_)
+            take_first_word(lane);
+    }
 
     /// Appends to `wire` all that waits to be written on `lane`. What is taken counts as written.
     void take(lane& lane, std::string& wire, clock::time_point now);
@@ -256,10 +260,17 @@ private:
     void conclude(waiting_request& request);
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
+    void take_first_word(lane& lane);
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     static void blame(request_queue& lost, bool had_worked, clock::time_point now);
 
-    void distribute();
+    // Everything that changes who waits where ends here.
+    void distribute()
+    {
+        if (!backlog_.empty() || has_suspects())
+            deal_out();
+    }
+    void deal_out();
     void deal(waiting_request& request, lane& lane);
     lane* least_busy_lane() const;
     bool may_be_asked(const lane& lane) const;

@@ -17,15 +17,15 @@ spdlog::level::level_enum level_of(bool is_news, spdlog::level::level_enum news)
 bool outage_log::note(const std::string& upstream, state now)
 {
     const std::scoped_lock lock(mutex_);
-    auto& record = records_[upstream];
-    if (std::exchange(record.now, now) == now)
+    auto& known = records_[upstream];
+    if (std::exchange(known.now, now) == now)
         return false;
-    if (const auto time = clock::now(); time - record.window_began >= window)
-        record = {now, time, 0};
-    if (++record.lines == most_lines)
+    if (const auto time = clock::now(); time - known.window_began >= window)
+        known = {now, time, 0};
+    if (++known.lines == most_lines)
         spdlog::warn("upstream {}: it goes and comes; what follows within {} s is for --log-level debug", upstream,
                      std::chrono::duration_cast<std::chrono::seconds>(window).count());
-    return record.lines < most_lines;
+    return known.lines < most_lines;
 }
 
 void outage_log::connected(const std::string& upstream, std::chrono::nanoseconds down_for)

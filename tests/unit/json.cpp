@@ -1,6 +1,7 @@
 #include "http/json.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -52,6 +53,18 @@ BOOST_AUTO_TEST_CASE(what_json_needs_escaped_is_escaped)
     BOOST_TEST(object_with("\0\x01\x1f"s) == R"({"data":"\u0000\u0001\u001f"})");
     BOOST_TEST(object_with("</script>'&") == R"({"data":"</script>'&"})");
     BOOST_TEST(object_with("") == R"({"data":""})");
+}
+
+// Wherever it stands in the eight bytes that are looked at together.
+BOOST_AUTO_TEST_CASE(every_byte_is_escaped_alike_wherever_it_stands)
+{
+    for (int value = 0; value < 128; ++value)
+        for (std::size_t place = 0; place != 20; ++place)
+            for (const std::string end : {"\n", ""}) {
+                std::string line(20, 'x');
+                line[place] = static_cast<char>(value);
+                BOOST_TEST(object_with(line + end) == "{\"data\":" + boost::json::serialize(line + end) + '}');
+            }
 }
 
 BOOST_AUTO_TEST_CASE(every_ascii_character_comes_back_when_the_json_is_parsed)
