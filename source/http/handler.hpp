@@ -46,8 +46,8 @@ public:
     virtual reaction look_at(const request& request, steady_timer& deadline) = 0;
 
     /// The second step, after a wait. Fills in `response`, which is like new, but has the memory of an earlier one: so
-    /// an ordinary response needs no allocation.
-    virtual void respond(const request& request, outcome outcome, response& response) = 0;
+    /// an ordinary response needs no allocation. The outcome is the handler's to take.
+    virtual void respond(const request& request, outcome&& outcome, response& response) = 0;
 
 protected:
     ~handler() = default;

@@ -193,7 +193,7 @@ void session::release_large_buffers()
     release_if_larger(output_, further_read);
 }
 
-void session::compose(const request& request, outcome of_the_wait)
+void session::compose(const request& request, outcome&& of_the_wait)
 {
     common_.response.clear();
     common_.handler.respond(request, std::move(of_the_wait), common_.response);

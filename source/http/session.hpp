@@ -66,7 +66,7 @@ private:
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void read_what_has_come();
-    void compose(const request& request, outcome of_the_wait);
+    void compose(const request& request, outcome&& of_the_wait);
     void compose(const request& request, const response& response);
     [[noreturn]] static void compose(const request& request, const std::exception_ptr& thrown);
     void compose_failure(request& request, const std::exception& error);

@@ -27,7 +27,7 @@ public:
         return pool_.ask(codes::question_for(*code), deadline);
     }
 
-    void respond(const http::request&, http::outcome outcome, http::response& response) override
+    void respond(const http::request&, http::outcome&& outcome, http::response& response) override
     {
         codes::respond(outcome, response);
     }

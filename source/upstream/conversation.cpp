@@ -49,7 +49,8 @@ public:
 private:
     void open();
     void say(std::string_view words);
-    void begin_to_send(clock::time_point now);
+    void gather(clock::time_point now);
+    void expect_an_answer(clock::time_point now);
     error_code sent(error_code error, std::size_t count);
     awaitable<error_code> try_suspects();
     awaitable<error_code> pause(std::chrono::nanoseconds duration);
@@ -107,13 +108,8 @@ awaitable<> exchange::write(std::string& why_it_ended)
 {
     error_code error;
     while (!error) {
-        wire_.assign(own_words_);
-        own_words_.clear();
-        const auto now = clock::now();
-        with_.requests.take(with_.lane, wire_, now);
-        if (!wire_.empty()) {
-            last_sent_ = now;
-            begin_to_send(now);
+        if (!own_words_.empty() || with_.lane.has_unwritten()) {
+            gather(clock::now());
             const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
             error = sent(failed, count);
         } else if (!with_.requests.has_suspects_for(with_.lane)) {
@@ -126,7 +122,16 @@ awaitable<> exchange::write(std::string& why_it_ended)
     why_it_ended = error.message();
 }
 
-void exchange::begin_to_send(clock::time_point now)
+void exchange::gather(clock::time_point now)
+{
+    wire_.assign(own_words_);
+    own_words_.clear();
+    with_.requests.take(with_.lane, wire_, now);
+    last_sent_ = now;
+    expect_an_answer(now);
+}
+
+void exchange::expect_an_answer(clock::time_point now)
 {
     asked_ = true;
     quiet_ = false;
@@ -155,7 +160,7 @@ awaitable<error_code> exchange::try_suspects()
     with_.requests.take_suspects(with_.lane, wire_, clock::now());
     if (wire_.empty())
         co_return error_code();
-    begin_to_send(clock::now());
+    expect_an_answer(clock::now());
     const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
     error = sent(failed, count);
     for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)

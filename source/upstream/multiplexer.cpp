@@ -221,11 +221,6 @@ void multiplexer::put_back(lane& lane, std::size_t bytes)
     }
 }
 
-bool multiplexer::has_suspects_for(const lane& lane) const
-{
-    return has_suspects() && !lane.on_probation_ && may_be_asked(lane);
-}
-
 void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point now)
 {
     lane.taken_last_ = 0;

@@ -123,6 +123,9 @@ public:
     /// Requests that have been written and may get a reply.
     std::size_t on_the_wire() const noexcept { return on_the_wire_.size(); }
 
+    /// Whether any of them waits to be written.
+    bool has_unwritten() const noexcept { return !outbox_.empty(); }
+
     /// True when silence was the end of its last connection, and nothing has come since.
     bool doubtful() const noexcept { return !trusted_; }
 
@@ -201,7 +204,10 @@ public:
 
     /// Whether there are suspects, and whether any may be tried on `lane`.
     bool has_suspects() const noexcept { return !suspects_.empty(); }
-    bool has_suspects_for(const lane& lane) const;
+    bool has_suspects_for(const lane& lane) const
+    {
+        return has_suspects() && !lane.on_probation_ && may_be_asked(lane);
+    }
 
     /// Appends to `wire` the next few suspects. They are to be alone: nothing else is to be written on `lane` for
     /// `blame_for` before and after.

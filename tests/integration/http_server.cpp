@@ -118,7 +118,7 @@ public:
         return ask_(*code, deadline);
     }
 
-    void respond(const http::request&, http::outcome outcome, http::response& response) override
+    void respond(const http::request&, http::outcome&& outcome, http::response& response) override
     {
         codes::respond(outcome, response);
     }
@@ -139,7 +139,7 @@ public:
         return http::response{status::created, "text/plain", "X-Type: " + request.content_type + "\r\n", request.body};
     }
 
-    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    void respond(const http::request& request, http::outcome&& outcome, http::response& response) override
     {
         response.status = status::accepted;
         response.body += *outcome + request.body;
@@ -160,7 +160,7 @@ public:
         return wait(request.target);
     }
 
-    void respond(const http::request& request, http::outcome outcome, http::response& response) override
+    void respond(const http::request& request, http::outcome&& outcome, http::response& response) override
     {
         response.body = *outcome;
         if (request.target == "/respond")

@@ -74,10 +74,10 @@ const std::array languages{codes_language, numbered_language};
 // The other side: what it does with a question is the test's.
 class counterpart {
 public:
-    using answer = std::function<std::string(unsigned number)>; // the bytes to write, or nothing
+    using answer_function = std::function<std::string(unsigned number)>; // the bytes to write, or nothing
 
-    counterpart(asio::io_context& io, const language& language, answer answer)
-        : language_(language)
+    counterpart(asio::io_context& io, const language& spoken, answer_function answer)
+        : language_(spoken)
         , answer_(std::move(answer))
         , asked_(io.get_executor())
         , backend_(io, [this](peer& peer) { return serve(peer); })
@@ -126,7 +126,7 @@ private:
     }
 
     const language& language_;
-    answer answer_;
+    answer_function answer_;
     std::vector<unsigned> questions_;
     net::wakeup asked_;
     peer* peer_ = nullptr;
@@ -138,24 +138,26 @@ struct fixture {
     net::limit pending{1000};
     upstream::pool_settings settings = settings_for({});
 
-    using story = awaitable<> (*)(pool&, counterpart&, const language&);
+    using story_function = awaitable<> (*)(pool&, counterpart&, const language&);
 
-    // Runs `story` with a pool that speaks `language` to a counterpart that answers so. Nothing may be left of it.
-    void play(const language& language, counterpart::answer answer, story story)
+    // Tells `story` with a pool that speaks `language` to a counterpart that answers so. Nothing may be left of it.
+    void play(const language& language, counterpart::answer_function answer, story_function story)
     {
-        counterpart other(io, language, std::move(answer));
-        settings.upstreams = {other.address()};
+        counterpart counterpart(io, language, std::move(answer));
+        settings.upstreams = {counterpart.address()};
         settings.protocol = language.protocol;
         pool the_pool(io, settings, pending);
         the_pool.start();
-        run(io,
-            [](pool& pool, counterpart& other, const test::language& language, fixture::story story) -> awaitable<> {
-                co_await story(pool, other, language);
-                pool.stop();
-                other.stop();
-            }(the_pool, other, language, story));
+        run(io, tell(story, the_pool, counterpart, language));
         BOOST_TEST(the_pool.idle());
         BOOST_TEST(pending.taken() == 0U);
+    }
+
+    static awaitable<> tell(story_function story, pool& pool, counterpart& other, const language& spoken)
+    {
+        co_await story(pool, other, spoken);
+        pool.stop();
+        other.stop();
     }
 };
 
@@ -233,10 +235,10 @@ BOOST_DATA_TEST_CASE_F(fixture, a_late_a_repeated_and_an_unsolicited_reply_reach
             return language.reply(100) + language.reply(999) + language.reply(101) + language.reply(101);
         return language.reply(101) + language.reply(number);
     };
-    play(language, answer, [](pool& pool, counterpart&, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
-        BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101));
-        BOOST_TEST(is_reply(co_await ask(pool, language, 102), language, 102));
+    play(language, answer, [](pool& pool, counterpart&, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 102), spoken, 102));
         BOOST_TEST(pool.counts().dropped == 4U);
     });
 }
@@ -245,15 +247,15 @@ BOOST_DATA_TEST_CASE_F(fixture, a_second_request_for_a_key_shares_its_replies_or
 {
     play(
         language, [&language](unsigned number) { return language.reply(number); },
-        [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-            const auto [first, second] = co_await (ask(pool, language, 100) && ask(pool, language, 100));
-            BOOST_TEST(is_reply(first, language, 100));
-            if (language.protocol.shares_keys)
-                BOOST_TEST(is_reply(second, language, 100));
+        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+            const auto [first, second] = co_await (ask(pool, spoken, 100) && ask(pool, spoken, 100));
+            BOOST_TEST(is_reply(first, spoken, 100));
+            if (spoken.protocol.shares_keys)
+                BOOST_TEST(is_reply(second, spoken, 100));
             else
                 BOOST_TEST(is_failure(second, make_error_code(failure::duplicate, false)));
-            BOOST_TEST(count_of(100, other) == (language.protocol.shares_keys ? 2U : 1U));
-            BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100)); // the key is free again
+            BOOST_TEST(count_of(100, other) == (spoken.protocol.shares_keys ? 2U : 1U));
+            BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100)); // the key is free again
         });
 }
 
@@ -263,16 +265,16 @@ BOOST_DATA_TEST_CASE_F(fixture, a_key_that_is_not_shared_stays_taken_while_its_l
     const auto answer = [&language](unsigned number) {
         return number == 100 ? std::string() : language.reply(100) + language.reply(number);
     };
-    play(language, answer, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
-        const auto again = co_await ask(pool, language, 100);
-        if (language.protocol.shares_keys)
+    play(language, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+        const auto again = co_await ask(pool, spoken, 100);
+        if (spoken.protocol.shares_keys)
             BOOST_TEST(is_failure(again, make_error_code(failure::timed_out, true)));
         else
             BOOST_TEST(is_failure(again, make_error_code(failure::duplicate, false)));
-        BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101)); // behind the late reply
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101)); // behind the late reply
         const auto asked = count_of(100, other);
-        co_await ask(pool, language, 100);
+        co_await ask(pool, spoken, 100);
         BOOST_TEST(count_of(100, other) == asked + 1);
     });
 }
@@ -285,11 +287,11 @@ BOOST_DATA_TEST_CASE_F(fixture, an_unsolicited_reply_answers_no_question_that_wa
         return number == 100 ? language.reply(101) + language.reply(100) : language.reply(number);
     };
     play(language, answer_the_second_too,
-         [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-             const auto [first, second] = co_await (ask(pool, language, 100) && ask(pool, language, 101));
-             BOOST_TEST(is_reply(first, language, 100));
-             BOOST_TEST(is_reply(second, language, 101));
-             BOOST_TEST(count_of(101, other) == (language.protocol.shares_keys ? 0U : 1U));
+         [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+             const auto [first, second] = co_await (ask(pool, spoken, 100) && ask(pool, spoken, 101));
+             BOOST_TEST(is_reply(first, spoken, 100));
+             BOOST_TEST(is_reply(second, spoken, 101));
+             BOOST_TEST(count_of(101, other) == (spoken.protocol.shares_keys ? 0U : 1U));
          });
 }
 
@@ -299,12 +301,12 @@ BOOST_DATA_TEST_CASE_F(fixture, a_repeated_reply_answers_no_later_question_that_
     const auto repeat = [&language](unsigned number) {
         return number == 101 ? language.reply(100) + language.reply(101) : language.reply(number);
     };
-    play(language, repeat, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100));
-        const auto [first, second] = co_await (ask(pool, language, 101) && ask(pool, language, 100));
-        BOOST_TEST(is_reply(first, language, 101));
-        BOOST_TEST(is_reply(second, language, 100));
-        BOOST_TEST(count_of(100, other) == (language.protocol.shares_keys ? 1U : 2U));
+    play(language, repeat, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
+        const auto [first, second] = co_await (ask(pool, spoken, 101) && ask(pool, spoken, 100));
+        BOOST_TEST(is_reply(first, spoken, 101));
+        BOOST_TEST(is_reply(second, spoken, 100));
+        BOOST_TEST(count_of(100, other) == (spoken.protocol.shares_keys ? 1U : 2U));
     });
 }
 
@@ -312,10 +314,10 @@ BOOST_DATA_TEST_CASE_F(fixture, what_did_not_reach_the_kernel_counts_as_not_writ
 {
     play(
         language, [&language](unsigned number) { return language.reply(number); },
-        [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-            BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100));
+        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+            BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
             other.reset(); // which the pool learns of in vain: it writes in the same turn of the loop
-            BOOST_TEST(is_reply(co_await ask(pool, language, 101), language, 101));
+            BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
             BOOST_TEST(count_of(101, other) == 1U);
             BOOST_TEST(other.connections() == 2U);
         });
@@ -329,16 +331,16 @@ BOOST_DATA_TEST_CASE_F(fixture, what_may_not_be_written_twice_fails_with_its_con
         return std::exchange(first, false) ? std::string() : language.reply(number);
     };
     play(language, answer_all_but_the_first,
-         [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
+         [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
              const auto [written, not_written, lost] =
-                 co_await (ask(pool, language, 100) && ask(pool, language, 101) && lose_the_first(other));
+                 co_await (ask(pool, spoken, 100) && ask(pool, spoken, 101) && lose_the_first(other));
              BOOST_TEST(lost);
-             BOOST_TEST(is_reply(not_written, language, 101));
-             if (language.repeats())
-                 BOOST_TEST(is_reply(written, language, 100));
+             BOOST_TEST(is_reply(not_written, spoken, 101));
+             if (spoken.repeats())
+                 BOOST_TEST(is_reply(written, spoken, 100));
              else
                  BOOST_TEST(is_failure(written, make_error_code(failure::connection_lost, true)));
-             BOOST_TEST(count_of(100, other) == (language.repeats() ? 2U : 1U));
+             BOOST_TEST(count_of(100, other) == (spoken.repeats() ? 2U : 1U));
              BOOST_TEST(count_of(101, other) == 1U);
          });
 }
@@ -347,11 +349,11 @@ BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_tw
 {
     settings.reply_timeout = 100ms;
     const auto answer_nothing = [](unsigned) { return std::string(); };
-    play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
+    play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2); // the second is the probe, on the next connection
         BOOST_TEST(other.connections() == 2U);
-        BOOST_TEST(other.questions()[1] == (language.repeats() ? 200U : numbered::own));
+        BOOST_TEST(other.questions()[1] == (spoken.repeats() ? 200U : numbered::own));
     });
 }
 
@@ -392,8 +394,8 @@ BOOST_AUTO_TEST_CASE(a_connection_takes_questions_when_its_greeting_is_answered)
         greeted = true;
         return number == numbered::own ? numbered::message(numbered::own, "hello yourself") : language.reply(number);
     };
-    play(language, answer, [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-        BOOST_TEST(is_reply(co_await ask(pool, language, 100), language, 100));
+    play(language, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
         BOOST_TEST(other.questions()[0] == numbered::own);
         BOOST_TEST(pool.counts().connects == 1U);
     });
@@ -406,10 +408,10 @@ BOOST_AUTO_TEST_CASE(without_an_answer_to_the_greeting_nothing_is_written_and_it
     settings.reply_timeout = 50ms;
     play(
         language, [](unsigned) { return std::string(); },
-        [](pool& pool, counterpart& other, const test::language& language) -> awaitable<> {
-            BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, false)));
+        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+            BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, false)));
             co_await other.asked(2);
-            BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::unavailable, false)));
+            BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::unavailable, false)));
             BOOST_TEST(count_of(100, other) == 0U);
             BOOST_TEST(pool.counts().connects == 0U);
         });
@@ -435,8 +437,8 @@ BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)
         return number == 100 ? numbered::message(numbered::echo, "are you there?") : std::string();
     };
     settings.reply_timeout = 50ms;
-    play(numbered_language, answer, [](pool& pool, counterpart& other, const language& language) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::timed_out, true)));
+    play(numbered_language, answer, [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2);
         BOOST_TEST(other.questions()[1] == numbered::echo % 0x10000);
     });
@@ -451,11 +453,10 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_the_answers_to_what_it_asks_costs
         return questions;
     };
     settings.reply_timeout = 100ms;
-    play(numbered_language, ask_without_end,
-         [](pool& pool, counterpart& other, const language& language) -> awaitable<> {
-             BOOST_TEST(is_failure(co_await ask(pool, language, 100), make_error_code(failure::connection_lost, true)));
-             BOOST_TEST(other.connections() >= 1U);
-         });
+    play(numbered_language, ask_without_end, [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::connection_lost, true)));
+        BOOST_TEST(other.connections() >= 1U);
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

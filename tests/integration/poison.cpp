@@ -116,6 +116,14 @@ struct fixture {
             co_await client_ended.wait();
     }
 
+    awaitable<> ask_and_stop(pool& pool, std::list<mortal_backend>& mortals, unsigned clients)
+    {
+        co_await all(pool, clients);
+        pool.stop();
+        for (auto& mortal : mortals)
+            mortal.stop();
+    }
+
     // Gives how often a backend died.
     int play(std::size_t backends, unsigned clients, std::chrono::nanoseconds latency)
     {
@@ -129,12 +137,7 @@ struct fixture {
         settings.reply_timeout = 2s; // as the program has it
         pool the_pool(io, settings, pending);
         the_pool.start();
-        run(io, [](fixture& test, pool& pool, std::list<mortal_backend>& mortals, unsigned clients) -> awaitable<> {
-            co_await test.all(pool, clients);
-            pool.stop();
-            for (auto& mortal : mortals)
-                mortal.stop();
-        }(*this, the_pool, mortals, clients));
+        run(io, ask_and_stop(the_pool, mortals, clients));
         BOOST_TEST(the_pool.idle());
         BOOST_TEST(the_pool.counts().lost == 1U);
         int deaths = 0;
@@ -171,11 +174,11 @@ BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
     mortal_backend mortal(io, 10ms);
     pool the_pool(io, settings_for({mortal.address()}), pending);
     the_pool.start();
-    run(io, [](fixture& test, pool& pool, mortal_backend& mortal) -> awaitable<> {
-        ++test.running;
-        co_await test.poison(pool);
-        pool.stop();
-        mortal.stop();
+    ++running;
+    run(io, [](fixture& test, pool& asked, mortal_backend& backend) -> awaitable<> {
+        co_await test.poison(asked);
+        asked.stop();
+        backend.stop();
     }(*this, the_pool, mortal));
     BOOST_TEST(poisoned.has_error());
     BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));

@@ -33,7 +33,7 @@ public:
         return wait(request.target, deadline);
     }
 
-    void respond(const http::request&, http::outcome, http::response&) override {}
+    void respond(const http::request&, http::outcome&&, http::response&) override {}
 
 private:
     static awaitable<http::outcome> wait(const std::string& target, steady_timer& deadline)
