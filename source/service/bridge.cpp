@@ -227,7 +227,7 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
         sum += loop.counts();
     spdlog::info(
         "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
-        "{} refused as unavailable, {} as overloaded, {} lost with theirs, {} abandoned by their "
+        "{} refused as unavailable, {} as overloaded, {} lost with their connection, {} abandoned by their "
         "clients, {} written again; {} connections",
         sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable, sum.overloaded, sum.lost,
         sum.abandoned, sum.rewritten, sum.connects);
