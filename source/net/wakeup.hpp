@@ -8,8 +8,9 @@
 
 namespace causeway::net {
 
-/// An event that resets itself. Any number of `notify` calls before a `wait` end that one wait; a notice is never
-/// lost, because it stays until somebody waits. For one waiting coroutine, all on the event loop's own thread.
+/// An event that resets itself. Any number of `notify` calls before a `wait` end that one wait: a notice stays until
+/// somebody waits. Only after a wait that was cancelled it may be lost, so whoever waits looks first whether there is
+/// something to do. For one waiting coroutine, all on the event loop's own thread.
 class wakeup {
 public:
     explicit wakeup(const executor_type& executor)
