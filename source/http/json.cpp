@@ -4,6 +4,8 @@
 #include <boost/json/string_view.hpp>
 #include <utf8.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -17,24 +19,31 @@ constexpr bool is_plain(char c) noexcept
     return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
-// How many characters at the front of `text` stand for themselves in a JSON string (RFC 8259 §7), looked at eight at a
-// time: of a byte below 0x20, to take 0x20 away sets the highest bit; of a quotation mark or a backslash, nothing is
-// left by exclusive or, and what is nothing has its highest bit set when 1 is taken away.
-std::size_t plain_prefix(std::string_view text) noexcept
+// Not zero when one of the eight characters at `text` is not plain: of a byte below 0x20, to take 0x20 away sets the
+// highest bit; of a quotation mark or a backslash, nothing is left by exclusive or, and what is nothing has its highest
+// bit set when 1 is taken away.
+std::uint64_t others_among_eight(const char* text) noexcept
 {
     constexpr std::uint64_t each = 0x0101'0101'0101'0101;
-    std::size_t length = 0;
-    for (std::uint64_t bytes = 0; text.size() - length >= sizeof bytes; length += sizeof bytes) {
-        std::memcpy(&bytes, text.data() + length, sizeof bytes);
-        const auto quotes = bytes ^ (each * '"');
-        const auto backslashes = bytes ^ (each * '\\');
-        const auto others = (bytes - each * 0x20) | (quotes - each) | (backslashes - each) | bytes;
-        if ((others & (each * 0x80)) != 0)
-            break;
-    }
-    while (length != text.size() && is_plain(text[length]))
-        ++length;
-    return length;
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text, sizeof bytes);
+    const auto quotes = bytes ^ (each * '"');
+    const auto backslashes = bytes ^ (each * '\\');
+    return ((bytes - each * 0x20) | (quotes - each) | (backslashes - each) | bytes) & (each * 0x80);
+}
+
+// Whether all characters of `text` stand for themselves in a JSON string (RFC 8259 §7). The last eight are looked at
+// together too, though some of them have been by then.
+bool all_plain(std::string_view text) noexcept
+{
+    constexpr std::size_t eight = 8;
+    if (text.size() < eight)
+        return std::ranges::all_of(text, is_plain);
+    const auto* const last = text.data() + text.size() - eight;
+    auto others = others_among_eight(last);
+    for (const auto* at = text.data(); at < last; at += eight)
+        others |= others_among_eight(at);
+    return others == 0;
 }
 
 // With room for escapes in an ordinary line; boost::json::serialize would make a string of its own.
@@ -55,9 +64,8 @@ void append_value(std::string_view value, std::string& output)
 void append_json(std::string_view name, std::string_view value, std::string& output)
 {
     output.append(R"({")").append(name).append(R"(":)");
-    const auto plain = plain_prefix(value);
-    if (const auto rest = value.substr(plain); rest == "\n") { // which is what nearly all lines are
-        output.append("\"").append(value.substr(0, plain)).append("\\n\"");
+    if (const auto line = value.substr(0, value.size() - 1); value.ends_with('\n') && all_plain(line)) {
+        output.append("\"").append(line).append("\\n\""); // which is what nearly all lines are
     } else if (utf8::is_valid(value.begin(), value.end())) {
         append_value(value, output);
     } else {

@@ -226,6 +226,7 @@ void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point
     lane.taken_last_ = 0;
     for (std::size_t count = 0; count != lane.trial_size_ && has_suspects_for(lane); ++count)
         write(suspects_.front(), lane, wire, now);
+    distribute(); // other lanes kept room free for them
 }
 
 bool multiplexer::is_trying(const lane& lane) const
@@ -338,12 +339,19 @@ lane* multiplexer::least_busy_lane() const
 {
     lane* least = nullptr;
     for (auto* lane : lanes_)
-        if (may_be_asked(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
+        if (has_room(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
             least = lane;
     return least;
 }
 
-// It has room; and if it is not trusted, no trusted one is open.
+// While suspects wait, room for the next trial is kept free: where there is always a backlog, they would find none.
+bool multiplexer::has_room(const lane& lane) const
+{
+    const auto kept_free = lane.on_probation_ ? 0 : std::min(lane.trial_size_, suspects_.size());
+    return may_be_asked(lane) && lane.waiting() + kept_free < window_;
+}
+
+// Its window is not full; and if it is not trusted, no trusted one is open.
 bool multiplexer::may_be_asked(const lane& lane) const
 {
     return lane.waiting() < window_ && (lane.trusted_ || std::ranges::none_of(lanes_, &lane::trusted_));

@@ -279,6 +279,7 @@ private:
     void deal_out();
     void deal(waiting_request& request, lane& lane);
     lane* least_busy_lane() const;
+    bool has_room(const lane& lane) const;
     bool may_be_asked(const lane& lane) const;
 
     executor_type executor_;

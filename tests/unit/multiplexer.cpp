@@ -959,8 +959,9 @@ BOOST_AUTO_TEST_CASE(suspects_are_not_tried_where_there_is_no_room)
     askers.ask("666");
     lose_at_once(multiplexer, connection);
     askers.ask("100");
-    open_and_speak(multiplexer, connection);
+    multiplexer.open(connection.lane, true);
     take(multiplexer, connection);
+    multiplexer.spoke(connection.lane);
     BOOST_TEST(!multiplexer.has_suspects_for(connection.lane));
     BOOST_TEST(take_suspects(multiplexer, connection) == "");
     const auto wakes = connection.wakes;
@@ -969,6 +970,48 @@ BOOST_AUTO_TEST_CASE(suspects_are_not_tried_where_there_is_no_room)
 
     BOOST_TEST(connection.wakes == wakes + 1);
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(suspects_find_room_however_many_requests_come)
+{
+    upstream::multiplexer multiplexer(executor, 4);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask_all({"001", "002", "003"});
+    lose_at_once(multiplexer, connection);
+    askers.ask_all({"100", "101", "102", "103", "104"});
+
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(take(multiplexer, connection) == "100\n101\n102\n");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "003\n");
+    multiplexer.acquit(connection.lane);
+    askers.leave("003");
+    askers.leave("100");
+    BOOST_TEST(take(multiplexer, connection) == "", "the next two suspects have the room");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "002\n001\n");
+    askers.leave("002");
+    multiplexer.acquit(connection.lane);
+    BOOST_TEST(take(multiplexer, connection) == "103\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_kept_free_for_suspects_is_dealt_out_when_another_connection_tries_them)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection one;
+    connection other;
+    askers askers(multiplexer);
+    askers.ask("666");
+    lose_at_once(multiplexer, one);
+    open_and_speak(multiplexer, one);
+    open_and_speak(multiplexer, other);
+    askers.ask("100");
+    BOOST_TEST(take(multiplexer, other) == "", "the room is for the suspect");
+    const auto wakes = other.wakes;
+
+    BOOST_TEST(take_suspects(multiplexer, one) == "666\n");
+
+    BOOST_TEST(other.wakes == wakes + 1);
+    BOOST_TEST(take(multiplexer, other) == "100\n");
 }
 
 BOOST_AUTO_TEST_CASE(suspects_are_tried_on_a_connection_that_is_trusted)

@@ -167,7 +167,9 @@ public:
             tried.push_back(suspects_.front());
             suspects_.erase(suspects_.begin());
         }
-        return write(lane, tried, now);
+        auto written = write(lane, tried, now);
+        deal();
+        return written;
     }
 
     void put_back(std::size_t index, std::size_t bytes)
@@ -415,8 +417,7 @@ private:
     {
         lane* least = nullptr;
         for (const auto index : opened_)
-            if (auto& lane = lanes_[index];
-                may_be_asked(lane) && (least == nullptr || lane.waiting() < least->waiting()))
+            if (auto& lane = lanes_[index]; has_room(lane) && (least == nullptr || lane.waiting() < least->waiting()))
                 least = &lane;
         return least;
     }
@@ -425,6 +426,13 @@ private:
     {
         to.outbox.push_back(from.front());
         from.erase(from.begin());
+    }
+
+    // For requests from the backlog: the next suspects have theirs.
+    bool has_room(const lane& lane) const
+    {
+        const auto kept_free = lane.on_probation ? 0 : std::min(suspects_.size(), lane.trial);
+        return may_be_asked(lane) && lane.waiting() + kept_free < window_;
     }
 
     bool may_be_asked(const lane& lane) const
