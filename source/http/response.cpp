@@ -34,9 +34,8 @@ std::string_view connection_field(const framing& framing)
 
 void response::clear()
 {
-    const response like_new;
-    status = like_new.status;
-    content_type = like_new.content_type;
+    status = status::ok;
+    content_type = json;
     fields.clear();
     body.clear();
 }

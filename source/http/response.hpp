@@ -13,9 +13,11 @@ namespace causeway::http {
 
 /// An answer without what depends on the connection.
 struct response {
+    static constexpr std::string_view json = "application/json";
+
     boost::beast::http::status status = boost::beast::http::status::ok;
-    std::string_view content_type = "application/json"; ///< static memory
-    std::string fields = {};                            ///< further header lines, each with its CRLF
+    std::string_view content_type = json; ///< static memory
+    std::string fields = {};              ///< further header lines, each with its CRLF
     std::string body = {};
 
     /// Makes it one like new, which has the memory of the old one.

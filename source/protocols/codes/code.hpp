@@ -5,8 +5,6 @@
 #include <array>
 #include <compare>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -35,15 +33,6 @@ public:
     /// The three characters, valid as long as this object.
     constexpr std::string_view text() const noexcept { return {characters_.data(), size}; }
 
-    /// A number that no other code has, below 2^24.
-    constexpr std::uint32_t number() const noexcept
-    {
-        std::uint32_t number = 0;
-        for (const char c : characters_)
-            number = number << 8U | static_cast<unsigned char>(c);
-        return number;
-    }
-
     friend constexpr auto operator<=>(const code&, const code&) noexcept = default;
 
 private:
@@ -53,8 +42,3 @@ private:
 };
 
 } // namespace causeway::codes
-
-template <>
-struct std::hash<causeway::codes::code> {
-    std::size_t operator()(const causeway::codes::code& code) const noexcept { return code.number(); }
-};

@@ -11,15 +11,14 @@ constexpr std::string_view keyword = "code";
 // The decoder keeps at most one incomplete line that may still become acceptable, and this much on top for reading.
 constexpr std::size_t read_room = 64 * 1024;
 
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Where the text behind the first whole word `code` starts.
 std::optional<std::size_t> end_of_keyword(std::string_view line) noexcept
 {
     const auto in_word = [&](std::size_t at) {
         return at < line.size() && (is_code_character(line[at]) || line[at] == '_');
     };
-    const auto same_letter = [](char a, char b) { return to_lower(a) == b; };
+    // In ASCII this bit is all that tells a lower case letter from its upper case.
+    const auto same_letter = [](char any, char lower) { return (any | 0x20) == lower; };
 
     for (auto from = line.begin();;) {
         const auto match = std::search(from, line.end(), keyword.begin(), keyword.end(), same_letter);
