@@ -18,6 +18,17 @@ std::optional<std::uint16_t> parse_port(std::string_view text)
     return port;
 }
 
+// Asio starts a thread, which waits in getaddrinfo, for the first name. When there is none to be had it throws, and out
+// of a `co_await` that could not be caught; so the first name is one that needs no looking up.
+error_code start_thread(tcp_resolver& resolver)
+try {
+    resolver.async_resolve("127.0.0.1", "0", tcp_resolver::numeric_host | tcp_resolver::numeric_service,
+                           [](const error_code&, const tcp_resolver::results_type&) {});
+    return {};
+} catch (const boost::system::system_error& no_thread) {
+    return no_thread.code();
+}
+
 bool is_ipv6(std::string_view host)
 {
     error_code error;
@@ -74,6 +85,8 @@ awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host
     }
 
     tcp_resolver resolver(co_await asio::this_coro::executor);
+    if (const auto no_thread = start_thread(resolver))
+        co_return std::tuple(no_thread, std::move(endpoints));
     const auto [error, found] = co_await resolver.async_resolve(place.host, std::to_string(place.port), as_result);
     for (const auto& entry : found)
         endpoints.push_back(entry.endpoint());

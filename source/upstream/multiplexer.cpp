@@ -58,6 +58,8 @@ void waiting_request::take_reply()
         robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
     robbed.suspect_ = suspect_; // what is known of the message belongs to the place
     robbed.strikes_ = strikes_;
+    robbed.lost_before_ = lost_before_;
+    robbed.needs_quiet_ = needs_quiet_;
     robbed.written_at_ = written_at_;
     robbed.place_ = place_;
     leave_queue();
@@ -87,10 +89,12 @@ void multiplexer::enter(waiting_request& request)
 {
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
+    request.suspect_ = !relies_on_another && !waiting.empty() && waiting.front().suspect_; // its message is the same
     waiting.push_back(request);
     if (relies_on_another)
         return;
-    request.move_to(backlog_, backlog_.end());
+    auto& queue = request.suspect_ ? suspects_ : backlog_;
+    request.move_to(queue, queue.end());
     distribute();
 }
 
@@ -108,6 +112,8 @@ void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
 {
     next.suspect_ = leaving.suspect_;
     next.strikes_ = leaving.strikes_;
+    next.lost_before_ = leaving.lost_before_;
+    next.needs_quiet_ = leaving.needs_quiet_;
     const bool on_a_wire =
         std::ranges::any_of(lanes_, [&](const lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
     auto& queue = !on_a_wire ? *leaving.queue_ : next.suspect_ ? suspects_ : backlog_;
@@ -135,11 +141,8 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
         return !request.question_.repeatable || request.strikes_ == most_strikes;
     };
     const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
-    for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed()) {
-        auto& waits = *doomed->key_;
-        waits.channels.fail_all(asio::error::connection_aborted);
-        conclude_all(waits);
-    }
+    for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed())
+        fail(*doomed, now);
     const auto written_again = lost.size();
     take_back(lane.outbox_);
     take_back(lost); // the longest waiting
@@ -148,16 +151,39 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
 }
 
 // Only a suspect gets a strike: a restart may find any message alone. And a connection on which nothing has come does
-// not show that a message has killed it: a proxy may have accepted it for an upstream that is away.
+// not show that a message has killed it: a proxy may have accepted it for an upstream that is away. Nor does one show
+// that on which an older message was lost once more: that one may kill too, only later than `blame_for`.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
-    for (auto& request : lost)
-        if (is_recent(request)) {
-            const bool was_suspect = std::exchange(request.suspect_, true);
-            request.strikes_ += was_suspect && only_one && had_worked ? 1 : 0;
-        }
+    const bool may_be_older =
+        std::ranges::any_of(lost, [&](const auto& request) { return request.lost_before_ && !is_recent(request); });
+    for (auto& request : lost) {
+        request.lost_before_ = true;
+        if (!is_recent(request))
+            continue;
+        const bool is_to_blame = std::exchange(request.suspect_, true) && only_one && had_worked;
+        request.strikes_ += is_to_blame && !may_be_older ? 1 : 0;
+        request.needs_quiet_ |= is_to_blame;
+    }
+}
+
+// It fails with all who wait for its key: theirs is the same message.
+void multiplexer::fail(waiting_request& request, clock::time_point now)
+{
+    auto& waits = *request.key_;
+    if (use_ != key_use::own) {
+        std::erase_if(condemned_, [&](const auto& of_key) { return of_key.second <= now; });
+        condemned_.insert_or_assign(request.question_.key, now + condemned_for);
+    }
+    waits.channels.fail_all(asio::error::connection_aborted);
+    conclude_all(waits);
+}
+
+bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
+{
+    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, &waiting_request::lost_before_);
 }
 
 // Suspects are tried from the newest on: what kills at once was written last. The others go to the head of the backlog,
@@ -236,8 +262,10 @@ bool multiplexer::is_trying(const lane& lane) const
 
 void multiplexer::acquit(lane& lane)
 {
-    for (auto& request : lane.on_the_wire_)
-        request.suspect_ = false;
+    for (auto& request : lane.on_the_wire_) {
+        request.suspect_ = request.needs_quiet_ = false;
+        request.strikes_ = 0;
+    }
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
 }
 
@@ -344,10 +372,11 @@ lane* multiplexer::least_busy_lane() const
     return least;
 }
 
-// While suspects wait, room for the next trial is kept free: where there is always a backlog, they would find none.
+// A probe has a place like a request. While suspects wait, room for the next trial is kept free: where there is always
+// a backlog, they would find none.
 bool multiplexer::has_room(const lane& lane) const
 {
-    const auto kept_free = lane.on_probation_ ? 0 : std::min(lane.trial_size_, suspects_.size());
+    const auto kept_free = lane.on_probation_ ? 1 : std::min(lane.trial_size_, suspects_.size());
     return may_be_asked(lane) && lane.waiting() + kept_free < window_;
 }
 

@@ -103,7 +103,9 @@ private:
     std::size_t place_ = 0;          // of its message, last, among all bytes that were taken for that connection
     unsigned strikes_ = 0;           // connections that were lost when it was the only one that could be to blame
     unsigned times_written_ = 0;
-    bool suspect_ = false; // it could be to blame for the loss of a connection
+    bool suspect_ = false;     // it could be to blame for the loss of a connection
+    bool lost_before_ = false; // its message was on a connection that was lost
+    bool needs_quiet_ = false; // a suspect to be tried where no other such message could be to blame
     bool answered_ = false;
 };
 
@@ -166,6 +168,9 @@ public:
     /// How often a suspect may be the only one to blame before its requests fail.
     static constexpr unsigned most_strikes = 2;
 
+    /// How long requests for its key fail after that, without being written.
+    static constexpr std::chrono::nanoseconds condemned_for = std::chrono::seconds(3);
+
     /// `window` is the most requests on one connection, at least 1.
     multiplexer(const executor_type& executor, std::size_t window, key_use use = key_use::shared)
         : executor_(executor)
@@ -181,8 +186,8 @@ public:
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
     /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
-    /// become suspects; one that was so too often, and alone, fails with all that wait for its key. Returns how many
-    /// had been written and will be written again.
+    /// become suspects; one that was so too often, and alone, fails with all that wait for its key, which
+    /// is condemned unless it belongs to one request. Returns how many had been written and will be written again.
     std::size_t close(lane& lane, clock::time_point now);
 
     /// `lane` took requests and kept silent: from now on requests prefer any other, until something comes on it.
@@ -206,7 +211,7 @@ public:
     bool has_suspects() const noexcept { return !suspects_.empty(); }
     bool has_suspects_for(const lane& lane) const
     {
-        return has_suspects() && !lane.on_probation_ && may_be_asked(lane);
+        return has_suspects() && !lane.on_probation_ && may_be_asked(lane) && may_be_tried(suspects_.front(), lane);
     }
 
     /// Appends to `wire` the next few suspects. They are to be alone: nothing else is to be written on `lane` for
@@ -223,6 +228,13 @@ public:
     /// when it coalesces; false when nobody waits. A key that belongs to one request is known only on the connection on
     /// which that was written.
     bool deliver(lane& from, const key& key, std::string_view message);
+
+    /// Whether messages for `key` have killed connections lately.
+    bool is_condemned(const key& key, clock::time_point now) const
+    {
+        const auto found = condemned_.find(key);
+        return found != condemned_.end() && found->second > now;
+    }
 
     /// Whether a request waits for `key`, or one did and its late reply may still come; also when so many late replies
     /// may come that no more can be noted.
@@ -269,6 +281,8 @@ private:
     void take_first_word(lane& lane);
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     static void blame(request_queue& lost, bool had_worked, clock::time_point now);
+    void fail(waiting_request& request, clock::time_point now);
+    static bool may_be_tried(const waiting_request& suspect, const lane& lane);
 
     // Everything that changes who waits where ends here.
     void distribute()
@@ -290,6 +304,7 @@ private:
     request_queue suspects_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
+    std::unordered_map<key, clock::time_point> condemned_;        // and until when
     std::unordered_map<key, clock::time_point> late_;             // keys whose late reply may come, and until when
     std::deque<std::pair<clock::time_point, key>> late_in_order_; // the same, and some that came
 };

@@ -31,6 +31,8 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
         co_return failed(failure::unavailable, counts_.unavailable);
     if (!protocol_.shares_keys && requests_.is_taken(question.key, now))
         co_return failed(failure::duplicate, counts_.duplicates);
+    if (requests_.is_condemned(question.key, now))
+        co_return failed(failure::connection_lost, counts_.lost);
     const auto place = pending_.try_take();
     if (!place)
         co_return failed(failure::overloaded, counts_.overloaded);

@@ -29,9 +29,10 @@ awaitable<upstream::outcome> ask(pool& pool, std::string code)
 // Dies of the code BAD, with all its connections, and is there again at once.
 class mortal_backend {
 public:
-    // Takes `latency` for each reply, and no time to die.
-    mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency)
+    // Takes `latency` for each reply, and `agony` to die.
+    mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency, std::chrono::nanoseconds agony = 0s)
         : latency_(latency)
+        , agony_(agony)
         , backend_(io, [this](peer& peer) { return serve(peer); })
     {
     }
@@ -45,14 +46,24 @@ private:
     {
         auto alive = std::make_shared<test::peer*>(&peer); // for replies that are on their way when it dies
         for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
-            if (code == "BAD") {
+            if (code == "BAD" && agony_ == 0s) {
                 ++deaths_;
                 peer.reset();
                 break;
             }
-            asio::co_spawn(peer.socket.get_executor(), reply_later(alive, code, latency_), net::rethrow);
+            auto next = code == "BAD" ? die_later(alive) : reply_later(alive, code, latency_);
+            asio::co_spawn(peer.socket.get_executor(), std::move(next), net::rethrow);
         }
         *alive = nullptr;
+    }
+
+    awaitable<> die_later(std::shared_ptr<test::peer*> alive)
+    {
+        co_await sleep(agony_);
+        if (*alive != nullptr) {
+            ++deaths_;
+            std::exchange(*alive, nullptr)->reset();
+        }
     }
 
     static awaitable<> reply_later(std::shared_ptr<test::peer*> to, std::string code, std::chrono::nanoseconds latency)
@@ -65,6 +76,7 @@ private:
     }
 
     std::chrono::nanoseconds latency_;
+    std::chrono::nanoseconds agony_;
     backend_double backend_;
     int deaths_ = 0;
 };
@@ -82,7 +94,7 @@ struct fixture {
         for (int i = 0; i != requests_of_a_client; ++i) {
             const auto outcome = co_await ask(pool, code);
             if (!outcome || *outcome != reply_line(code))
-                errors.push_back(code);
+                errors.push_back(outcome ? code : outcome.error().message());
         }
         end_of_client();
     }
@@ -183,6 +195,42 @@ BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
     BOOST_TEST(poisoned.has_error());
     BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));
     BOOST_TEST(mortal.deaths() == strikes + 1); // the first time nothing had come on the connection
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_again_for_it_is_told_at_once_for_a_while)
+{
+    mortal_backend mortal(io, 10ms);
+    auto settings = settings_for({mortal.address()});
+    settings.reply_timeout = 2s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](pool& asked, mortal_backend& backend) -> awaitable<> {
+        co_await ask(asked, "BAD");
+        const auto deaths = backend.deaths();
+        BOOST_TEST((co_await ask(asked, "BAD")).error() == make_error_code(failure::connection_lost, false));
+        BOOST_TEST(backend.deaths() == deaths);
+
+        co_await sleep(upstream::multiplexer::condemned_for);
+        BOOST_TEST((co_await ask(asked, "BAD")).error() == make_error_code(failure::connection_lost, true));
+        BOOST_TEST(backend.deaths() > deaths);
+        asked.stop();
+        backend.stop();
+    }(the_pool, mortal));
+}
+
+// It is not found out itself, and costs others their time.
+BOOST_AUTO_TEST_CASE(what_kills_slowly_brings_the_blame_on_nobody_else)
+{
+    std::list<mortal_backend> mortals;
+    mortals.emplace_back(io, 20ms, 60ms);
+    auto settings = settings_for({mortals.front().address()});
+    settings.reply_timeout = 2s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, ask_and_stop(the_pool, mortals, 4));
+    BOOST_TEST(mortals.front().deaths() > strikes);
+    BOOST_TEST(the_pool.counts().lost == 0U);
+    BOOST_TEST(poisoned.error() == make_error_code(failure::timed_out, true));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,9 @@
 #include "net/host_port.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <pthread.h>
 
 #include <array>
 #include <cstdint>
@@ -12,6 +15,37 @@ namespace {
 
 namespace net = causeway::net;
 using namespace std::string_view_literals;
+
+// While it lives, no thread can be had: none has room for such a stack.
+class no_more_threads {
+public:
+    no_more_threads()
+    {
+        pthread_getattr_default_np(&before_);
+        pthread_attr_t too_large;
+        pthread_attr_init(&too_large);
+        pthread_attr_setstacksize(&too_large, std::size_t{1} << 50U);
+        pthread_setattr_default_np(&too_large);
+        pthread_attr_destroy(&too_large);
+    }
+    ~no_more_threads()
+    {
+        pthread_setattr_default_np(&before_);
+        pthread_attr_destroy(&before_);
+    }
+    no_more_threads(const no_more_threads&) = delete;
+    no_more_threads& operator=(const no_more_threads&) = delete;
+
+private:
+    pthread_attr_t before_{};
+};
+
+causeway::awaitable<causeway::error_code> error_of_resolving(net::host_port place)
+{
+    const auto [error, endpoints] = co_await net::resolve(place);
+    BOOST_TEST(endpoints.empty() == error.failed());
+    co_return error;
+}
 
 // What a person writes and the place that is meant.
 struct example {
@@ -132,6 +166,26 @@ BOOST_AUTO_TEST_CASE(there_is_no_control_character_in_a_place)
     for (const auto text : {"local\nhost:80"sv, "localhost\r:80"sv, "\nlocalhost:80"sv, "localhost:80\n"sv,
                             "local\0host:80"sv, "local\x7fhost:80"sv, "local\x1bhost:80"sv, "[::1\0]:80"sv})
         BOOST_TEST(!net::parse_host_port(text).has_value(), "'" << text << "'");
+}
+
+BOOST_AUTO_TEST_CASE(that_there_is_no_thread_to_look_a_name_up_is_an_error_like_others)
+{
+    causeway::asio::io_context io;
+    causeway::error_code error;
+    const auto resolve = [&] {
+        causeway::asio::co_spawn(io, error_of_resolving({"localhost.", 80}),
+                                 [&](const std::exception_ptr& thrown, causeway::error_code result) {
+                                     BOOST_TEST(!thrown);
+                                     error = result;
+                                 });
+        io.restart();
+        io.run();
+    };
+    {
+        const no_more_threads now;
+        resolve();
+    }
+    BOOST_TEST(error == boost::system::errc::resource_unavailable_try_again);
 }
 
 BOOST_AUTO_TEST_CASE(a_url_is_no_place)

@@ -727,11 +727,13 @@ BOOST_AUTO_TEST_CASE(a_request_that_takes_the_place_of_a_suspect_is_one)
     upstream::multiplexer multiplexer(executor, 8);
     connection one;
     connection other;
+    multiplexer.open(one.lane);
     std::optional<waiting_request> suspect(std::in_place, multiplexer, code("404"));
-    lose_at_once(multiplexer, one);
+    take(multiplexer, one);
     multiplexer.open(other.lane);
     const waiting_request second(multiplexer, code("404"));
     BOOST_TEST(take(multiplexer, other) == "404\n");
+    close(multiplexer, one, start);
 
     multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
     suspect->take_reply();
@@ -954,22 +956,34 @@ BOOST_AUTO_TEST_CASE(suspects_wait_for_a_connection_that_has_spoken_and_hold_up_
 BOOST_AUTO_TEST_CASE(suspects_are_not_tried_where_there_is_no_room)
 {
     upstream::multiplexer multiplexer(executor, 1);
-    connection connection;
+    connection busy;
+    connection other;
     askers askers(multiplexer);
-    askers.ask("666");
-    lose_at_once(multiplexer, connection);
-    askers.ask("100");
-    multiplexer.open(connection.lane, true);
-    take(multiplexer, connection);
-    multiplexer.spoke(connection.lane);
-    BOOST_TEST(!multiplexer.has_suspects_for(connection.lane));
-    BOOST_TEST(take_suspects(multiplexer, connection) == "");
-    const auto wakes = connection.wakes;
+    open_and_speak(multiplexer, busy);
+    askers.ask_all({"100", "666"});
+    take(multiplexer, busy);
+    lose_at_once(multiplexer, other);
+    BOOST_TEST(!multiplexer.has_suspects_for(busy.lane));
+    BOOST_TEST(take_suspects(multiplexer, busy) == "");
+    const auto wakes = busy.wakes;
 
     askers.leave("100");
 
-    BOOST_TEST(connection.wakes == wakes + 1);
-    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+    BOOST_TEST(busy.wakes == wakes + 1);
+    BOOST_TEST(take_suspects(multiplexer, busy) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_has_a_place_in_the_window)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask("100");
+
+    multiplexer.open(connection.lane, true);
+    BOOST_TEST(take(multiplexer, connection) == "", "a backend that takes a segment for one message got the probe");
+    multiplexer.spoke(connection.lane);
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
 }
 
 BOOST_AUTO_TEST_CASE(suspects_find_room_however_many_requests_come)
@@ -1124,7 +1138,7 @@ BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_fail_who_wait_fo
     listener same_code(multiplexer, code("666"));
     listener other_code(multiplexer, code("100"));
     open_and_speak(multiplexer, connection);
-    BOOST_TEST(take(multiplexer, connection, start) == "666\n100\n");
+    BOOST_TEST(take(multiplexer, connection, start) == "100\n");
     std::string wire;
     multiplexer.take_suspects(connection.lane, wire, later);
     BOOST_TEST(wire == "666\n");
@@ -1136,6 +1150,114 @@ BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_fail_who_wait_fo
     BOOST_TEST(other_code.waits());
     BOOST_TEST(multiplexer.backlog() == 1U);
     BOOST_TEST(multiplexer.keys() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(for_a_while_nobody_can_ask_for_what_has_killed_its_connections)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request poison(multiplexer, code("666"));
+    lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
+    BOOST_TEST(!multiplexer.is_condemned(code("666").key, start));
+
+    try_and_lose(multiplexer, connection);
+
+    BOOST_TEST(multiplexer.is_condemned(code("666").key, start));
+    BOOST_TEST(!multiplexer.is_condemned(code("100").key, start));
+    BOOST_TEST(!multiplexer.is_condemned(code("666").key, start + upstream::multiplexer::condemned_for));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_with_the_key_of_a_suspect_is_one_too)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request suspect(multiplexer, code("666"));
+    lose_at_once(multiplexer, connection);
+    const waiting_request same_message(multiplexer, code("666"));
+
+    open_and_speak(multiplexer, connection);
+
+    BOOST_TEST(take(multiplexer, connection) == "");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+    multiplexer.acquit(connection.lane);
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(who_is_acquitted_has_no_strikes)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    listener innocent(multiplexer, code("100"));
+    lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
+    open_and_speak(multiplexer, connection);
+    take_suspects(multiplexer, connection);
+
+    multiplexer.acquit(connection.lane);
+
+    close(multiplexer, connection, start);
+    try_and_lose(multiplexer, connection);
+    BOOST_TEST(innocent.waits());
+}
+
+// What kills slowly is written first on each connection, and is no suspect.
+BOOST_AUTO_TEST_CASE(a_suspect_is_not_to_blame_where_an_older_message_was_lost_once_more)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const auto soon = start + upstream::multiplexer::blame_for;
+    listener slow_killer(multiplexer, code("666"));
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection, start);
+    listener innocent(multiplexer, code("100"));
+    take(multiplexer, connection, soon);
+    close(multiplexer, connection, soon);
+
+    for (int death = 0; death != 3; ++death) {
+        open_and_speak(multiplexer, connection);
+        BOOST_TEST(take(multiplexer, connection, start) == "666\n");
+        std::string wire;
+        multiplexer.take_suspects(connection.lane, wire, soon);
+        BOOST_TEST(wire == (death == 0 ? "100\n" : ""),
+                   "from the second time on it waits until nobody else is to blame");
+        close(multiplexer, connection, soon);
+    }
+
+    BOOST_TEST(innocent.waits());
+    BOOST_TEST(slow_killer.waits());
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_that_needs_quiet_is_tried_when_the_others_that_were_lost_have_left_the_wire)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    askers askers(multiplexer);
+    const auto soon = start + upstream::multiplexer::blame_for;
+    askers.ask_all({"100", "101"});
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection, start);
+    askers.ask("666");
+    take(multiplexer, connection, soon);
+    close(multiplexer, connection, soon);
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection, start);
+    std::string wire;
+    multiplexer.take_suspects(connection.lane, wire, soon);
+    close(multiplexer, connection, soon);
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection, start);
+    askers.ask("102");
+    take(multiplexer, connection, start);
+    BOOST_TEST(!multiplexer.has_suspects_for(connection.lane));
+
+    askers.leave("100");
+    BOOST_TEST(!multiplexer.has_suspects_for(connection.lane));
+    const auto wakes = connection.wakes;
+    askers.leave("101");
+
+    BOOST_TEST(connection.wakes == wakes + 1);
+    BOOST_TEST(multiplexer.has_suspects_for(connection.lane), "what was written for the first time is not to blame");
 }
 
 BOOST_AUTO_TEST_CASE(where_several_may_be_to_blame_none_of_them_gets_a_strike)

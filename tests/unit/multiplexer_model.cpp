@@ -51,6 +51,8 @@ struct request {
     time_point written_at;
     unsigned strikes = 0; // how often its message was the only one to blame
     bool suspect = false;
+    bool lost_before = false;
+    bool needs_quiet = false; // to be tried where no other that was lost before is on the wire
     int times_written = 0;
     std::string told; // a reply or an error, on its way to whoever asked
 };
@@ -86,10 +88,12 @@ public:
 
     void enter(int number, const std::string& key)
     {
-        const bool relies_on_another = coalesces() && longest_waiting(key) != nullptr;
-        requests_.push_back({.number = number, .key = key, .written_at = {}, .told = {}});
+        const auto* const longest = longest_waiting(key);
+        const bool relies_on_another = coalesces() && longest != nullptr;
+        const bool suspect = !relies_on_another && longest != nullptr && longest->suspect;
+        requests_.push_back({.number = number, .key = key, .written_at = {}, .suspect = suspect, .told = {}});
         if (!relies_on_another)
-            backlog_.push_back(number);
+            (suspect ? suspects_ : backlog_).push_back(number);
         deal();
     }
 
@@ -102,6 +106,8 @@ public:
         if (coalesces() && queue != nullptr && next != nullptr) {
             next->suspect = leaving.suspect;
             next->strikes = leaving.strikes;
+            next->lost_before = leaving.lost_before;
+            next->needs_quiet = leaving.needs_quiet;
             if (!is_a_wire(queue))
                 std::ranges::replace(*queue, number, next->number);
             else if (next->suspect)
@@ -130,8 +136,10 @@ public:
         std::erase(opened_, index);
         blame(lane.wire, lane.spoke, now);
         for (const auto number : numbers(lane.wire)) // a copy: who fails leaves the wire
-            if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes)
+            if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes) {
+                condemned_[lost.key] = now + 3s;
                 fail(lost.key);
+            }
         const auto written_again = lane.wire.size();
         take_back(lane.outbox);
         take_back(lane.wire);
@@ -162,12 +170,13 @@ public:
     std::string take_suspects(std::size_t index, time_point now)
     {
         auto& lane = lanes_[index];
-        numbers tried;
-        while (tried.size() != lane.trial && has_suspects_for(index) && lane.waiting() + tried.size() != window_) {
-            tried.push_back(suspects_.front());
+        std::string written;
+        lane.taken_last.clear();
+        for (std::size_t count = 0; count != lane.trial && has_suspects_for(index); ++count) {
+            const auto number = suspects_.front();
             suspects_.erase(suspects_.begin());
+            written += write(lane, number, now);
         }
-        auto written = write(lane, tried, now);
         deal();
         return written;
     }
@@ -194,7 +203,7 @@ public:
     {
         auto& lane = lanes_[index];
         for (const auto number : lane.wire)
-            at(number).suspect = false;
+            forgive(at(number));
         lane.trial *= 2;
     }
 
@@ -235,6 +244,8 @@ public:
         replace_in_taken(number, other);
         at(other).suspect = at(number).suspect;
         at(other).strikes = at(number).strikes;
+        at(other).lost_before = at(number).lost_before;
+        at(other).needs_quiet = at(number).needs_quiet;
         at(other).written_at = at(number).written_at;
         std::swap(at(other), at(number));
     }
@@ -247,6 +258,12 @@ public:
     }
 
     void expect_late_reply(const std::string& key, time_point until) { late_[key] = until; }
+
+    bool is_condemned(const std::string& key, time_point now) const
+    {
+        const auto condemned = condemned_.find(key);
+        return use_ != key_use::own && condemned != condemned_.end() && condemned->second > now;
+    }
 
     bool is_taken(const std::string& key, time_point now) const
     {
@@ -264,11 +281,15 @@ public:
     }
 
     request& at(int number) { return *std::ranges::find(requests_, number, &request::number); }
+    const request& at(int number) const { return *std::ranges::find(requests_, number, &request::number); }
     const lane& lane_at(std::size_t index) const { return lanes_[index]; }
     bool has_suspects() const { return !suspects_.empty(); }
     bool has_suspects_for(std::size_t index) const
     {
-        return has_suspects() && !lanes_[index].on_probation && may_be_asked(lanes_[index]);
+        if (!has_suspects() || lanes_[index].on_probation || !may_be_asked(lanes_[index]))
+            return false;
+        const auto was_lost_before = [&](int number) { return at(number).lost_before; };
+        return !at(suspects_.front()).needs_quiet || std::ranges::none_of(lanes_[index].wire, was_lost_before);
     }
 
     bool connected() const { return !opened_.empty(); }
@@ -347,15 +368,19 @@ private:
     {
         std::string bytes;
         lane.taken_last.clear();
-        for (const auto number : messages) {
-            auto& request = at(number);
-            bytes += bytes_for(request.key);
-            request.written_at = now;
-            ++request.times_written;
-            lane.wire.push_back(number);
-            lane.taken_last.push_back({number, bytes_for(request.key).size()});
-        }
+        for (const auto number : messages)
+            bytes += write(lane, number, now);
         return bytes;
+    }
+
+    std::string write(lane& lane, int number, time_point now)
+    {
+        auto& request = at(number);
+        request.written_at = now;
+        ++request.times_written;
+        lane.wire.push_back(number);
+        lane.taken_last.push_back({number, bytes_for(request.key).size()});
+        return bytes_for(request.key);
     }
 
     void blame(const numbers& lost, bool had_worked, time_point now)
@@ -364,10 +389,25 @@ private:
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        if (recent.size() == 1 && had_worked && at(recent.front()).suspect)
-            ++at(recent.front()).strikes;
+        bool an_older_one_was_lost_before = false;
+        for (const auto number : lost)
+            an_older_one_was_lost_before |= at(number).lost_before && std::ranges::count(recent, number) == 0;
+        if (recent.size() == 1 && had_worked && at(recent.front()).suspect) {
+            at(recent.front()).needs_quiet = true;
+            if (!an_older_one_was_lost_before)
+                ++at(recent.front()).strikes;
+        }
         for (const auto number : recent)
             at(number).suspect = true;
+        for (const auto number : lost)
+            at(number).lost_before = true;
+    }
+
+    static void forgive(request& acquitted)
+    {
+        acquitted.suspect = false;
+        acquitted.needs_quiet = false;
+        acquitted.strikes = 0;
     }
 
     void conclude(int number)
@@ -431,7 +471,7 @@ private:
     // For requests from the backlog: the next suspects have theirs.
     bool has_room(const lane& lane) const
     {
-        const auto kept_free = lane.on_probation ? 0 : std::min(suspects_.size(), lane.trial);
+        const auto kept_free = lane.on_probation ? 1 : std::min(suspects_.size(), lane.trial);
         return may_be_asked(lane) && lane.waiting() + kept_free < window_;
     }
 
@@ -450,6 +490,7 @@ private:
     std::array<lane, number_of_lanes> lanes_;
     std::vector<std::size_t> opened_; // the longest open first
     std::map<std::string, time_point> late_;
+    std::map<std::string, time_point> condemned_; // until when
 };
 
 struct connection {
@@ -709,8 +750,10 @@ private:
         for (const auto& asker : askers_)
             if (const auto& request = model_.at(asker->number); request.told.empty())
                 BOOST_TEST(asker->request.written() == (request.times_written != 0));
-        for (const auto& key : all_keys)
+        for (const auto& key : all_keys) {
             BOOST_TEST(multiplexer_.is_taken(upstream::key(key), now_) == model_.is_taken(key, now_));
+            BOOST_TEST(multiplexer_.is_condemned(upstream::key(key), now_) == model_.is_condemned(key, now_));
+        }
     }
 
     void check(std::size_t index) const
