@@ -232,6 +232,8 @@ public:
     /// Whether messages for `key` have killed connections lately.
     bool is_condemned(const key& key, clock::time_point now) const
     {
+        if (condemned_.empty()) // as it nearly always is
+            return false;
         const auto found = condemned_.find(key);
         return found != condemned_.end() && found->second > now;
     }
