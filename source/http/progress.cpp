@@ -8,6 +8,7 @@ due progress::sweep(const sweep_limits& limits, bool draining) noexcept
     switch (phase_) {
     case phase::idle:
         return sweeps_ > (draining ? settling : limits.idle) ? due::close : due::nothing;
+    case phase::handshaking:
     case phase::reading:
         return sweeps_ > (draining ? limits.reading_in_drain : limits.reading) ? due::refuse : due::nothing;
     case phase::answering:

@@ -7,18 +7,19 @@ namespace causeway::http {
 
 /// Where a session is in its round.
 enum class phase {
-    idle,      ///< between two requests
-    reading,   ///< from the first byte of a request to its last
-    answering, ///< while the answer is waited for
-    writing,   ///< while the client takes its answer
-    closing,   ///< behind the last answer
+    handshaking, ///< before the first request of a connection with TLS
+    idle,        ///< between two requests
+    reading,     ///< from the first byte of a request to its last
+    answering,   ///< while the answer is waited for
+    writing,     ///< while the client takes its answer
+    closing,     ///< behind the last answer
 };
 
 /// How many sweeps a session may stay in a phase. A sweep comes at a steady interval, so these are coarse times that
 /// cost a request nothing: no clock is read and no timer is set for them.
 struct sweep_limits {
     std::int64_t idle = 0;             ///< between requests
-    std::int64_t reading = 0;          ///< from the first byte of a request to its last
+    std::int64_t reading = 0;          ///< from the first byte of a request to its last, or to be done with a handshake
     std::int64_t reading_in_drain = 0; ///< the same, while the server drains
     std::int64_t writing = 0;          ///< while the client does not read its answer
 };
@@ -27,7 +28,7 @@ struct sweep_limits {
 enum class due {
     nothing,
     close,           ///< it has been idle for long enough
-    refuse,          ///< its request does not come to its end
+    refuse,          ///< its request, or its handshake, does not come to its end
     look_for_client, ///< the answer takes a while; who wanted it may be gone
     reset,           ///< its client does not take the answer
 };

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace causeway::http {
 
@@ -45,6 +46,10 @@ public:
     /// `handler` gives the responses. `connections` bounds the connections open at once, in all servers that share it.
     /// Both outlive the server.
     server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
+
+    /// From now on connections are accepted with TLS, or without when `context` is empty. Those that are open stay as
+    /// they are. Any thread may call it before `run`.
+    void use_tls(net::tls_context context) { common_.tls = std::move(context); }
 
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();

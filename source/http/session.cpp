@@ -42,6 +42,18 @@ session::session(tcp_socket socket, common& common)
     , common_(common)
     , deadline_(connection_.get_executor())
 {
+    if (common.tls)
+        connection_.accept_tls(*common.tls);
+}
+
+// False when the client speaks no TLS, or none that is good enough.
+awaitable<bool> session::shake_hands()
+{
+    progress_.enter(phase::handshaking);
+    const auto error = co_await connection_.handshake();
+    if (error && net::worth_a_line(++common_.failed_handshakes))
+        spdlog::info("a TLS handshake failed: {} ({} failed so far)", error.message(), common_.failed_handshakes);
+    co_return !error;
 }
 
 // Waits for more input, which `take_in` is given. Not a coroutine, which would cost a frame for each read.
@@ -62,6 +74,11 @@ void session::take_in(const std::tuple<error_code, std::size_t>& received)
 
 awaitable<> session::run()
 {
+    if (connection_.has_tls()) {
+        const bool agreed = co_await shake_hands();
+        if (!agreed) // it gets to know why
+            co_return co_await connection_.hang_up();
+    }
     while (stays_open_) {
         request_parser parser(request_, common_.handler.use_of_bodies());
         progress_.enter(phase::idle);

@@ -29,6 +29,8 @@ struct common {
     std::string date;           ///< the header line of all answers until the next sweep
     http::response response;    ///< what a handler fills in; composed at once, so that its memory serves the next
     std::uint64_t failures = 0; ///< requests whose handler threw
+    net::tls_context tls = {};  ///< of the connections to come; none for plain ones
+    std::uint64_t failed_handshakes = 0;
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -60,6 +62,7 @@ public:
     std::size_t cut();
 
 private:
+    awaitable<bool> shake_hands();
     auto receive();
     void take_in(const std::tuple<error_code, std::size_t>& received);
     void read_on(request_parser& parser);

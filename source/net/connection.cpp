@@ -23,22 +23,34 @@ connection::connection(tcp_socket socket)
 {
 }
 
+awaitable<error_code> connection::handshake()
+{
+    for (;;) {
+        const auto error = tls_.handshake();
+        if (error != asio::error::would_block)
+            co_return error;
+        const auto [cancelled] = co_await socket_.async_wait(tls_.wanted(), as_result);
+        if (cancelled)
+            co_return cancelled;
+    }
+}
+
 std::size_t connection::read_at_once(asio::mutable_buffer room)
 {
     error_code told_again;
-    return socket_.read_some(room, told_again);
+    return tls_ ? tls_.read(room, told_again) : socket_.read_some(room, told_again);
 }
 
 std::size_t connection::write_at_once(asio::const_buffer bytes)
 {
     error_code told_again;
-    return socket_.write_some(bytes, told_again);
+    return tls_ ? tls_.write(bytes, told_again) : socket_.write_some(bytes, told_again);
 }
 
 bool connection::has_input() const
 {
     error_code closed;
-    return socket_.available(closed) != 0;
+    return (tls_ && tls_.has_input()) || socket_.available(closed) != 0;
 }
 
 bool connection::peer_is_gone()
@@ -71,6 +83,8 @@ void connection::reset()
 // our side is closed, and the peer gets a moment to read and to close the other (RFC 9112 §9.6).
 awaitable<> connection::hang_up()
 {
+    if (tls_)
+        tls_.say_goodbye();
     error_code gone;
     socket_.shutdown(tcp_socket::shutdown_send, gone);
     if (!gone)
@@ -82,7 +96,7 @@ awaitable<> connection::discard_input()
     std::array<char, 1024> discarded{};
     error_code ended;
     while (!ended) {
-        const auto [error, count] = co_await read(asio::buffer(discarded), as_result);
+        const auto [error, count] = co_await socket_.async_read_some(asio::buffer(discarded), as_result);
         ended = error;
     }
 }

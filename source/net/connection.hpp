@@ -1,22 +1,42 @@
-// A TCP connection from a client, and what has to be known about sockets to serve it well.
+// A TCP connection, plain or with TLS, and what has to be known about sockets to use it well.
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/tls.hpp"
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace causeway::net {
 
-/// A connected socket in non-blocking mode, as `accept` gives it. TLS is a property of a socket too, so a stream for it
-/// would stand in here and nowhere else. Belongs to one event loop; every call is made on its thread. It outlives what
-/// it began. To destroy it closes it. No call throws for what a peer or a network can do.
+/// A connected socket in non-blocking mode, as `accept` gives it. TLS is a property of it: whoever reads and writes
+/// does not notice, after the handshake. Belongs to one event loop; every call is made on its thread. It outlives what
+/// it began, and is moved only while nothing is under way. To destroy it closes it. No call throws for what a peer or a
+/// network can do.
 class connection {
 public:
+    using executor_type = causeway::executor_type;
+
     explicit connection(tcp_socket socket);
+
+    /// From now on all bytes go through TLS, and `handshake` comes first. `context` is used in this call only.
+    void accept_tls(asio::ssl::context& context) { tls_ = tls_session::accepting(context, socket_); }
+    void connect_tls(asio::ssl::context& context, const std::string& name)
+    {
+        tls_ = tls_session::connecting(context, socket_, name);
+    }
+
+    bool has_tls() const noexcept { return static_cast<bool>(tls_); }
+
+    /// Agrees with the peer on a TLS session. Gives why that failed, if it did.
+    awaitable<error_code> handshake();
 
     executor_type get_executor() { return socket_.get_executor(); }
 
@@ -25,18 +45,39 @@ public:
     template <class Token>
     auto read(asio::mutable_buffer room, Token&& token)
     {
-        return socket_.async_read_some(room, std::forward<Token>(token));
+        const auto initiate = [this](auto handler, asio::mutable_buffer buffer) {
+            if (!tls_)
+                socket_.async_read_some(buffer, std::move(handler));
+            else
+                compose(reading{*this, buffer}, std::move(handler));
+        };
+        return asio::async_initiate<Token, void(error_code, std::size_t)>(initiate, token, room);
     }
 
     /// Puts into `room` what has come, without waiting. Gives how many bytes; none also at the end of the input or
     /// after an error, both of which the next `read` tells.
     std::size_t read_at_once(asio::mutable_buffer room);
 
-    /// Sends all of `bytes`, which outlive that. `co_await` gives a tuple of the error, if any, and how many were sent.
-    auto write(asio::const_buffer bytes) { return asio::async_write(socket_, bytes, as_result); }
+    /// Sends all of `bytes`, which outlive that. `co_await` gives a tuple of the error, if any, and how many were sent;
+    /// with TLS, after an error, how many may have been.
+    auto write(asio::const_buffer bytes) { return asio::async_write(*this, bytes, as_result); }
+
+    /// Sends some of them; for Asio's composed operations.
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& buffers, Token&& token)
+    {
+        const auto initiate = [this](auto handler, asio::const_buffer buffer) {
+            if (!tls_)
+                socket_.async_write_some(buffer, std::move(handler));
+            else
+                compose(writing{*this, buffer}, std::move(handler));
+        };
+        const asio::const_buffer first(*asio::buffer_sequence_begin(buffers));
+        return asio::async_initiate<Token, void(error_code, std::size_t)>(initiate, token, first);
+    }
 
     /// Sends what the kernel has room for, without waiting. Gives how many bytes; none also after an error, which
-    /// the next `write` tells.
+    /// the next `write` tells. What is left over is to be written next, from its beginning.
     std::size_t write_at_once(asio::const_buffer bytes);
 
     /// True when something has come that was not read yet.
@@ -45,7 +86,7 @@ public:
     /// True when the peer has ended the connection, or its own side of it, also behind input that nobody has read yet.
     bool peer_is_gone();
 
-    /// Ends the `read` that is under way, if any, with `operation_aborted`.
+    /// Ends the `read` or the `handshake` that is under way, if any, with `operation_aborted`.
     void stop_reading();
 
     /// Ends what is under way and closes the connection, without waiting for the peer to take what it was sent.
@@ -59,9 +100,62 @@ public:
     awaitable<> hang_up();
 
 private:
+    struct reading {
+        connection& self;
+        asio::mutable_buffer room;
+
+        std::size_t attempt(error_code& error) const { return self.tls_.read(room, error); }
+        std::size_t after_failure() const noexcept { return 0; }
+    };
+
+    struct writing {
+        connection& self;
+        asio::const_buffer bytes;
+
+        std::size_t attempt(error_code& error) const { return self.tls_.write(bytes, error); }
+        std::size_t after_failure() const noexcept { return tls_session::possibly_written(bytes); }
+    };
+
+    // Attempts, and waits for the socket, until the attempt does not depend on it any more.
+    template <class Step>
+    struct tls_operation {
+        Step step;
+        error_code error = {};
+        std::size_t count = 0;
+        enum { starting, waiting, posted } state = starting;
+
+        template <class Operation>
+        void operator()(Operation& operation, error_code waited = {})
+        {
+            if (state == posted)
+                return operation.complete(error, count);
+            error = waited;
+            if (!error)
+                count = step.attempt(error);
+            if (error == asio::error::would_block) {
+                state = waiting;
+                auto& connection = step.self;
+                return connection.socket_.async_wait(connection.tls_.wanted(), std::move(operation));
+            }
+            if (error)
+                count = step.after_failure();
+            if (state == waiting)
+                return operation.complete(error, count);
+            state = posted; // no operation completes within the call that begins it
+            asio::post(step.self.get_executor(), std::move(operation));
+        }
+    };
+
+    template <class Step, class Handler>
+    void compose(Step step, Handler handler)
+    {
+        asio::async_compose<Handler, void(error_code, std::size_t)>(tls_operation<Step>{step}, handler, socket_);
+    }
+
     awaitable<> discard_input();
 
     tcp_socket socket_;
+    tls_session tls_;
 };
 
 } // namespace causeway::net

@@ -33,7 +33,7 @@ class exchange {
 public:
     explicit exchange(const conversation& conversation)
         : with_(conversation)
-        , pause_(conversation.socket.get_executor())
+        , pause_(conversation.connection.get_executor())
     {
     }
 
@@ -110,7 +110,7 @@ awaitable<> exchange::write(std::string& why_it_ended)
     while (!error) {
         if (!own_words_.empty() || with_.lane.has_unwritten()) {
             gather(clock::now());
-            const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
+            const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
             error = sent(failed, count);
         } else if (!with_.requests.has_suspects_for(with_.lane)) {
             const auto [cancelled] = co_await with_.has_requests.wait();
@@ -161,7 +161,7 @@ awaitable<error_code> exchange::try_suspects()
     if (wire_.empty())
         co_return error_code();
     expect_an_answer(clock::now());
-    const auto [failed, count] = co_await asio::async_write(with_.socket, asio::buffer(wire_), as_result);
+    const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
     error = sent(failed, count);
     for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)
         error = co_await pause(multiplexer::blame_for / looks_at_a_trial);
@@ -183,8 +183,7 @@ awaitable<> exchange::read(std::string& why_it_ended)
     auto& codec = with_.codec;
     while (broken_.empty()) {
         const auto space = codec.space();
-        const auto [error, count] =
-            co_await with_.socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
+        const auto [error, count] = co_await with_.connection.read(asio::buffer(space.data(), space.size()), as_result);
         if (error) {
             why_it_ended = error == asio::error::eof ? "closed by the upstream" : error.message();
             co_return;
@@ -270,7 +269,7 @@ awaitable<> exchange::watch(std::string& why_it_ended)
     const auto interval = with_.patience / 4;
     const auto end_of_greeting = clock::now() + with_.patience;
     std::chrono::nanoseconds quiet_for{};
-    steady_timer timer(with_.socket.get_executor());
+    steady_timer timer(with_.connection.get_executor());
     for (;;) {
         timer.expires_after(interval);
         const auto [cancelled] = co_await timer.async_wait(as_result);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/connection.hpp"
 #include "net/wakeup.hpp"
 #include "upstream/multiplexer.hpp"
 #include "upstream/protocol.hpp"
@@ -15,7 +16,7 @@ namespace causeway::upstream {
 
 /// What a conversation works with. The referred objects outlive it.
 struct conversation {
-    tcp_socket& socket;
+    net::connection& connection;
     upstream::codec& codec; ///< of this connection
     multiplexer& requests;
     upstream::lane& lane;      ///< this connection's requests

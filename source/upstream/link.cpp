@@ -50,6 +50,12 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
 {
 }
 
+void link::use_tls(const upstream_tls& tls)
+{
+    tls_name_ = tls.name.empty() ? upstream_.host : tls.name;
+    tls_ = net::make_client_context(tls.trust, tls_name_);
+}
+
 void link::start()
 {
     asio::co_spawn(retry_.get_executor(), run(), asio::bind_cancellation_slot(cancellation_.slot(), net::rethrow));
@@ -66,15 +72,15 @@ awaitable<> link::run()
     // What is cancelled returns an error like any other, and the loop ends below.
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!stopped_) {
-        if (auto socket = co_await connect(); socket && !stopped_)
-            co_await converse_on(std::move(*socket));
+        if (auto connection = co_await connect(); connection && !stopped_)
+            co_await converse_on(*std::move(connection));
         co_await pause();
     }
 }
 
 // To the first of the upstream's addresses that answers. The one that did last time comes first, and for a while no
 // other is tried: one that keeps silent would make a short restart longer than requests can wait.
-awaitable<std::optional<tcp_socket>> link::connect()
+awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
     const auto worked = std::ranges::find_if(endpoints, [this](const auto& place) { return place == last_connected_; });
@@ -86,34 +92,50 @@ awaitable<std::optional<tcp_socket>> link::connect()
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
-        tcp_socket socket(retry_.get_executor());
+        std::optional<net::connection> connection;
         error = asio::error::timed_out; // unless the attempt ends first
-        co_await net::until_first(attempt(endpoint, socket, error), net::sleep(connect_timeout));
+        co_await net::until_first(attempt(endpoint, connection, error), net::sleep(connect_timeout));
         if (!error) {
             last_connected_ = endpoint;
-            co_return std::move(socket);
+            co_return connection;
         }
     }
     cannot_connect(error.message());
     co_return std::nullopt;
 }
 
-// Sets `error` when it ends by itself.
-awaitable<> link::attempt(tcp::endpoint endpoint, tcp_socket& socket, error_code& error) const
+// Sets `error` when it ends by itself, and `made` when there is none.
+awaitable<> link::attempt(tcp::endpoint endpoint, std::optional<net::connection>& made, error_code& error)
+{
+    tcp_socket socket(retry_.get_executor());
+    auto failed = co_await connect(socket, endpoint);
+    if (!failed) {
+        made.emplace(std::move(socket));
+        if (tls_) {
+            made->connect_tls(*tls_, tls_name_);
+            failed = co_await made->handshake();
+        }
+    }
+    if (failed != asio::error::operation_aborted)
+        error = failed;
+}
+
+awaitable<error_code> link::connect(tcp_socket& socket, tcp::endpoint endpoint) const
 {
     const auto [failed] = co_await socket.async_connect(endpoint, as_result);
-    if (failed == asio::error::operation_aborted)
-        co_return;
-    error = failed;
-    if (!error && net::is_connected_to_itself(socket)) {
+    if (failed)
+        co_return failed;
+    if (net::is_connected_to_itself(socket)) {
         // Closed with a reset: TIME_WAIT would keep the real upstream from its port for a minute.
         error_code ignored;
         socket.set_option(asio::socket_base::linger(true, 0), ignored);
         socket.close(ignored);
-        error = asio::error::connection_refused;
+        co_return asio::error::connection_refused;
     }
-    if (!error)
-        watch_the_network(socket);
+    error_code gone; // the first read will tell
+    socket.non_blocking(true, gone);
+    watch_the_network(socket);
+    co_return error_code();
 }
 
 // Without this the kernel tries for a quarter of an hour to reach a peer whose cable was pulled (tcp(7)).
@@ -132,10 +154,10 @@ void link::watch_the_network(tcp_socket& socket) const
     socket.set_option(tcp::no_delay(true), gone);
 }
 
-awaitable<> link::converse_on(tcp_socket socket)
+awaitable<> link::converse_on(net::connection connection)
 {
     const auto codec = protocol_.make_codec();
-    const conversation conversation{.socket = socket,
+    const conversation conversation{.connection = connection,
                                     .codec = *codec,
                                     .requests = requests_,
                                     .lane = lane_,

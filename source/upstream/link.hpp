@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/connection.hpp"
 #include "net/host_port.hpp"
 #include "net/wakeup.hpp"
 #include "upstream/availability.hpp"
@@ -22,6 +23,12 @@
 
 namespace causeway::upstream {
 
+/// How to speak TLS to the upstreams.
+struct upstream_tls {
+    net::client_tls trust;
+    std::string name; ///< that their certificates must be for; empty for the host of each
+};
+
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
 /// multiplexer, the protocol and the log of outages outlive it; it outlives the coroutine that `start` spawns and
 /// `stop` ends.
@@ -32,6 +39,9 @@ public:
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
          std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
          outage_log& outages);
+
+    /// The connections to come speak TLS. Blocks and throws like `net::make_client_context`.
+    void use_tls(const upstream_tls& tls);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
@@ -56,9 +66,10 @@ public:
 
 private:
     awaitable<> run();
-    awaitable<std::optional<tcp_socket>> connect();
-    awaitable<> attempt(tcp::endpoint endpoint, tcp_socket& socket, error_code& error) const;
-    awaitable<> converse_on(tcp_socket socket);
+    awaitable<std::optional<net::connection>> connect();
+    awaitable<> attempt(tcp::endpoint endpoint, std::optional<net::connection>& made, error_code& error);
+    awaitable<error_code> connect(tcp_socket& socket, tcp::endpoint endpoint) const;
+    awaitable<> converse_on(net::connection connection);
     awaitable<> pause();
     void opened(bool asked_at_once);
     void spoke();
@@ -69,6 +80,8 @@ private:
     net::host_port upstream_;
     std::string name_; // for the log
     const protocol& protocol_;
+    net::tls_context tls_; // none for plain connections
+    std::string tls_name_;
     multiplexer& requests_;
     statistics counts_;
 

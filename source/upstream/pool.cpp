@@ -22,6 +22,9 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
                             *outages_);
+    if (settings.tls)
+        for (auto& link : links_)
+            link.use_tls(*settings.tls);
 }
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline)

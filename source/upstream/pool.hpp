@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace causeway::upstream {
@@ -28,6 +29,7 @@ struct pool_settings {
     std::size_t window = 1;
     bool coalesce = false; ///< one message for all who wait for the same key; only where keys are shared
     upstream::protocol protocol;
+    std::optional<upstream_tls> tls = {};                                 ///< none for plain connections
     std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
 };
 
@@ -36,7 +38,8 @@ struct pool_settings {
 /// they have ended, and only then may the pool go.
 class pool {
 public:
-    /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool.
+    /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool. Throws what
+    /// `link::use_tls` does.
     pool(asio::io_context& io, const pool_settings& settings, net::limit& pending);
 
     /// Starts to connect, and keeps at it until `stop`.

@@ -1,0 +1,60 @@
+// Certificates for tests, made when they are needed.
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace causeway::test {
+
+/// A directory of its own, which goes with this object.
+class temporary_directory {
+public:
+    temporary_directory();
+    ~temporary_directory();
+    temporary_directory(const temporary_directory&) = delete;
+    temporary_directory& operator=(const temporary_directory&) = delete;
+
+    std::string file(const std::string& name) const { return path_ / name; }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// Names of PEM files.
+struct identity {
+    std::string certificate;
+    std::string private_key;
+};
+
+/// Signs certificates. What it gives are files that live as long as it does. Throws `std::runtime_error`.
+class authority {
+public:
+    explicit authority(const std::string& name);
+
+    /// Its own certificate, for who trusts it.
+    const std::string& certificate() const noexcept { return self_.certificate; }
+
+    /// A certificate for `alternative_names`, as OpenSSL writes them ("DNS:localhost,IP:127.0.0.1"), which is valid
+    /// until so long from now.
+    identity issue(const std::string& alternative_names, std::chrono::seconds valid_for = std::chrono::hours(1));
+
+private:
+    using key_pointer = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+    using certificate_pointer = std::unique_ptr<X509, decltype(&X509_free)>;
+
+    identity write(const std::string& name, EVP_PKEY* key, X509* certificate);
+    certificate_pointer make(const std::string& name, EVP_PKEY* key, std::chrono::seconds valid_for);
+
+    temporary_directory directory_;
+    key_pointer key_;
+    certificate_pointer certificate_;
+    identity self_;
+    long serial_ = 0;
+};
+
+} // namespace causeway::test

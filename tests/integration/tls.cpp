@@ -1,0 +1,513 @@
+// TLS on both sides, with Asio's own stream as the peer.
+#include "net/tls.hpp"
+#include "certificates.hpp"
+#include "http/server.hpp"
+#include "kit.hpp"
+#include "protocols/codes/protocol.hpp"
+#include "upstream/pool.hpp"
+
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::test {
+namespace {
+
+namespace ssl = asio::ssl;
+using ssl_stream = ssl::stream<tcp_socket>;
+
+// More than any socket takes at once.
+const std::string long_text(20'000'000, 'x');
+
+class pages final : public http::handler {
+public:
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        http::response response;
+        response.body = request.target == "/long" ? long_text : request.target;
+        return response;
+    }
+
+    void respond(const http::request&, http::outcome&&, http::response&) override {}
+};
+
+// Made once: that takes longer than all else here.
+struct certificates {
+    authority ours{"ours"};
+    authority others{"others"};
+    identity good = ours.issue("DNS:localhost,IP:127.0.0.1");
+    identity wrong_name = ours.issue("DNS:elsewhere.example");
+    identity expired = ours.issue("DNS:localhost,IP:127.0.0.1", -std::chrono::hours(1));
+    identity of_others = others.issue("DNS:localhost,IP:127.0.0.1");
+};
+
+const certificates& files()
+{
+    static const certificates all;
+    return all;
+}
+
+net::tls_context server_context(const identity& shown = files().good, const std::string& client_ca = {})
+{
+    return net::make_server_context({shown.certificate, shown.private_key, client_ca});
+}
+
+// What clients of the tests have; each may be changed before it is used.
+std::unique_ptr<ssl::context> client_context()
+{
+    auto context = std::make_unique<ssl::context>(ssl::context::tls_client);
+    context->set_verify_mode(ssl::verify_peer);
+    context->load_verify_file(files().ours.certificate());
+    return context;
+}
+
+void show(ssl::context& context, const identity& shown)
+{
+    context.use_certificate_chain_file(shown.certificate);
+    context.use_private_key_file(shown.private_key, ssl::context::pem);
+}
+
+struct client {
+    client(const executor_type& executor, ssl::context& context)
+        : stream(executor, context)
+    {
+    }
+
+    // Why the server cannot be asked, if it cannot. One that refuses the client says so after the handshake.
+    awaitable<error_code> connect(tcp::endpoint server)
+    {
+        co_await stream.next_layer().async_connect(server, as_result);
+        const auto [failed] = co_await stream.async_handshake(ssl::stream_base::client, as_result);
+        co_return failed;
+    }
+
+    awaitable<> send(std::string request) { co_await asio::async_write(stream, asio::buffer(request), as_result); }
+
+    awaitable<std::tuple<error_code, http_response>> receive()
+    {
+        boost::beast::http::response_parser<boost::beast::http::string_body> parser;
+        parser.body_limit(2 * long_text.size());
+        const auto [error, count] = co_await boost::beast::http::async_read(stream, input, parser, as_result);
+        co_return std::tuple(error, parser.release());
+    }
+
+    awaitable<std::tuple<error_code, http_response>> get(std::string target)
+    {
+        co_await send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        co_return co_await receive();
+    }
+
+    // The server ends the session in good order.
+    awaitable<bool> ended()
+    {
+        char byte = 0;
+        const auto [error, count] = co_await stream.async_read_some(asio::buffer(&byte, 1), as_result);
+        co_return error == asio::error::eof;
+    }
+
+    ssl_stream stream;
+    boost::beast::flat_buffer input;
+};
+
+struct web {
+    asio::io_context io;
+    pages handler;
+    net::limit connections{1000};
+    http::server server{net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        http::time_limits{.idle = 2s, .reading = 1s, .writing = 5s}, connections};
+
+    awaitable<> tell(awaitable<> story)
+    {
+        co_await std::move(story);
+        server.drain();
+    }
+
+    void play(awaitable<> story)
+    {
+        asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+        run(io, tell(std::move(story)));
+    }
+};
+
+awaitable<> is_answered(web& test, ssl::context& context)
+{
+    client client(test.io.get_executor(), context);
+    const auto failed = co_await client.connect(test.server.endpoint());
+    BOOST_TEST(!failed, failed.message());
+    const auto [error, response] = co_await client.get("/page");
+    BOOST_TEST(!error, error.message());
+    BOOST_TEST(response.body() == "/page");
+}
+
+// In the handshake or, where the server looks at the client's part later, in the first answer.
+awaitable<> is_refused(web& test, ssl::context& context)
+{
+    client client(test.io.get_executor(), context);
+    if (co_await client.connect(test.server.endpoint()))
+        co_return;
+    const auto [error, response] = co_await client.get("/page");
+    BOOST_TEST(error.failed());
+}
+
+const std::array versions{TLS1_2_VERSION, TLS1_3_VERSION};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(tls)
+BOOST_FIXTURE_TEST_SUITE(towards_clients, web)
+
+BOOST_DATA_TEST_CASE_F(web, a_client_gets_its_answers, versions, version)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    SSL_CTX_set_max_proto_version(context->native_handle(), version);
+    play([](web& test, ssl::context& trusted) -> awaitable<> {
+        client client(test.io.get_executor(), trusted);
+        const auto failed = co_await client.connect(test.server.endpoint());
+        BOOST_TEST(!failed, failed.message());
+        for (const std::string target : {"/one", "/two"}) {
+            const auto [error, response] = co_await client.get(target);
+            BOOST_TEST(response.body() == target);
+        }
+        co_await client.send(
+            "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const auto [error_of_a, a] = co_await client.receive();
+        const auto [error_of_b, b] = co_await client.receive();
+        BOOST_TEST(a.body() == "/a");
+        BOOST_TEST(b.body() == "/b");
+        BOOST_TEST(co_await client.ended());
+    }(*this, *context));
+}
+
+// What is sent at once ends where the socket is full; the rest is sent when there is room.
+BOOST_DATA_TEST_CASE_F(web, an_answer_that_no_socket_takes_at_once_is_whole, versions, version)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    SSL_CTX_set_max_proto_version(context->native_handle(), version);
+    play([](web& test, ssl::context& trusted) -> awaitable<> {
+        client client(test.io.get_executor(), trusted);
+        co_await client.connect(test.server.endpoint());
+        for (int time = 0; time != 2; ++time) {
+            const auto [error, response] = co_await client.get("/long");
+            BOOST_TEST(!error, error.message());
+            BOOST_TEST((response.body() == long_text));
+        }
+    }(*this, *context));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_of_a_version_before_1_2_is_refused)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_1_VERSION);
+    SSL_CTX_set_max_proto_version(context->native_handle(), TLS1_1_VERSION);
+    SSL_CTX_set_security_level(context->native_handle(), 0);
+    play(is_refused(*this, *context));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_speaks_plain_http_gets_nothing)
+{
+    server.use_tls(server_context());
+    play([](web& test) -> awaitable<> {
+        http_client plain(test.io.get_executor());
+        co_await plain.connect(test.server.endpoint());
+        co_await plain.send("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        std::array<char, 1024> bytes{};
+        const auto [error, count] = co_await plain.socket.async_read_some(asio::buffer(bytes), as_result);
+        BOOST_TEST(std::string_view(bytes.data(), count).find("page") == std::string_view::npos);
+    }(*this));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_stalls_in_the_handshake_is_ended_after_the_reading_limit)
+{
+    server.use_tls(server_context());
+    play([](web& test) -> awaitable<> {
+        http_client silent(test.io.get_executor());
+        co_await silent.connect(test.server.endpoint());
+        const auto begin = clock::now();
+        BOOST_TEST(co_await silent.closed());
+        BOOST_TEST((clock::now() - begin >= 1s));
+        BOOST_TEST((clock::now() - begin <= 2s));
+    }(*this));
+}
+
+BOOST_AUTO_TEST_CASE(where_clients_need_a_certificate_only_those_with_one_of_the_right_authority_get_in)
+{
+    server.use_tls(server_context(files().good, files().ours.certificate()));
+    const auto none = client_context();
+    const auto right = client_context();
+    show(*right, files().good);
+    const auto wrong = client_context();
+    show(*wrong, files().of_others);
+    const auto too_old = client_context();
+    show(*too_old, files().expired);
+    play([](web& test, std::vector<ssl::context*> refused, ssl::context& let_in) -> awaitable<> {
+        for (auto* context : refused)
+            co_await is_refused(test, *context);
+        co_await is_answered(test, let_in);
+    }(*this, {none.get(), wrong.get(), too_old.get()}, *right));
+}
+
+BOOST_AUTO_TEST_CASE(the_protocol_is_http_1_1)
+{
+    server.use_tls(server_context());
+    const auto both = client_context();
+    SSL_CTX_set_alpn_protos(both->native_handle(), reinterpret_cast<const unsigned char*>("\x02h2\x08http/1.1"), 12);
+    const auto http_2 = client_context();
+    SSL_CTX_set_alpn_protos(http_2->native_handle(), reinterpret_cast<const unsigned char*>("\x02h2"), 3);
+    play([](web& test, ssl::context& chooses, ssl::context& insists) -> awaitable<> {
+        client client(test.io.get_executor(), chooses);
+        co_await client.connect(test.server.endpoint());
+        const unsigned char* chosen = nullptr;
+        unsigned size = 0;
+        SSL_get0_alpn_selected(client.stream.native_handle(), &chosen, &size);
+        BOOST_TEST(std::string(chosen, chosen + size) == "http/1.1");
+        co_await is_refused(test, insists);
+    }(*this, *both, *http_2));
+}
+
+// Another context may be that of another event loop, or have a new certificate.
+BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_with_another_context, versions, version)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    SSL_CTX_set_max_proto_version(context->native_handle(), version);
+    play([](web& test, ssl::context& trusted) -> awaitable<> {
+        client first(test.io.get_executor(), trusted);
+        co_await first.connect(test.server.endpoint());
+        co_await first.get("/page"); // with TLS 1.3 the tickets come behind the handshake
+        auto* const session = SSL_get1_session(first.stream.native_handle());
+
+        test.server.use_tls(server_context(files().wrong_name));
+        client second(test.io.get_executor(), trusted);
+        SSL_set_session(second.stream.native_handle(), session);
+        const auto failed = co_await second.connect(test.server.endpoint());
+        BOOST_TEST(!failed, failed.message());
+        BOOST_TEST(SSL_session_reused(second.stream.native_handle()) == 1);
+
+        test.server.use_tls(server_context(files().good, files().ours.certificate()));
+        client third(test.io.get_executor(), trusted);
+        SSL_set_session(third.stream.native_handle(), session);
+        if (!co_await third.connect(test.server.endpoint())) {
+            const auto [error, response] = co_await third.get("/page");
+            BOOST_TEST(error.failed(), "clients need a certificate now, and this one has shown none");
+        }
+        SSL_SESSION_free(session);
+    }(*this, *context));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    play([](web& test, ssl::context& trusted) -> awaitable<> {
+        client client(test.io.get_executor(), trusted);
+        co_await client.connect(test.server.endpoint());
+        co_await client.get("/page");
+        BOOST_TEST(co_await client.ended());
+    }(*this, *context));
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named)
+{
+    const auto& all = files();
+    const auto names = [](const std::string& file) {
+        return [file](const std::runtime_error& error) { return std::string(error.what()).starts_with(file + ": "); };
+    };
+    BOOST_CHECK_EXCEPTION(net::make_server_context({"/nowhere.pem", all.good.private_key, ""}), std::runtime_error,
+                          names("/nowhere.pem"));
+    BOOST_CHECK_EXCEPTION(net::make_server_context({all.good.certificate, all.wrong_name.private_key, ""}),
+                          std::runtime_error, names(all.wrong_name.private_key));
+    BOOST_CHECK_EXCEPTION(net::make_server_context({all.good.certificate, all.good.private_key, all.good.private_key}),
+                          std::runtime_error, names(all.good.private_key));
+    BOOST_CHECK_EXCEPTION(net::make_client_context({"/nowhere.pem", "", ""}, "localhost"), std::runtime_error,
+                          names("/nowhere.pem"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+// Answers codes over TLS, with a certificate that can be changed.
+class secure_backend {
+public:
+    explicit secure_backend(asio::io_context& io)
+        : backend_(io, [this](peer& peer) { return serve(peer); })
+    {
+    }
+
+    net::host_port address(const std::string& host = "127.0.0.1") const { return {host, backend_.address().port}; }
+    std::size_t connections() const { return backend_.connections(); }
+    std::size_t agreed() const { return agreed_; }
+    void stop() { backend_.stop(); }
+
+    // Of the connections to come; those that are open are lost.
+    void show(const identity& shown, const std::string& client_ca = {})
+    {
+        context_ = std::make_unique<ssl::context>(ssl::context::tls_server);
+        test::show(*context_, shown);
+        if (!client_ca.empty()) {
+            context_->load_verify_file(client_ca);
+            context_->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+        }
+    }
+
+    void lose_connections()
+    {
+        for (auto* peer : peers_)
+            peer->reset();
+    }
+
+private:
+    awaitable<> serve(peer& peer)
+    {
+        peers_.push_back(&peer);
+        ssl::stream<tcp_socket&> stream(peer.socket, *context_);
+        const auto [failed] = co_await stream.async_handshake(ssl::stream_base::server, as_result);
+        agreed_ += failed ? 0 : 1;
+        asio::streambuf input;
+        while (!failed) {
+            const auto [error, count] = co_await asio::async_read_until(stream, input, '\n', as_result);
+            if (error)
+                break;
+            const std::string code(asio::buffers_begin(input.data()),
+                                   asio::buffers_begin(input.data()) + static_cast<std::ptrdiff_t>(count) - 1);
+            input.consume(count);
+            co_await asio::async_write(stream, asio::buffer(reply_line(code)), as_result);
+        }
+        std::erase(peers_, &peer);
+    }
+
+    std::unique_ptr<ssl::context> context_;
+    std::vector<peer*> peers_;
+    std::size_t agreed_ = 0;
+    backend_double backend_;
+};
+
+struct upstream_side {
+    asio::io_context io;
+    net::limit pending{1000};
+    secure_backend backend{io};
+    upstream::pool_settings settings = settings_for({backend.address()});
+
+    upstream_side()
+    {
+        settings.reply_timeout = 300ms;
+        settings.tls = upstream::upstream_tls{{files().ours.certificate(), "", ""}, ""};
+    }
+
+    // Asks again and again until there is a reply, or for a second; gives whether there was one.
+    static awaitable<bool> is_answered(upstream::pool& pool)
+    {
+        steady_timer deadline(co_await asio::this_coro::executor);
+        const auto code = codes::code::parse("404").value();
+        for (const auto end = clock::now() + 1s; clock::now() < end;) {
+            const auto outcome = co_await pool.ask(codes::question_for(code), deadline);
+            if (outcome)
+                co_return *outcome == reply_line("404");
+            co_await sleep(10ms);
+        }
+        co_return false;
+    }
+
+    using story_function = awaitable<> (*)(upstream_side&, upstream::pool&);
+
+    void play(story_function story)
+    {
+        upstream::pool pool(io, settings, pending);
+        pool.start();
+        run(io, [](upstream_side& test, upstream::pool& asked, story_function told) -> awaitable<> {
+            co_await told(test, asked);
+            asked.stop();
+            test.backend.stop();
+        }(*this, pool, story));
+        BOOST_TEST(pool.idle());
+    }
+
+    static awaitable<> hears(upstream_side&, upstream::pool& pool) { BOOST_TEST(co_await is_answered(pool)); }
+    static awaitable<> hears_nothing(upstream_side& test, upstream::pool& pool)
+    {
+        BOOST_TEST(!co_await is_answered(pool));
+        BOOST_TEST(test.backend.connections() > 0U);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(towards_upstreams, upstream_side)
+
+BOOST_AUTO_TEST_CASE(an_upstream_with_a_good_certificate_is_asked)
+{
+    backend.show(files().good);
+    play(hears);
+}
+
+BOOST_AUTO_TEST_CASE(its_certificate_may_be_for_a_name_that_was_chosen)
+{
+    settings.tls->name = "elsewhere.example";
+    backend.show(files().wrong_name);
+    play(hears);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_is_not_asked_whose_certificate_is_for_another_name)
+{
+    backend.show(files().wrong_name);
+    play(hears_nothing);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_is_not_asked_whose_certificate_has_expired)
+{
+    backend.show(files().expired);
+    play(hears_nothing);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_is_not_asked_whose_certificate_nobody_trusted_has_signed)
+{
+    backend.show(files().of_others);
+    play(hears_nothing);
+}
+
+BOOST_AUTO_TEST_CASE(every_connection_is_verified_and_not_only_the_first)
+{
+    backend.show(files().good);
+    play([](upstream_side& test, upstream::pool& pool) -> awaitable<> {
+        BOOST_TEST(co_await is_answered(pool));
+        test.backend.show(files().of_others);
+        test.backend.lose_connections();
+        BOOST_TEST(!co_await is_answered(pool));
+        BOOST_TEST(test.backend.connections() > 1U);
+        test.backend.show(files().good);
+        BOOST_TEST(co_await is_answered(pool));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_asks_for_a_certificate_gets_one)
+{
+    settings.tls->trust.certificate = files().good.certificate;
+    settings.tls->trust.private_key = files().good.private_key;
+    backend.show(files().good, files().ours.certificate());
+    play(hears);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_asks_for_a_certificate_and_gets_none_is_not_asked)
+{
+    backend.show(files().good, files().ours.certificate());
+    play(hears_nothing);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test
