@@ -51,6 +51,9 @@ public:
     /// they are. Any thread may call it before `run`.
     void use_tls(net::tls_context context) { common_.tls = std::move(context); }
 
+    /// From now on these hold, also for what is under way. A time that has begun may be judged by both.
+    void apply(const time_limits& limits);
+
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 

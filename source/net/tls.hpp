@@ -35,9 +35,9 @@ tls_context make_server_context(const server_tls& settings);
 
 /// Whom a client trusts, and what it shows.
 struct client_tls {
-    std::string ca;          ///< a PEM file of certificates; empty for those that the system trusts
-    std::string certificate; ///< a PEM file, for a server that asks for one; may be empty
-    std::string private_key; ///< of that certificate
+    std::string ca = {};          ///< a PEM file of certificates; empty for those that the system trusts
+    std::string certificate = {}; ///< a PEM file, for a server that asks for one; may be empty
+    std::string private_key = {}; ///< of that certificate
 
     friend bool operator==(const client_tls&, const client_tls&) = default;
 };

@@ -10,6 +10,7 @@
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
 #include "service/program.hpp"
+#include "service/tls_contexts.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -26,6 +27,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace causeway::service {
@@ -44,21 +46,32 @@ constexpr auto embedded_advice = "if it is not another Causeway's, name a backen
 // its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
+upstream::pool_settings pool_settings_in(const bridge_settings& settings, const std::vector<net::host_port>& upstreams,
+                                         const tls_contexts& tls)
+{
+    return {upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
+            settings.coalesce, codes::protocol(),      tls.upstreams};
+}
+
+http::time_limits time_limits_in(const bridge_settings& settings)
+{
+    return {.idle = settings.idle_timeout, .writing = settings.write_timeout};
+}
+
 // One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
 std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
-                                       const std::vector<net::host_port>& upstreams, shared_limits& limits)
+                                       const std::vector<net::host_port>& upstreams, const tls_contexts& tls,
+                                       shared_limits& limits)
 {
-    const upstream::pool_settings pool{
-        upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
-        settings.coalesce, codes::protocol()};
-    const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
+    const auto pool = pool_settings_in(settings, upstreams, tls);
+    const auto times = time_limits_in(settings);
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 
     std::list<event_loop> loops;
     try {
         auto place = net::resolve_for_listening(io, settings.listen);
         while (loops.size() < settings.threads) {
-            loops.emplace_back(place, sharing, pool, times, limits);
+            loops.emplace_back(place, sharing, pool, times, limits).apply(pool, times, tls.clients);
             place = loops.front().endpoint();
             sharing = net::port_sharing::from_start;
         }
@@ -107,11 +120,15 @@ private:
 // Runs on the main thread while the event loops run on theirs. Ends when they have all ended.
 class supervisor {
 public:
-    supervisor(asio::io_context& io, std::list<event_loop>& loops, std::chrono::nanoseconds drain_timeout)
+    using preparation = live_settings<bridge_settings>::preparation;
+
+    supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
+               preparation prepare)
         : io_(io)
         , loops_(loops)
         , place_(loops.front().endpoint())
-        , drain_timeout_(drain_timeout)
+        , settings_(settings)
+        , prepare_(std::move(prepare))
         , signals_(io, SIGINT, SIGTERM)
         , hangups_(io, SIGHUP)
         , loop_ended_(io.get_executor())
@@ -128,11 +145,11 @@ public:
         });
     }
 
-    awaitable<> run() { co_await net::until_first(serve_and_stop(), ignore_hangups()); }
+    awaitable<> run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
 
 private:
     awaitable<> serve_and_stop();
-    awaitable<> ignore_hangups();
+    awaitable<> reload_at_hangups();
     void refuse_newcomers();
     net::sockets_of_port others_that_get_newcomers(std::size_t others) const;
     awaitable<> all_ended();
@@ -141,7 +158,8 @@ private:
     asio::io_context& io_;
     std::list<event_loop>& loops_;
     tcp::endpoint place_;
-    std::chrono::nanoseconds drain_timeout_;
+    live_settings<bridge_settings>& settings_;
+    preparation prepare_;
     signal_set signals_;
     signal_set hangups_;
     net::wakeup loop_ended_;
@@ -158,7 +176,7 @@ awaitable<> supervisor::serve_and_stop()
     for (auto& loop : loops_)
         loop.drain(others_that_get_newcomers(others));
 
-    const auto first = co_await net::until_first(all_ended(), net::sleep(drain_timeout_), signal());
+    const auto first = co_await net::until_first(all_ended(), net::sleep(settings_.now().drain_timeout), signal());
     if (first != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
@@ -189,22 +207,22 @@ awaitable<> supervisor::all_ended()
         co_await loop_ended_.wait();
 }
 
-// A terminal that is closed sends SIGHUP, and so does an operator who wants a service to read its settings again.
-awaitable<> supervisor::ignore_hangups()
+// A terminal that is closed sends SIGHUP too, and does no harm then.
+awaitable<> supervisor::reload_at_hangups()
 {
     for (;;) {
         const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
         if (cancelled)
             co_return;
-        spdlog::info("SIGHUP: ignored, there is nothing to read again; SIGTERM stops");
+        settings_.reload(prepare_);
     }
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
 
-// How many HTTP connections may be open at once. Each is an open file, and what else needs one must get it however many
+// How many HTTP connections there are files for. Each is an open file, and what else needs one must get it however many
 // clients there are. Throws when there are too few files to serve anybody.
-std::size_t connections_that_fit(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
+std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
 {
     const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients;
     const auto files = open_file_limit();
@@ -213,11 +231,15 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t up
             "the limit of open files is {}, and --threads={} needs at least {}; raise it with ulimit -n, or "
             "LimitNOFILE= in a unit of systemd, or choose fewer threads",
             files, settings.threads, needed_otherwise + 1));
-    const auto fit = files - needed_otherwise;
-    if (fit >= settings.max_connections)
-        return settings.max_connections;
-    spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n", files, fit);
-    return fit;
+    return files - needed_otherwise;
+}
+
+std::size_t connections_that_fit(const bridge_settings& settings, std::size_t files)
+{
+    if (files < settings.max_connections)
+        spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n",
+                     open_file_limit(), files);
+    return std::min(files, settings.max_connections);
 }
 
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
@@ -239,18 +261,27 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 
 } // namespace
 
-int run_bridge(const bridge_settings& settings)
+int run_bridge(live_settings<bridge_settings>& live)
 {
+    const auto settings = live.now(); // at the start
     asio::io_context io{1};
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
     const auto embedded_clients = embedded ? settings.threads + embedded_guests : 0;
+    const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
 
-    shared_limits limits{net::limit(settings.max_pending),
-                         net::limit(connections_that_fit(settings, upstreams.size(), embedded_clients))};
-    auto loops = open_event_loops(io, settings, upstreams, limits);
-    supervisor supervisor(io, loops, settings.drain_timeout);
+    shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};
+    const auto tls = make_tls_contexts(settings);
+    auto loops = open_event_loops(io, settings, upstreams, tls, limits);
+    supervisor supervisor(io, loops, live, [&](const bridge_settings& wanted) {
+        return [&, wanted, contexts = make_tls_contexts(wanted)] {
+            limits.pending.set_bound(wanted.max_pending);
+            limits.connections.set_bound(connections_that_fit(wanted, files));
+            for (auto& loop : loops)
+                loop.apply(pool_settings_in(wanted, upstreams, contexts), time_limits_in(wanted), contexts.clients);
+        };
+    });
 
     std::optional<backend::code_server> code_server;
     if (embedded)
@@ -264,7 +295,10 @@ int run_bridge(const bridge_settings& settings)
     const auto address = net::to_string(loops.front().endpoint());
     {
         const loop_threads threads(loops, [&] { supervisor.loop_ended(); });
-        spdlog::info("listening on http://{}", address);
+        spdlog::info("listening on {}://{}", tls.clients ? "https" : "http", address);
+        if (!tls.clients && !loops.front().endpoint().address().is_loopback())
+            spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
+                         "a proxy on this machine do it");
         if (embedded)
             spdlog::info("try: curl -s 'http://{}/?statusCode=404'", address);
         io.run();

@@ -28,6 +28,16 @@ awaitable<> event_loop::serve()
     pool_.stop();
 }
 
+void event_loop::apply(const upstream::pool_settings& upstream, const http::time_limits& times,
+                       const net::tls_context& tls)
+{
+    asio::post(io_, [this, upstream, times, tls] {
+        pool_.apply(upstream);
+        server_.apply(times);
+        server_.use_tls(tls);
+    });
+}
+
 void event_loop::drain(net::sockets_of_port others)
 {
     asio::post(io_, [this, others] { server_.drain(others); });

@@ -31,6 +31,11 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
+std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
+{
+    return std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience);
+}
+
 } // namespace
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
@@ -44,16 +49,18 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , lane_([this] { has_requests_.notify(); })
     , availability_(clock::now())
     , outages_(outages)
-    , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
+    , patience_(patience_for(reply_timeout))
     , backoff_(reconnect_max)
     , retry_(executor)
 {
 }
 
-void link::use_tls(const upstream_tls& tls)
+void link::apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, upstream_tls tls)
 {
-    tls_name_ = tls.name.empty() ? upstream_.host : tls.name;
-    tls_ = net::make_client_context(tls.trust, tls_name_);
+    patience_ = patience_for(reply_timeout);
+    backoff_ = backoff(reconnect_max);
+    tls_ = std::move(tls);
+    hurry();
 }
 
 void link::start()
@@ -111,8 +118,8 @@ awaitable<> link::attempt(tcp::endpoint endpoint, std::optional<net::connection>
     auto failed = co_await connect(socket, endpoint);
     if (!failed) {
         made.emplace(std::move(socket));
-        if (tls_) {
-            made->connect_tls(*tls_, tls_name_);
+        if (tls_.context) {
+            made->connect_tls(*tls_.context, tls_.name);
             failed = co_await made->handshake();
         }
     }

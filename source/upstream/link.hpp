@@ -23,10 +23,10 @@
 
 namespace causeway::upstream {
 
-/// How to speak TLS to the upstreams.
+/// How to speak TLS to an upstream. Without a context, connections are plain.
 struct upstream_tls {
-    net::client_tls trust;
-    std::string name; ///< that their certificates must be for; empty for the host of each
+    net::tls_context context; ///< expects a certificate for `name`
+    std::string name;
 };
 
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
@@ -39,11 +39,12 @@ public:
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
          std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
          outage_log& outages);
-
-    /// The connections to come speak TLS. Blocks and throws like `net::make_client_context`.
-    void use_tls(const upstream_tls& tls);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
+
+    /// From now on these hold, for a connection that is open too, other than `tls` and how long the kernel waits for an
+    /// acknowledgement. A pause that is longer than the first one ends soon.
+    void apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, upstream_tls tls);
 
     /// Connects and converses until `stop`. A lost connection costs nothing but time: its requests are written again
     /// on the next one, if they may be.
@@ -80,8 +81,7 @@ private:
     net::host_port upstream_;
     std::string name_; // for the log
     const protocol& protocol_;
-    net::tls_context tls_; // none for plain connections
-    std::string tls_name_;
+    upstream_tls tls_; // of the connections to come
     multiplexer& requests_;
     statistics counts_;
 

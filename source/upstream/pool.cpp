@@ -22,9 +22,19 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
                             *outages_);
-    if (settings.tls)
-        for (auto& link : links_)
-            link.use_tls(*settings.tls);
+    apply(settings);
+}
+
+void pool::apply(const pool_settings& settings)
+{
+    reply_timeout_ = settings.reply_timeout;
+    requests_.set_window(settings.window);
+    auto tls = settings.tls;
+    tls.resize(links_.size());
+    for (auto& link : links_) {
+        link.apply(settings.reply_timeout, settings.reconnect_max, std::move(tls.front()));
+        tls.pop_front();
+    }
 }
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline)

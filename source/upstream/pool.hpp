@@ -14,9 +14,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace causeway::upstream {
@@ -29,7 +29,7 @@ struct pool_settings {
     std::size_t window = 1;
     bool coalesce = false; ///< one message for all who wait for the same key; only where keys are shared
     upstream::protocol protocol;
-    std::optional<upstream_tls> tls = {};                                 ///< none for plain connections
+    std::deque<upstream_tls> tls = {}; ///< of each upstream; those that are missing are asked without TLS
     std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
 };
 
@@ -38,9 +38,12 @@ struct pool_settings {
 /// they have ended, and only then may the pool go.
 class pool {
 public:
-    /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool. Throws what
-    /// `link::use_tls` does.
+    /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool.
     pool(asio::io_context& io, const pool_settings& settings, net::limit& pending);
+
+    /// From now on the reply timeout, the longest pause and the window of `settings` hold; all else stays as it is.
+    /// Whoever waits already keeps its deadline.
+    void apply(const pool_settings& settings);
 
     /// Starts to connect, and keeps at it until `stop`.
     void start();

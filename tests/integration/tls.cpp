@@ -405,7 +405,12 @@ struct upstream_side {
     upstream_side()
     {
         settings.reply_timeout = 300ms;
-        settings.tls = upstream::upstream_tls{{files().ours.certificate(), "", ""}, ""};
+        trust({.ca = files().ours.certificate()}, "127.0.0.1");
+    }
+
+    void trust(const net::client_tls& trusted, const std::string& name)
+    {
+        settings.tls = {{net::make_client_context(trusted, name), name}};
     }
 
     // Asks again and again until there is a reply, or for a second; gives whether there was one.
@@ -456,7 +461,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_with_a_good_certificate_is_asked)
 
 BOOST_AUTO_TEST_CASE(its_certificate_may_be_for_a_name_that_was_chosen)
 {
-    settings.tls->name = "elsewhere.example";
+    trust({.ca = files().ours.certificate()}, "elsewhere.example");
     backend.show(files().wrong_name);
     play(hears);
 }
@@ -495,8 +500,7 @@ BOOST_AUTO_TEST_CASE(every_connection_is_verified_and_not_only_the_first)
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_asks_for_a_certificate_gets_one)
 {
-    settings.tls->trust.certificate = files().good.certificate;
-    settings.tls->trust.private_key = files().good.private_key;
+    trust({files().ours.certificate(), files().good.certificate, files().good.private_key}, "127.0.0.1");
     backend.show(files().good, files().ours.certificate());
     play(hears);
 }
