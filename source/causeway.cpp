@@ -2,8 +2,10 @@
 #include "service/bridge.hpp"
 #include "service/program.hpp"
 
+#include <unistd.h>
+
 int main(int argc, char* argv[])
 {
     using namespace causeway::service;
-    return run_program("causeway", argc, argv, parse_bridge_options, run_bridge);
+    return run_program("causeway", {argc, argv, environ}, parse_bridge_options, run_bridge);
 }

@@ -2,8 +2,10 @@
 #include "service/program.hpp"
 #include "service/standalone_code_server.hpp"
 
+#include <unistd.h>
+
 int main(int argc, char* argv[])
 {
     using namespace causeway::service;
-    return run_program("code-server", argc, argv, parse_code_server_options, run_code_server);
+    return run_program("code-server", {argc, argv, environ}, parse_code_server_options, run_code_server);
 }

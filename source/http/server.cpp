@@ -41,20 +41,37 @@ void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
     }
 }
 
+std::chrono::nanoseconds sweep_interval_for(const time_limits& limits)
+{
+    return std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval});
+}
+
+sweep_limits in_sweeps(const time_limits& limits)
+{
+    const auto interval = sweep_interval_for(limits);
+    return {.idle = limits.idle / interval,
+            .reading = limits.reading / interval,
+            .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / interval,
+            .writing = limits.writing / interval};
+}
+
 } // namespace
 
 server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections)
     : acceptor_(std::move(acceptor))
-    , sweep_interval_(std::min({limits.idle / 4, limits.reading / 4, limits.writing / 4, longest_sweep_interval}))
-    , limits_{.idle = limits.idle / sweep_interval_,
-              .reading = limits.reading / sweep_interval_,
-              .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / sweep_interval_,
-              .writing = limits.writing / sweep_interval_}
+    , sweep_interval_(sweep_interval_for(limits))
+    , limits_(in_sweeps(limits))
     , connections_(connections)
     , common_{handler, date_line(std::chrono::system_clock::now()), {}}
     , session_ended_(acceptor_.get_executor())
     , drain_timer_(acceptor_.get_executor())
 {
+}
+
+void server::apply(const time_limits& limits)
+{
+    sweep_interval_ = sweep_interval_for(limits);
+    limits_ = in_sweeps(limits);
 }
 
 awaitable<> server::run() { co_await net::until_first(accept_and_drain(), sweep_sessions()); }

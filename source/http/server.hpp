@@ -46,6 +46,9 @@ public:
     /// Both outlive the server.
     server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
 
+    /// From now on these hold, also for what is under way. A time that has begun may be judged by both.
+    void apply(const time_limits& limits);
+
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 

@@ -51,17 +51,20 @@ public:
     {
         auto taken = taken_.load(std::memory_order_relaxed);
         do {
-            if (taken >= bound_)
+            if (taken >= bound_.load(std::memory_order_relaxed))
                 return {};
         } while (!taken_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed));
         return place(this);
     }
 
+    /// From now on at most `bound` places are handed out. Those that are taken stay so, also above it.
+    void set_bound(std::size_t bound) noexcept { bound_.store(bound, std::memory_order_relaxed); }
+
     /// How many are taken, for the log and for tests.
     std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 
 private:
-    const std::size_t bound_;
+    std::atomic<std::size_t> bound_;
     std::atomic<std::size_t> taken_{0};
 };
 

@@ -26,6 +26,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace causeway::service {
@@ -44,14 +45,23 @@ constexpr auto embedded_advice = "if it is not another Causeway's, name a backen
 // its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
+upstream::pool_settings pool_settings_in(const bridge_settings& settings, const std::vector<net::host_port>& upstreams)
+{
+    return {upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
+            settings.coalesce, codes::protocol()};
+}
+
+http::time_limits time_limits_in(const bridge_settings& settings)
+{
+    return {.idle = settings.idle_timeout, .writing = settings.write_timeout};
+}
+
 // One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
 std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
                                        const std::vector<net::host_port>& upstreams, shared_limits& limits)
 {
-    const upstream::pool_settings pool{
-        upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
-        settings.coalesce, codes::protocol()};
-    const http::time_limits times{.idle = settings.idle_timeout, .writing = settings.write_timeout};
+    const auto pool = pool_settings_in(settings, upstreams);
+    const auto times = time_limits_in(settings);
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 
     std::list<event_loop> loops;
@@ -107,11 +117,14 @@ private:
 // Runs on the main thread while the event loops run on theirs. Ends when they have all ended.
 class supervisor {
 public:
-    supervisor(asio::io_context& io, std::list<event_loop>& loops, std::chrono::nanoseconds drain_timeout)
+    // `apply` is called when the settings have changed.
+    supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
+               std::function<void()> apply)
         : io_(io)
         , loops_(loops)
         , place_(loops.front().endpoint())
-        , drain_timeout_(drain_timeout)
+        , settings_(settings)
+        , apply_(std::move(apply))
         , signals_(io, SIGINT, SIGTERM)
         , hangups_(io, SIGHUP)
         , loop_ended_(io.get_executor())
@@ -128,11 +141,11 @@ public:
         });
     }
 
-    awaitable<> run() { co_await net::until_first(serve_and_stop(), ignore_hangups()); }
+    awaitable<> run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
 
 private:
     awaitable<> serve_and_stop();
-    awaitable<> ignore_hangups();
+    awaitable<> reload_at_hangups();
     void refuse_newcomers();
     net::sockets_of_port others_that_get_newcomers(std::size_t others) const;
     awaitable<> all_ended();
@@ -141,7 +154,8 @@ private:
     asio::io_context& io_;
     std::list<event_loop>& loops_;
     tcp::endpoint place_;
-    std::chrono::nanoseconds drain_timeout_;
+    live_settings<bridge_settings>& settings_;
+    std::function<void()> apply_;
     signal_set signals_;
     signal_set hangups_;
     net::wakeup loop_ended_;
@@ -158,7 +172,7 @@ awaitable<> supervisor::serve_and_stop()
     for (auto& loop : loops_)
         loop.drain(others_that_get_newcomers(others));
 
-    const auto first = co_await net::until_first(all_ended(), net::sleep(drain_timeout_), signal());
+    const auto first = co_await net::until_first(all_ended(), net::sleep(settings_.now().drain_timeout), signal());
     if (first != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
@@ -189,22 +203,23 @@ awaitable<> supervisor::all_ended()
         co_await loop_ended_.wait();
 }
 
-// A terminal that is closed sends SIGHUP, and so does an operator who wants a service to read its settings again.
-awaitable<> supervisor::ignore_hangups()
+// A terminal that is closed sends SIGHUP too, and does no harm then.
+awaitable<> supervisor::reload_at_hangups()
 {
     for (;;) {
         const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
         if (cancelled)
             co_return;
-        spdlog::info("SIGHUP: ignored, there is nothing to read again; SIGTERM stops");
+        if (settings_.reload())
+            apply_();
     }
 }
 
 awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
 
-// How many HTTP connections may be open at once. Each is an open file, and what else needs one must get it however many
+// How many HTTP connections there are files for. Each is an open file, and what else needs one must get it however many
 // clients there are. Throws when there are too few files to serve anybody.
-std::size_t connections_that_fit(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
+std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
 {
     const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients;
     const auto files = open_file_limit();
@@ -213,11 +228,15 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t up
             "the limit of open files is {}, and --threads={} needs at least {}; raise it with ulimit -n, or "
             "LimitNOFILE= in a unit of systemd, or choose fewer threads",
             files, settings.threads, needed_otherwise + 1));
-    const auto fit = files - needed_otherwise;
-    if (fit >= settings.max_connections)
-        return settings.max_connections;
-    spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n", files, fit);
-    return fit;
+    return files - needed_otherwise;
+}
+
+std::size_t connections_that_fit(const bridge_settings& settings, std::size_t files)
+{
+    if (files < settings.max_connections)
+        spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n",
+                     open_file_limit(), files);
+    return std::min(files, settings.max_connections);
 }
 
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
@@ -239,18 +258,24 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 
 } // namespace
 
-int run_bridge(const bridge_settings& settings)
+int run_bridge(live_settings<bridge_settings>& live)
 {
+    const auto settings = live.now(); // at the start
     asio::io_context io{1};
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
     const auto embedded_clients = embedded ? settings.threads + embedded_guests : 0;
+    const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
 
-    shared_limits limits{net::limit(settings.max_pending),
-                         net::limit(connections_that_fit(settings, upstreams.size(), embedded_clients))};
+    shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};
     auto loops = open_event_loops(io, settings, upstreams, limits);
-    supervisor supervisor(io, loops, settings.drain_timeout);
+    supervisor supervisor(io, loops, live, [&] {
+        limits.pending.set_bound(live.now().max_pending);
+        limits.connections.set_bound(connections_that_fit(live.now(), files));
+        for (auto& loop : loops)
+            loop.apply(pool_settings_in(live.now(), upstreams), time_limits_in(live.now()));
+    });
 
     std::optional<backend::code_server> code_server;
     if (embedded)

@@ -28,6 +28,14 @@ awaitable<> event_loop::serve()
     pool_.stop();
 }
 
+void event_loop::apply(const upstream::pool_settings& upstream, const http::time_limits& times)
+{
+    asio::post(io_, [this, upstream, times] {
+        pool_.apply(upstream);
+        server_.apply(times);
+    });
+}
+
 void event_loop::drain(net::sockets_of_port others)
 {
     asio::post(io_, [this, others] { server_.drain(others); });

@@ -28,6 +28,9 @@ public:
     /// destroyed with the loop but what it owns.
     void run();
 
+    /// Any thread: from now on `pool::apply` and `server::apply` hold for these.
+    void apply(const upstream::pool_settings& upstream, const http::time_limits& times);
+
     /// Any thread, before `drain`: clients that begin to connect are dealt to `chosen` of all that serve the port.
     void deal_newcomers(net::sockets_of_port chosen) { server_.deal_newcomers(chosen); }
 

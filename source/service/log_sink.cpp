@@ -1,12 +1,15 @@
 #include "service/log_sink.hpp"
 
+#include "service/printable.hpp"
 #include "service/write_if_room.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/details/log_msg.h>
 
+#include <cerrno>
 #include <climits>
-#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,6 +31,14 @@ int open_again_without_blocking(int descriptor)
     return ::open(fmt::format("/proc/self/fd/{}", descriptor).c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+// A line that is written to a file is copied into the system's memory. That waits for the disk only where the whole
+// system does, because it has too much to write. A named pipe is like any other.
+int open_file(const std::string& path)
+{
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR | S_IRGRP);
+}
+
 std::string_view colour_of(spdlog::level::level_enum level)
 {
     switch (level) {
@@ -47,22 +58,30 @@ std::string_view colour_of(spdlog::level::level_enum level)
 
 constexpr std::string_view usual_colour = "\x1b[0m";
 
-void append_printable(std::string_view text, std::string& line)
+// The priorities of syslog(3).
+int priority_of(spdlog::level::level_enum level)
 {
-    for (const char c : text) {
-        if (c >= ' ' && c <= '~')
-            line += c;
-        else
-            fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+    switch (level) {
+    case spdlog::level::critical:
+        return 2;
+    case spdlog::level::err:
+        return 3;
+    case spdlog::level::warn:
+        return 4;
+    case spdlog::level::info:
+        return 6;
+    default:
+        return 7;
     }
 }
 
 } // namespace
 
-log_sink::log_sink(int output, colours wanted)
-    : given_(output)
+log_sink::log_sink(int output, reader who_reads)
+    : output_(output)
+    , who_reads_output_(who_reads)
+    , who_reads_(who_reads)
     , own_(open_again_without_blocking(output))
-    , colours_(wanted)
 {
 }
 
@@ -71,6 +90,21 @@ log_sink::~log_sink()
     log_sink::flush_();
     if (own_ != -1)
         ::close(own_);
+}
+
+std::error_code log_sink::open(const std::string& path)
+{
+    int opened = path.empty() ? open_again_without_blocking(output_) : open_file(path);
+    if (opened == -1 && !path.empty())
+        return {errno, std::generic_category()};
+    {
+        const std::lock_guard lock(mutex_);
+        std::swap(own_, opened);
+        who_reads_ = path.empty() ? who_reads_output_ : reader::any;
+    }
+    if (opened != -1)
+        ::close(opened);
+    return {};
 }
 
 void log_sink::sink_it_(const spdlog::details::log_msg& message)
@@ -86,7 +120,7 @@ bool log_sink::write_count_of_lost()
 {
     if (lost_ == 0)
         return true;
-    const auto text = fmt::format("{} lines of this log are lost here, because nobody read it in time", lost_);
+    const auto text = fmt::format("{} lines of this log are lost here, because there was no room for them", lost_);
     if (!write(spdlog::details::log_msg("", spdlog::level::warn, text)))
         return false;
     lost_ = 0;
@@ -95,7 +129,7 @@ bool log_sink::write_count_of_lost()
 
 bool log_sink::write(const spdlog::details::log_msg& message)
 {
-    return write_if_room(own_ != -1 ? own_ : given_, line_of(message));
+    return write_if_room(own_ != -1 ? own_ : output_, line_of(message));
 }
 
 std::string log_sink::line_of(const spdlog::details::log_msg& message)
@@ -108,15 +142,16 @@ std::string log_sink::line_of(const spdlog::details::log_msg& message)
     text.remove_suffix(text.ends_with('\n') ? 1 : 0);
 
     std::string line;
-    if (colours_ == colours::yes && message.color_range_start < message.color_range_end) {
-        append_printable(text.substr(0, message.color_range_start), line);
+    if (who_reads_ == reader::journal)
+        line = fmt::format("<{}>", priority_of(message.level));
+    if (who_reads_ == reader::terminal && message.color_range_start < message.color_range_end) {
+        line += printable(text.substr(0, message.color_range_start));
         line += colour_of(message.level);
-        append_printable(text.substr(message.color_range_start, message.color_range_end - message.color_range_start),
-                         line);
+        line += printable(text.substr(message.color_range_start, message.color_range_end - message.color_range_start));
         line += usual_colour;
         text.remove_prefix(message.color_range_end);
     }
-    append_printable(text, line);
+    line += printable(text);
     line += '\n';
     if (line.size() > PIPE_BUF)
         line.replace(PIPE_BUF - cut_mark.size(), std::string::npos, cut_mark);

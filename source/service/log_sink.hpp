@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
-#include <string_view>
+#include <system_error>
 
 namespace causeway::service {
 
@@ -22,11 +22,22 @@ namespace causeway::service {
 /// was written, if there is room.
 class log_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
-    enum class colours { no, yes };
+    /// Who reads what is written to the output that the sink was made for.
+    enum class reader {
+        any,
+        terminal, ///< shows the level of a message in its colour
+        journal,  ///< knows the level from <N> in front of a line (sd-daemon(3))
+    };
 
     /// Writes to what the file descriptor `output` stands for, which stays the caller's, is not changed, and stays open
-    /// as long as this object lives. With `colours::yes` the level of a message is coloured for a terminal.
-    log_sink(int output, colours wanted);
+    /// as long as this object lives.
+    log_sink(int output, reader who_reads);
+
+    /// From now on lines go to the file or named pipe at `path`, or, if that is empty, to `output`. A file is made if
+    /// there is none, for its owner to write and its group to read, and appended to; one that was moved away since it
+    /// was opened is left behind. A named pipe needs a reader. On an error, which is the result, all stays as it was.
+    /// Any thread.
+    std::error_code open(const std::string& path);
 
     /// Flushes.
     ~log_sink() override;
@@ -40,9 +51,10 @@ private:
     bool write_count_of_lost();
     std::string line_of(const spdlog::details::log_msg& message);
 
-    int given_;
-    int own_; // or -1
-    colours colours_;
+    int output_;
+    reader who_reads_output_;
+    reader who_reads_;       // what is written at present
+    int own_;                // a file, or the output once more; or -1
     std::uint64_t lost_ = 0; // lines, since one was written
 };
 

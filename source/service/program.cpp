@@ -1,35 +1,22 @@
 #include "service/program.hpp"
 
-#include "service/log_sink.hpp"
 #include "service/write_if_room.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
+#include <cstdio>
 #include <limits>
-#include <memory>
-#include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 namespace causeway::service {
-namespace {
-
-log_sink::colours colours_of_standard_error()
-{
-    const char* terminal = std::getenv("TERM");
-    const bool coloured = ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
-    return coloured ? log_sink::colours::yes : log_sink::colours::no;
-}
-
-} // namespace
 
 void open_closed_standard_streams()
 {
@@ -38,14 +25,6 @@ void open_closed_standard_streams()
         if (closed && ::open("/dev/null", O_RDWR) != stream) // the lowest number that is free, so this one
             throw std::system_error(errno, std::generic_category(), "cannot open /dev/null for a standard stream");
     }
-}
-
-void start_logging(spdlog::level::level_enum level)
-{
-    auto sink = std::make_shared<log_sink>(STDERR_FILENO, colours_of_standard_error());
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("causeway", std::move(sink)));
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-    spdlog::set_level(level);
 }
 
 void raise_file_limit()
@@ -70,6 +49,16 @@ void ignore_signals_without_a_meaning()
 {
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
         std::signal(number, SIG_IGN);
+}
+
+void print_usage_errors(const char* program, const usage_error& wrong)
+{
+    for (const auto& error : wrong.errors) {
+        auto line = fmt::format("{}: {}; {} --help lists the options", program, error, program);
+        std::ranges::replace_if(
+            line, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+        fmt::print(stderr, "{}\n", line);
+    }
 }
 
 void say_why_it_ends(const char* program, const std::exception& error)

@@ -1,21 +1,19 @@
 #include "service/settings.hpp"
 
-#include <boost/program_options/errors.hpp>
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/parsers.hpp>
-#include <boost/program_options/variables_map.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <sstream>
+#include <fstream>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace causeway::service {
 namespace {
 
-namespace options = boost::program_options;
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 
@@ -66,6 +64,33 @@ std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
     return static_cast<spdlog::level::level_enum>(name - names.begin());
 }
 
+std::optional<log_format> read_log_format(std::string_view text)
+{
+    if (text == "text")
+        return log_format::text;
+    if (text == "json")
+        return log_format::json;
+    return std::nullopt;
+}
+
+// It can stand in a configuration file as it is.
+std::optional<std::string> read_path(std::string_view text)
+{
+    const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    if (text.empty() || text.front() == ' ' || text.back() == ' ' || has_control || text.find('#') != text.npos)
+        return std::nullopt;
+    return std::string(text);
+}
+
+std::optional<bool> read_switch(std::string_view text)
+{
+    if (text == "true")
+        return true;
+    if (text == "false")
+        return false;
+    return std::nullopt;
+}
+
 constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port,
                                      "give HOST:PORT with a port up to 65535, an IPv6 address in brackets"};
 constexpr kind<net::host_port> target{"HOST:PORT", read_target,
@@ -79,119 +104,172 @@ constexpr kind<std::size_t> count{"N", read_count<1'000'000'000>, "give a whole 
 constexpr kind<std::size_t> thread_count{"N", read_count<1024>, "give a whole number from 1 to 1024"};
 constexpr kind<spdlog::level::level_enum> log_level{"LEVEL", read_log_level,
                                                     "give trace, debug, info, warning or error"};
+constexpr kind<log_format> format_of_log{"FORMAT", read_log_format, "give text or json"};
+constexpr kind<std::string> path{
+    "FILE", read_path, "give the name of a file without #, control characters, and spaces in front or at the end"};
+constexpr kind<bool> on_or_off{"", read_switch, "give true or false"};
 
+// Adds an option that is used when the program starts.
 template <class Value>
-Value convert(const char* option, const kind<Value>& kind, const std::string& text)
+option& add(std::vector<option>& all, const char* name, const kind<Value>& kind, const std::string& by_default,
+            const char* meaning, Value& setting)
 {
-    auto value = kind.read(text);
-    if (!value)
-        throw options::error(fmt::format("--{} '{}': {}", option, text, kind.advice));
-    return *std::move(value);
+    const auto take = [read = kind.read, advice = kind.advice, &setting](const std::string& text) {
+        auto value = read(text);
+        if (!value)
+            return advice;
+        setting = *std::move(value);
+        return static_cast<const char*>(nullptr);
+    };
+    all.push_back({name, kind.name, by_default, meaning, take});
+    return all.back();
+}
+
+// Adds an option that also a running program takes.
+template <class Value>
+void add_live(std::vector<option>& all, const char* name, const kind<Value>& kind, const std::string& by_default,
+              const char* meaning, Value& setting)
+{
+    add(all, name, kind, by_default, meaning, setting).at_once = true;
 }
 
 template <class Value>
-void add(options::options_description& all, const char* option, const kind<Value>& kind, const std::string& by_default,
-         const char* meaning, Value& setting)
-{
-    const auto set = [option, kind, &setting](const std::string& text) { setting = convert(option, kind, text); };
-    all.add_options()(option,
-                      options::value<std::string>()->value_name(kind.name)->default_value(by_default)->notifier(set),
-                      meaning);
-}
-
-template <class Value>
-void add_repeatable(options::options_description& all, const char* option, const kind<Value>& kind, const char* meaning,
+void add_repeatable(std::vector<option>& all, const char* name, const kind<Value>& kind, const char* meaning,
                     std::vector<Value>& settings)
 {
-    const auto set = [option, kind, &settings](const std::vector<std::string>& texts) {
-        for (const auto& text : texts)
-            settings.push_back(convert(option, kind, text));
+    const auto take = [read = kind.read, advice = kind.advice, &settings](const std::string& text) {
+        auto value = read(text);
+        if (!value)
+            return advice;
+        settings.push_back(*std::move(value));
+        return static_cast<const char*>(nullptr);
     };
-    all.add_options()(option, options::value<std::vector<std::string>>()->value_name(kind.name)->notifier(set),
-                      meaning);
+    all.push_back({name, kind.name, "", meaning, take, true});
+}
+
+void add_log(std::vector<option>& all, log_settings& log)
+{
+    add_live(all, "log-level", log_level, "info", "trace, debug, info, warning or error", log.level);
+    add_live(all, "log-format", format_of_log, "text", "text or json, one object a line", log.format);
+    add_live(all, "log-file", path, "", "append the log to a file instead of standard error; SIGHUP opens it again",
+             log.file);
+}
+
+struct program {
+    const char* name;
+    const char* purpose;
+    const char* variables; // what their names in the environment begin with
+};
+
+constexpr program bridge{"causeway", "lets HTTP clients talk to a server that speaks a stream of TCP messages",
+                         "CAUSEWAY_"};
+
+// CODE_SERVER_ belongs to an editor of that name, which sets such variables in its terminals.
+constexpr program code_server{"code-server", "a TCP server that explains HTTP status codes", "CODESERVER_"};
+
+assignments read_file_at(const std::string& name, std::vector<std::string>& errors)
+{
+    if (name.empty())
+        return {};
+    std::ifstream file(name);
+    auto given = read_file(file, name, errors);
+    if (!file.eof())
+        errors.push_back(fmt::format("cannot read --config {}: {}", name, std::generic_category().message(errno)));
+    return given;
+}
+
+// Finds all errors, also in values that do not count because of others.
+std::variant<assignments, information, usage_error> read_all(const program& program, const invocation& call,
+                                                             std::span<const option> options)
+{
+    const auto said = read_command_line(call.argc, call.argv, options);
+    if (!said.error.empty())
+        return usage_error{{said.error}};
+    if (said.help)
+        return information{
+            fmt::format("{0}: {1}\n\nUsage: {0} [OPTION]...\n\n{2}", program.name, program.purpose, list_of(options))};
+    if (said.version)
+        return information{fmt::format("{} {}\n", program.name, CAUSEWAY_VERSION)};
+
+    std::vector<std::string> errors;
+    const std::array sources{said.given, read_environment(call.environment, program.variables, options),
+                             read_file_at(said.config, errors)};
+    for (const auto& source : sources)
+        std::ranges::move(errors_in(source, options), std::back_inserter(errors));
+    if (!errors.empty())
+        return usage_error{std::move(errors)};
+    auto all = in_force(sources, options);
+    if (said.check_config)
+        return information{to_file(all, options)};
+    return all;
 }
 
 template <class Settings>
-parsed<Settings> parse(const std::string& program, const char* purpose, int argc, const char* const* argv,
-                       options::options_description& all, const Settings& settings)
+parsed<Settings> parse(const program& program, const invocation& call)
 {
-    all.add_options()("help", "print this and end");
-    all.add_options()("version", "print the version and end");
-    try {
-        // No abbreviations: a script that relies on one breaks when a new option makes it ambiguous.
-        using namespace options::command_line_style;
-        options::variables_map given;
-        options::store(options::command_line_parser(argc, argv)
-                           .options(all)
-                           .positional(options::positional_options_description())
-                           .style(default_style & ~allow_guessing)
-                           .run(),
-                       given);
-        if (given.contains("help")) {
-            std::ostringstream text;
-            text << program << ": " << purpose << "\n\nUsage: " << program << " [OPTION]...\n\n" << all;
-            return information{text.str()};
-        }
-        if (given.contains("version"))
-            return information{program + " " CAUSEWAY_VERSION "\n"};
-        options::notify(given);
-        return settings;
-    } catch (const options::error& error) {
-        auto text = fmt::format("{}: {}; {} --help lists the options", program, error.what(), program);
-        // One line, whatever was typed.
-        std::ranges::replace_if(
-            text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-        return usage_error{text};
-    }
+    Settings scratch;
+    auto read = read_all(program, call, options_of(scratch));
+    if (auto* text = std::get_if<information>(&read))
+        return std::move(*text);
+    if (auto* wrong = std::get_if<usage_error>(&read))
+        return std::move(*wrong);
+    auto& all = std::get<assignments>(read);
+    return configured<Settings>{settings_from<Settings>(all), std::move(all)};
 }
 
 } // namespace
 
-parsed<bridge_settings> parse_bridge_options(int argc, const char* const* argv)
+std::vector<option> options_of(bridge_settings& settings)
 {
     const auto cores = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
-    bridge_settings settings;
-    options::options_description all("Options");
+    std::vector<option> all;
     add(all, "listen", place, "127.0.0.1:8090", "where HTTP clients connect; port 0 takes a free one", settings.listen);
     add_repeatable(all, "upstream", target,
                    "the TCP backend; may be repeated. Without it a code server is started in this process, on "
                    "127.0.0.1:9670",
                    settings.upstreams);
-    add(all, "reply-timeout", positive_duration, "2s", "from the parsed request to the reply", settings.reply_timeout);
-    add(all, "reconnect-max", positive_duration, "3s", "longest pause between two connection attempts",
-        settings.reconnect_max);
-    add(all, "upstream-window", count, "1024",
-        "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
-        "takes each TCP segment for one message",
-        settings.upstream_window);
-    all.add_options()("coalesce", options::bool_switch(&settings.coalesce),
-                      "requests that wait for the same code share one message and its reply");
-    add(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
-    add(all, "max-connections", count, "16384", "most HTTP connections at once; further ones wait in the listen queue",
-        settings.max_connections);
-    add(all, "idle-timeout", positive_duration, "60s", "how long a connection may stay open between two requests",
-        settings.idle_timeout);
-    add(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
-        settings.write_timeout);
+    add_live(all, "reply-timeout", positive_duration, "2s", "from the parsed request to the reply",
+             settings.reply_timeout);
+    add_live(all, "reconnect-max", positive_duration, "3s", "longest pause between two connection attempts",
+             settings.reconnect_max);
+    add_live(all, "upstream-window", count, "1024",
+             "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
+             "takes each TCP segment for one message",
+             settings.upstream_window);
+    add(all, "coalesce", on_or_off, "false", "requests that wait for the same code share one message and its reply",
+        settings.coalesce);
+    add_live(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
+    add_live(all, "max-connections", count, "16384",
+             "most HTTP connections at once; further ones wait in the listen queue", settings.max_connections);
+    add_live(all, "idle-timeout", positive_duration, "60s", "how long a connection may stay open between two requests",
+             settings.idle_timeout);
+    add_live(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
+             settings.write_timeout);
     add(all, "threads", thread_count, cores, "event loops, each on its own thread; the default is the number of cores",
         settings.threads);
-    all.add_options()("share-port", options::bool_switch(&settings.share_port),
-                      "start although another Causeway serves this port, for a rolling restart");
-    add(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way", settings.drain_timeout);
-    add(all, "log-level", log_level, "info", "trace, debug, info, warning or error", settings.log_level);
-    return parse("causeway", "lets HTTP clients talk to a server that speaks a stream of TCP messages", argc, argv, all,
-                 settings);
+    add(all, "share-port", on_or_off, "false",
+        "start although another Causeway serves this port, for a rolling restart", settings.share_port);
+    add_live(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way",
+             settings.drain_timeout);
+    add_log(all, settings.log);
+    return all;
 }
 
-parsed<code_server_settings> parse_code_server_options(int argc, const char* const* argv)
+std::vector<option> options_of(code_server_settings& settings)
 {
-    code_server_settings settings;
-    options::options_description all("Options");
+    std::vector<option> all;
     add(all, "listen", place, "127.0.0.1:9670", "where clients connect; port 0 takes a free one", settings.listen);
     add(all, "bind-retry", positive_duration, "5s", "pause before the address is tried again while it is in use",
         settings.bind_retry);
-    add(all, "log-level", log_level, "info", "trace, debug, info, warning or error", settings.log_level);
-    return parse("code-server", "a TCP server that explains HTTP status codes", argc, argv, all, settings);
+    add_log(all, settings.log);
+    return all;
+}
+
+parsed<bridge_settings> parse_bridge_options(const invocation& call) { return parse<bridge_settings>(bridge, call); }
+
+parsed<code_server_settings> parse_code_server_options(const invocation& call)
+{
+    return parse<code_server_settings>(code_server, call);
 }
 
 std::optional<nanoseconds> parse_duration(std::string_view text)

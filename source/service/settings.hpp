@@ -1,9 +1,9 @@
-// The command lines of the two programs.
+// What the two programs can be told, and what they were told.
 #pragma once
 
 #include "net/host_port.hpp"
-
-#include <spdlog/common.h>
+#include "service/configuration.hpp"
+#include "service/process_log.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -30,32 +30,51 @@ struct bridge_settings {
     std::size_t threads = 0;
     bool share_port = false;
     std::chrono::nanoseconds drain_timeout{};
-    spdlog::level::level_enum log_level{};
+    log_settings log;
 };
 
 /// What `code-server` was asked to do.
 struct code_server_settings {
     net::host_port listen;
     std::chrono::nanoseconds bind_retry{};
-    spdlog::level::level_enum log_level{};
+    log_settings log;
 };
 
-/// `--help` or `--version`: print this on standard output and end with status 0.
+/// The options that fill in `settings`, which outlives them.
+std::vector<option> options_of(bridge_settings& settings);
+std::vector<option> options_of(code_server_settings& settings);
+
+/// What a program was started with, as `main` gets it; `environment` ends with a null pointer.
+struct invocation {
+    int argc = 0;
+    const char* const* argv = nullptr;
+    const char* const* environment = nullptr;
+};
+
+/// Settings, and what they were made of.
+template <class Settings>
+struct configured {
+    Settings settings;
+    assignments in_force;
+};
+
+/// `--help`, `--version` or `--check-config`: print this on standard output and end with status 0.
 struct information {
     std::string text;
 };
 
-/// The command line makes no sense: print this line on standard error and end with status 2.
+/// What was said makes no sense: print each of these as a line on standard error and end with status 2.
 struct usage_error {
-    std::string text;
+    std::vector<std::string> errors;
 };
 
 template <class Settings>
-using parsed = std::variant<Settings, information, usage_error>;
+using parsed = std::variant<configured<Settings>, information, usage_error>;
 
-/// Read a command line as `main` gets it. Nothing is thrown for wrong usage.
-parsed<bridge_settings> parse_bridge_options(int argc, const char* const* argv);
-parsed<code_server_settings> parse_code_server_options(int argc, const char* const* argv);
+/// Read the command line, the environment, and the file that `--config` names. The command line counts for more than
+/// the environment, and that for more than the file. Nothing is thrown for wrong usage.
+parsed<bridge_settings> parse_bridge_options(const invocation& call);
+parsed<code_server_settings> parse_code_server_options(const invocation& call);
 
 /// A duration as a person writes it: a whole number and `ms`, `s`, `m` or `h`; up to 1000 hours. Nothing of any other
 /// text.

@@ -23,15 +23,30 @@ std::size_t most_clients()
     return std::clamp(open_file_limit(), needed_otherwise + 1, enough + needed_otherwise) - needed_otherwise;
 }
 
+void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_settings>& settings)
+{
+    hangups.async_wait([&](const error_code& cancelled, int) {
+        if (cancelled)
+            return;
+        settings.reload();
+        reload_at_hangups(hangups, settings);
+    });
+}
+
 } // namespace
 
-int run_code_server(const code_server_settings& settings)
+int run_code_server(live_settings<code_server_settings>& settings)
 try {
     asio::io_context io{1};
-    backend::code_server server(io, settings.listen, settings.bind_retry, most_clients(),
+    backend::code_server server(io, settings.now().listen, settings.now().bind_retry, most_clients(),
                                 "or choose another address with --listen");
     asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](const error_code&, int) { server.stop(); });
+    asio::signal_set hangups(io, SIGHUP);
+    reload_at_hangups(hangups, settings);
+    signals.async_wait([&](const error_code&, int) {
+        server.stop();
+        hangups.cancel();
+    });
 
     server.start();
     io.run();
@@ -39,7 +54,7 @@ try {
     return 0;
 } catch (const boost::system::system_error& error) {
     // All that throws one is the look-up of the address and the attempt to listen on it.
-    throw cannot_listen(settings.listen, error.code());
+    throw cannot_listen(settings.now().listen, error.code());
 }
 
 } // namespace causeway::service

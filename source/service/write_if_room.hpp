@@ -7,8 +7,8 @@ namespace causeway::service {
 
 /// Writes `line`, of at most PIPE_BUF bytes, to the pipe, socket, terminal or file `descriptor` if there is room for it
 /// at this moment. True when all of it was written. False when there was no room or nobody is left to read; then
-/// nothing of it was written, unless a socket or a terminal had room for a part. Neither allocates nor throws, so it
-/// serves when memory has run out. Any thread.
+/// nothing of it was written, unless a socket, a terminal or a disk had room for a part. Neither allocates nor throws,
+/// so it serves when memory has run out. Any thread.
 ///
 /// It does not wait, with two exceptions that a non-blocking `descriptor` does not have: another process fills the pipe
 /// between the look for room and the write; a terminal has room for a part only.

@@ -267,16 +267,17 @@ void exchange::report_unfinished()
 // request's way.
 awaitable<> exchange::watch(std::string& why_it_ended)
 {
-    const auto interval = with_.patience / 4;
     const auto end_of_greeting = clock::now() + with_.patience;
     std::chrono::nanoseconds quiet_for{};
     steady_timer timer(with_.socket.get_executor());
     for (;;) {
+        const auto interval = with_.patience / 4;
         timer.expires_after(interval);
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
             co_return;
         const auto now = clock::now();
+        traced_ = spdlog::should_log(spdlog::level::trace);
         report_unfinished();
         if (!open_ && now >= end_of_greeting) {
             why_it_ended = "it does not answer the greeting";

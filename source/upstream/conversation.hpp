@@ -22,7 +22,7 @@ struct conversation {
     net::wakeup& has_requests; ///< notified when `lane` has something to write
     statistics& counts;
     const std::string& name;                  ///< the upstream, for the log
-    std::chrono::nanoseconds patience;        ///< with an upstream that owes a reply and says nothing
+    const std::chrono::nanoseconds& patience; ///< with an upstream that owes a reply and says nothing; may change
     std::chrono::nanoseconds heartbeat_after; ///< of quiet; zero for never
     bool has_to_prove_itself;                 ///< because the last connection did not work
     std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once

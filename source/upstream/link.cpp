@@ -31,6 +31,11 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
+std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
+{
+    return std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience);
+}
+
 } // namespace
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
@@ -44,10 +49,17 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , lane_([this] { has_requests_.notify(); })
     , availability_(clock::now())
     , outages_(outages)
-    , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
+    , patience_(patience_for(reply_timeout))
     , backoff_(reconnect_max)
     , retry_(executor)
 {
+}
+
+void link::apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max)
+{
+    patience_ = patience_for(reply_timeout);
+    backoff_ = backoff(reconnect_max);
+    hurry();
 }
 
 void link::start()

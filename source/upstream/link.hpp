@@ -35,6 +35,10 @@ public:
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
+    /// From now on these hold, for a connection that is open too, but for how long the kernel waits for an
+    /// acknowledgement. A pause that is longer than the first one ends soon.
+    void apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max);
+
     /// Connects and converses until `stop`. A lost connection costs nothing but time: its requests are written again
     /// on the next one, if they may be.
     void start();

@@ -114,6 +114,12 @@ void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
     next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
+void multiplexer::set_window(std::size_t window)
+{
+    window_ = window;
+    distribute();
+}
+
 void multiplexer::open(lane& lane, bool on_probation)
 {
     lanes_.push_back(&lane);

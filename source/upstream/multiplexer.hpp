@@ -175,6 +175,9 @@ public:
         spare_.reserve(most_spare);
     }
 
+    /// From now on this is the most requests on one connection, at least 1. Those that have a place keep it.
+    void set_window(std::size_t window);
+
     /// `lane` has a connection: it takes its share of the backlog. One that is on probation was asked whether it works:
     /// suspects are not tried on it before something has come.
     void open(lane& lane, bool on_probation = false);

@@ -24,6 +24,14 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
                             *outages_);
 }
 
+void pool::apply(const pool_settings& settings)
+{
+    reply_timeout_ = settings.reply_timeout;
+    requests_.set_window(settings.window);
+    for (auto& link : links_)
+        link.apply(settings.reply_timeout, settings.reconnect_max);
+}
+
 awaitable<outcome> pool::ask(question question, steady_timer& deadline)
 {
     const auto now = clock::now();

@@ -39,6 +39,10 @@ public:
     /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool.
     pool(asio::io_context& io, const pool_settings& settings, net::limit& pending);
 
+    /// From now on the reply timeout, the longest pause and the window of `settings` hold; all else stays as it is.
+    /// Whoever waits already keeps its deadline.
+    void apply(const pool_settings& settings);
+
     /// Starts to connect, and keeps at it until `stop`.
     void start();
 

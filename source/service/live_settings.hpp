@@ -1,0 +1,85 @@
+// The settings of a running program, and how they change while it runs.
+#pragma once
+
+#include "service/configuration.hpp"
+#include "service/process_log.hpp"
+#include "service/settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace causeway::service {
+
+/// How often the settings were read again, and with what success.
+struct reload_counts {
+    std::uint64_t reloads = 0;
+    bool last_succeeded = true;
+    std::chrono::system_clock::time_point last; ///< that succeeded; when the program started, if none has
+};
+
+/// What has become of an attempt, for the log: either all of `next`, or nothing because of `errors`.
+void log_reload(const transition& next, const std::vector<std::string>& errors);
+
+/// The settings that are in force, among them those of the log, which it applies by itself. For one thread.
+template <class Settings>
+class live_settings {
+public:
+    using parser = parsed<Settings> (*)(const invocation& call);
+
+    /// `start` is what `parse` has made of `call`, and of it again at each reload. Throws `std::runtime_error` when the
+    /// log cannot be opened.
+    live_settings(const invocation& call, parser parse, configured<Settings> start)
+        : call_(call)
+        , parse_(parse)
+        , in_force_(std::move(start))
+        , log_(in_force_.settings.log)
+    {
+    }
+
+    const Settings& now() const noexcept { return in_force_.settings; }
+
+    /// Reads file and environment again, opens the log file again, and logs what has changed. True when `now` is to be
+    /// applied: it has the new values of what a running program can change. False when anything is wrong: then all of
+    /// it stays as it was.
+    bool reload();
+
+    const reload_counts& counts() const noexcept { return counts_; }
+
+private:
+    invocation call_;
+    parser parse_;
+    configured<Settings> in_force_;
+    process_log log_;
+    reload_counts counts_{.last = std::chrono::system_clock::now()};
+};
+
+template <class Settings>
+bool live_settings<Settings>::reload()
+{
+    const auto wanted = parse_(call_);
+    const auto* readable = std::get_if<configured<Settings>>(&wanted);
+    auto errors = readable != nullptr ? std::vector<std::string>() : std::get<usage_error>(wanted).errors;
+
+    Settings scratch;
+    auto next =
+        change(in_force_.in_force, readable != nullptr ? readable->in_force : in_force_.in_force, options_of(scratch));
+    auto settings = settings_from<Settings>(next.in_force);
+    // Also where nothing changes: its file may have been moved away.
+    if (auto error = log_.apply(settings.log))
+        errors.push_back(*std::move(error));
+
+    log_reload(next, errors);
+    ++counts_.reloads;
+    counts_.last_succeeded = errors.empty();
+    if (!counts_.last_succeeded)
+        return false;
+    counts_.last = std::chrono::system_clock::now();
+    in_force_ = {std::move(settings), std::move(next.in_force)};
+    return true;
+}
+
+} // namespace causeway::service

@@ -1,0 +1,21 @@
+// What a message looks like in the log.
+#pragma once
+
+#include <spdlog/formatter.h>
+
+#include <memory>
+
+namespace causeway::service {
+
+enum class log_format {
+    text, ///< time, level and message, in words
+    json, ///< an object: `time` (RFC 3339, UTC, milliseconds), `level`, `message`
+};
+
+/// What spdlog uses to make a line of a message. A JSON line is valid JSON in printable ASCII whatever its message
+/// contains, and short enough to be written in one go (PIPE_BUF), with the prefix for the journal too: a longer message
+/// is cut, and says so. A byte of the message that is not printable ASCII is written as in the text log, as \x and two
+/// hexadecimal digits.
+std::unique_ptr<spdlog::formatter> make_formatter(log_format format);
+
+} // namespace causeway::service
