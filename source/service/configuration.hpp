@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,7 +39,7 @@ using assignments = std::vector<assignment>;
 /// What a command line says.
 struct command_line {
     assignments given;
-    std::string config; ///< the file to read, or empty
+    std::optional<std::string> config; ///< the file to read
     bool check_config = false;
     bool help = false;
     bool version = false;

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <limits>
 #include <system_error>
 
@@ -51,14 +50,16 @@ void ignore_signals_without_a_meaning()
         std::signal(number, SIG_IGN);
 }
 
-void print_usage_errors(const char* program, const usage_error& wrong)
+std::string lines_for(const char* program, const usage_error& wrong)
 {
+    std::string lines;
     for (const auto& error : wrong.errors) {
         auto line = fmt::format("{}: {}; {} --help lists the options", program, error, program);
         std::ranges::replace_if(
             line, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-        fmt::print(stderr, "{}\n", line);
+        lines += line + '\n';
     }
+    return lines;
 }
 
 void say_why_it_ends(const char* program, const std::exception& error)

@@ -8,7 +8,9 @@
 #include <fmt/core.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <exception>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -28,8 +30,8 @@ std::size_t open_file_limit();
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
 void ignore_broken_pipes();
 
-/// What is wrong with what `program` was told, each a line on standard error, whatever was typed.
-void print_usage_errors(const char* program, const usage_error& wrong);
+/// What its user reads when `program` was told what makes no sense: a line for each error, whatever was typed.
+std::string lines_for(const char* program, const usage_error& wrong);
 
 /// One line on standard error, if there is room for it.
 void say_why_it_ends(const char* program, const std::exception& error);
@@ -53,7 +55,7 @@ try {
         return 0;
     }
     if (const auto* wrong = std::get_if<usage_error>(&told)) {
-        print_usage_errors(name, *wrong);
+        fmt::print(stderr, "{}", lines_for(name, *wrong));
         return 2;
     }
     live_settings<Settings> settings(call, parse, std::get<configured<Settings>>(std::move(told)));

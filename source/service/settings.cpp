@@ -73,11 +73,12 @@ std::optional<log_format> read_log_format(std::string_view text)
     return std::nullopt;
 }
 
-// It can stand in a configuration file as it is.
+// It can stand in a configuration file as it is, and is no option whose value was forgotten.
 std::optional<std::string> read_path(std::string_view text)
 {
     const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
-    if (text.empty() || text.front() == ' ' || text.back() == ' ' || has_control || text.find('#') != text.npos)
+    if (text.empty() || text.front() == '-' || text.front() == ' ' || text.back() == ' ' || has_control ||
+        text.find('#') != text.npos)
         return std::nullopt;
     return std::string(text);
 }
@@ -106,7 +107,7 @@ constexpr kind<spdlog::level::level_enum> log_level{"LEVEL", read_log_level,
                                                     "give trace, debug, info, warning or error"};
 constexpr kind<log_format> format_of_log{"FORMAT", read_log_format, "give text or json"};
 constexpr kind<std::string> path{
-    "FILE", read_path, "give the name of a file without #, control characters, and spaces in front or at the end"};
+    "FILE", read_path, "give the name of a file without #, control characters, a - in front, or spaces at its ends"};
 constexpr kind<bool> on_or_off{"", read_switch, "give true or false"};
 
 // Adds an option that is used when the program starts.
@@ -167,14 +168,14 @@ constexpr program bridge{"causeway", "lets HTTP clients talk to a server that sp
 // CODE_SERVER_ belongs to an editor of that name, which sets such variables in its terminals.
 constexpr program code_server{"code-server", "a TCP server that explains HTTP status codes", "CODESERVER_"};
 
-assignments read_file_at(const std::string& name, std::vector<std::string>& errors)
+assignments read_file_at(const std::optional<std::string>& name, std::vector<std::string>& errors)
 {
-    if (name.empty())
+    if (!name)
         return {};
-    std::ifstream file(name);
-    auto given = read_file(file, name, errors);
+    std::ifstream file(*name);
+    auto given = read_file(file, *name, errors);
     if (!file.eof())
-        errors.push_back(fmt::format("cannot read --config {}: {}", name, std::generic_category().message(errno)));
+        errors.push_back(fmt::format("cannot read --config {}: {}", *name, std::generic_category().message(errno)));
     return given;
 }
 

@@ -1018,6 +1018,40 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_its_answers_is_reset)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_running_server_takes_another_limit_for_idle_connections)
+{
+    times.idle = 1h;
+    play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await connect(address);
+        const auto response = co_await client.get("/?statusCode=404");
+        BOOST_TEST(response.result() == status::ok);
+        const auto began = clock::now();
+        server.apply({.idle = 40ms});
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+        BOOST_TEST((clock::now() - began < 1s));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_running_server_takes_another_limit_for_clients_that_do_not_read)
+{
+    times.writing = 1h;
+    const auto answer_at_length = [](codes::code code, steady_timer&) -> awaitable<upstream::outcome> {
+        co_return "Code " + std::string(code.text()) + std::string(60'000, 'x') + "\n";
+    };
+    play(answer_at_length, [](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await connect(address);
+        client.socket.set_option(asio::socket_base::receive_buffer_size(4096));
+        std::string requests;
+        for (int i = 0; i < 1000; ++i)
+            requests += get("404");
+        co_await client.send(requests);
+        server.apply({.writing = 40ms});
+        while (test.connections.taken() != 0)
+            co_await settle();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_frees_its_place_before_its_deadline)
 {
     times.idle = 40ms; // makes sweeps frequent

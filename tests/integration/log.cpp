@@ -5,6 +5,7 @@
 #include "process.hpp"
 #include "service/log_sink.hpp"
 #include "service/write_if_room.hpp"
+#include "temporary.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -13,8 +14,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
 #include <ostream>
@@ -91,9 +92,9 @@ const std::vector<kind_of_channel> kinds_of_channels{
     {"pipe", narrow_pipe}, {"socket", unix_socket}, {"terminal", terminal}};
 
 // What logs to `to`, without a time stamp.
-spdlog::logger logger_to(const channel& to, log_sink::colours colours = log_sink::colours::no)
+spdlog::logger logger_to(const channel& to, log_sink::reader who_reads = log_sink::reader::any)
 {
-    spdlog::logger logger("test", std::make_shared<log_sink>(to.writing.number(), colours));
+    spdlog::logger logger("test", std::make_shared<log_sink>(to.writing.number(), who_reads));
     logger.set_pattern("%^%l%$ %v");
     return logger;
 }
@@ -105,20 +106,13 @@ constexpr int lines_that_fit = narrow / 64;
 class log_pipe {
 public:
     log_pipe()
-        : directory_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
-        , reading_(-1)
+        : reading_(-1)
     {
-        if (::mkdtemp(directory_.data()) == nullptr)
-            throw std::system_error(errno, std::generic_category(), directory_);
         checked(::mkfifo(path().c_str(), S_IRUSR | S_IWUSR));
         reading_ = descriptor(checked(::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
         checked(::fcntl(reading_.number(), F_SETPIPE_SZ, narrow));
     }
-    ~log_pipe() { std::filesystem::remove_all(directory_); }
-    log_pipe(const log_pipe&) = delete;
-    log_pipe& operator=(const log_pipe&) = delete;
-
-    std::string path() const { return directory_ + "/log"; }
+    std::string path() const { return directory_.path() + "/log"; }
 
     // Reads until there was a line that contains `text`, and gives this line.
     std::string wait_for_line(std::string_view text)
@@ -144,7 +138,7 @@ public:
     }
 
 private:
-    std::string directory_;
+    temporary_directory directory_;
     descriptor reading_;
     std::string read_;
 };
@@ -203,9 +197,10 @@ BOOST_AUTO_TEST_CASE(a_line_that_finds_no_room_is_lost_and_the_next_one_says_so)
     logger.info("and again");
 
     BOOST_TEST(before.size() == std::size_t{narrow});
-    BOOST_TEST(read_all(pipe.reading) == "warning 7 lines of this log are lost here, because nobody read it in time\n"
-                                         "info here again\n"
-                                         "info and again\n");
+    BOOST_TEST(read_all(pipe.reading) ==
+               "warning 7 lines of this log are lost here, because there was no room for them\n"
+               "info here again\n"
+               "info and again\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_lost_last_is_said_at_the_end)
@@ -289,14 +284,85 @@ BOOST_AUTO_TEST_CASE(what_is_not_printable_ascii_is_escaped)
                                          "\n");
 }
 
+BOOST_AUTO_TEST_CASE(the_journal_is_told_the_level_in_front_of_each_line)
+{
+    const auto pipe = narrow_pipe();
+    auto logger = logger_to(pipe, log_sink::reader::journal);
+    logger.set_level(spdlog::level::trace);
+
+    logger.trace("a");
+    logger.debug("b");
+    logger.info("c\n<0>d");
+    logger.warn("e");
+    logger.error("f");
+    BOOST_TEST(read_all(pipe.reading) == "<7>trace a\n<7>debug b\n<6>info c\\x0a<0>d\n<4>warning e\n<3>error f\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_appended_to_and_left_behind_when_it_is_moved_away)
+{
+    const temporary_directory directory;
+    const auto file = directory.path() + "/log";
+    std::ofstream(file) << "old\n";
+    const auto pipe = narrow_pipe();
+    const auto sink = std::make_shared<log_sink>(pipe.writing.number(), log_sink::reader::journal);
+    spdlog::logger logger("test", sink);
+    logger.set_pattern("%v");
+
+    BOOST_TEST(!sink->open(file));
+    logger.info("one");
+    std::filesystem::rename(file, file + ".1");
+    logger.info("two");
+    BOOST_TEST(!sink->open(file));
+    logger.info("three");
+
+    BOOST_TEST(text_of(file + ".1") == "old\none\ntwo\n");
+    BOOST_TEST(text_of(file) == "three\n");
+    BOOST_TEST(read_all(pipe.reading) == "");
+    using std::filesystem::perms;
+    BOOST_TEST(
+        (std::filesystem::status(file).permissions() == (perms::owner_read | perms::owner_write | perms::group_read)));
+
+    BOOST_TEST(!sink->open(""));
+    logger.info("four");
+    BOOST_TEST(read_all(pipe.reading) == "<6>four\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_leaves_the_log_where_it_was)
+{
+    const temporary_directory directory;
+    const auto sink = std::make_shared<log_sink>(STDERR_FILENO, log_sink::reader::any);
+    spdlog::logger logger("test", sink);
+    logger.set_pattern("%v");
+    BOOST_TEST(!sink->open(directory.path() + "/log"));
+
+    BOOST_TEST((sink->open(directory.path() + "/none/log") == std::errc::no_such_file_or_directory));
+    BOOST_TEST((sink->open(directory.path()) == std::errc::is_a_directory));
+    logger.info("one");
+    BOOST_TEST(text_of(directory.path() + "/log") == "one\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_named_pipe_that_nobody_reads_any_more_stops_nobody_who_logs)
+{
+    const log_pipe log;
+    const auto sink = std::make_shared<log_sink>(STDERR_FILENO, log_sink::reader::any);
+    spdlog::logger logger("test", sink);
+    BOOST_TEST(!sink->open(log.path()));
+
+    const auto logged = std::async(std::launch::async, [&] {
+        for (int i = 0; i < lines_that_fit + 7; ++i)
+            logger.info(line_of_64_bytes);
+    });
+    BOOST_TEST((logged.wait_for(patience) == std::future_status::ready));
+}
+
 BOOST_AUTO_TEST_CASE(the_level_has_a_colour_only_where_that_is_wanted)
 {
     const auto pipe = narrow_pipe();
 
-    logger_to(pipe, log_sink::colours::yes).warn("\x1b[31mtext");
+    logger_to(pipe, log_sink::reader::terminal).warn("\x1b[31mtext");
     BOOST_TEST(read_all(pipe.reading) == "\x1b[1;33mwarning\x1b[0m \\x1b[31mtext\n");
 
-    logger_to(pipe, log_sink::colours::no).warn("text");
+    logger_to(pipe).warn("text");
     BOOST_TEST(read_all(pipe.reading) == "warning text\n");
 }
 

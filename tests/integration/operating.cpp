@@ -71,29 +71,29 @@ struct talkative : fixture {
 
 BOOST_AUTO_TEST_SUITE(operating)
 
-BOOST_FIXTURE_TEST_CASE(signals_without_a_meaning_do_not_end_it, fixture)
+BOOST_FIXTURE_TEST_CASE(signals_that_change_nothing_do_not_end_it, fixture)
 {
     causeway.signal(SIGHUP);
-    causeway.wait_for_line("SIGHUP: ignored");
+    causeway.wait_for_line("reload: no setting has changed");
     causeway.signal(SIGUSR1);
     causeway.signal(SIGUSR2);
     BOOST_TEST(status_when_answered_with("Code 404: Not Found\n") == 200);
     causeway.signal(SIGHUP);
-    causeway.wait_for_line("SIGHUP: ignored", 2);
+    causeway.wait_for_line("reload: no setting has changed", 2);
     causeway.signal(SIGTERM);
     client.close();
     BOOST_TEST(causeway.wait() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_stops_without_a_hangup_reads_of_none, fixture)
+BOOST_FIXTURE_TEST_CASE(who_stops_without_a_hangup_reads_of_no_reload, fixture)
 {
     causeway.signal(SIGTERM);
     client.close();
     BOOST_TEST(causeway.wait() == 0);
-    BOOST_TEST(lines_with("SIGHUP", causeway) == 0U);
+    BOOST_TEST(lines_with("reload", causeway) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(signals_without_a_meaning_do_not_end_a_code_server)
+BOOST_AUTO_TEST_CASE(signals_that_change_nothing_do_not_end_a_code_server)
 {
     code_server_process code_server({"--listen=127.0.0.1:0"});
     connection client(code_server.port());

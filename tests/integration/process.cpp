@@ -43,15 +43,25 @@ pipe_ends make_pipe()
     return {descriptor(ends[0]), descriptor(ends[1])};
 }
 
+// As exec wants them: they end with a null pointer.
+std::vector<char*> pointers_to(std::vector<std::string>& texts)
+{
+    std::vector<char*> pointers;
+    for (auto& text : texts)
+        pointers.push_back(text.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
 // In the child, between fork and exec: only what is safe there although the parent has threads.
-[[noreturn]] void become(const char* path, char* const* arguments, const pipe_ends& output, const pipe_ends& error,
-                         int parent)
+[[noreturn]] void become(const char* path, char* const* arguments, char* const* environment, const pipe_ends& output,
+                         const pipe_ends& error, int parent)
 {
     constexpr int cannot_start = 127;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent && dup2(output.writing.number(), STDOUT_FILENO) != -1 &&
         dup2(error.writing.number(), STDERR_FILENO) != -1 && close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0)
-        execv(path, arguments);
+        execve(path, arguments, environment);
     _exit(cannot_start);
 }
 
@@ -69,14 +79,17 @@ std::optional<std::string> find_line(std::string_view text, std::string_view par
 
 } // namespace
 
-process::process(const std::string& path, const std::vector<std::string>& arguments)
+process::process(const std::string& path, const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& environment)
 {
     std::vector<std::string> words{path};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    for (auto& word : words)
-        pointers.push_back(word.data());
-    pointers.push_back(nullptr);
+    auto variables = environment;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        if (const std::string_view own = *variable; !own.starts_with("CAUSEWAY_") && !own.starts_with("CODESERVER_"))
+            variables.emplace_back(own);
+    const auto argument_pointers = pointers_to(words);
+    const auto variable_pointers = pointers_to(variables);
 
     auto output = make_pipe();
     auto error = make_pipe();
@@ -84,7 +97,7 @@ process::process(const std::string& path, const std::vector<std::string>& argume
     id_ = fork();
     check(id_ != -1, "fork");
     if (id_ == 0)
-        become(path.c_str(), pointers.data(), output, error, parent);
+        become(path.c_str(), argument_pointers.data(), variable_pointers.data(), output, error, parent);
     reader_ = std::jthread([this, out = std::move(output.reading), err = std::move(error.reading)]() mutable {
         read_output(std::move(out), std::move(err));
     });
@@ -196,8 +209,9 @@ std::uint16_t server_process::port() { return port_in(wait_for_line("listening o
 
 std::string server_process::address() { return "127.0.0.1:" + std::to_string(port()); }
 
-causeway_process::causeway_process(const std::vector<std::string>& arguments)
-    : server_process(CAUSEWAY_PROGRAM, arguments)
+causeway_process::causeway_process(const std::vector<std::string>& arguments,
+                                   const std::vector<std::string>& environment)
+    : server_process(CAUSEWAY_PROGRAM, arguments, environment)
 {
 }
 

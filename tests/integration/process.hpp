@@ -20,8 +20,10 @@ namespace causeway::test {
 /// object, nor the thread that constructed it: the kernel kills it when that thread ends in whatever way.
 class process {
 public:
-    /// Starts the executable at `path`; throws when that fails.
-    process(const std::string& path, const std::vector<std::string>& arguments);
+    /// Starts the executable at `path`; throws when that fails. It gets `environment`, in lines of the form NAME=value,
+    /// and all of this process's own but what would configure it.
+    process(const std::string& path, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& environment = {});
 
     /// Kills it if it still runs.
     ~process();
@@ -80,7 +82,8 @@ public:
 
 /// Both programs of this project, with these arguments.
 struct causeway_process : server_process {
-    explicit causeway_process(const std::vector<std::string>& arguments);
+    explicit causeway_process(const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& environment = {});
 };
 struct code_server_process : server_process {
     explicit code_server_process(const std::vector<std::string>& arguments);

@@ -715,6 +715,48 @@ BOOST_AUTO_TEST_CASE(a_frozen_upstream_is_found_out_by_single_requests_too)
     }(the_pool, frozen, good));
 }
 
+BOOST_AUTO_TEST_CASE(a_running_pool_takes_another_reply_timeout_and_with_it_another_patience)
+{
+    backend_double frozen(io, answer_nothing);
+    auto settings = settings_for({frozen.address()});
+    settings.reply_timeout = 1h;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](pool_settings shorter, test::pool& pool, backend_double& silent) -> awaitable<> {
+        co_await connected(pool);
+        shorter.reply_timeout = 500ms;
+        const auto began = clock::now();
+        pool.apply(shorter);
+        BOOST_TEST(failed_with(failure::timed_out, co_await ask(pool, "404")));
+        BOOST_TEST((clock::now() - began < 600ms));
+        while (silent.connections() < 2) // until the pool gives up its first one
+            co_await ask(pool, "404");
+        BOOST_TEST((clock::now() - began < 3s));
+        pool.stop();
+        silent.stop();
+    }(settings, the_pool, frozen));
+}
+
+BOOST_AUTO_TEST_CASE(a_running_pool_takes_a_shorter_longest_pause_also_in_the_middle_of_a_longer_one)
+{
+    const auto address = nobody(io);
+    auto settings = settings_for({address});
+    settings.reconnect_max = 1h;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& f, pool_settings shorter, test::pool& pool, std::uint16_t port) -> awaitable<> {
+        co_await sleep(10s); // by now the pauses are as long
+        backend_double backend(f.io, answer_all, port);
+        shorter.reconnect_max = 100ms;
+        const auto began = clock::now();
+        pool.apply(shorter);
+        co_await connected(pool);
+        BOOST_TEST((clock::now() - began < 300ms));
+        pool.stop();
+        co_await backend.end();
+    }(*this, settings, the_pool, address.port));
+}
+
 BOOST_AUTO_TEST_CASE(an_upstream_that_accepts_and_hangs_up_counts_as_down)
 {
     const auto hang_up = [](peer&) -> awaitable<> { co_return; };

@@ -170,6 +170,24 @@ BOOST_AUTO_TEST_CASE(places_may_be_given_back_in_any_order)
     BOOST_TEST(limit.taken() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_bound_that_is_raised_gives_more_and_one_that_is_lowered_only_refuses_new_ones)
+{
+    net::limit limit(1);
+    const auto first = limit.try_take();
+    limit.set_bound(3);
+    auto second = limit.try_take();
+    auto third = limit.try_take();
+    BOOST_TEST(static_cast<bool>(third));
+
+    limit.set_bound(2);
+
+    BOOST_TEST(limit.taken() == 3U);
+    third = {};
+    BOOST_TEST(!limit.try_take());
+    second = {};
+    BOOST_TEST(static_cast<bool>(limit.try_take()));
+}
+
 BOOST_AUTO_TEST_CASE(two_limits_count_apart)
 {
     net::limit one(1);

@@ -268,6 +268,25 @@ BOOST_AUTO_TEST_CASE(the_window_bounds_the_requests_on_a_connection)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_wider_window_is_filled_at_once_and_a_narrower_one_takes_no_place_away)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection connection;
+    askers askers(multiplexer);
+    multiplexer.open(connection.lane);
+    askers.ask_all({"001", "002", "003", "004"});
+
+    multiplexer.set_window(3);
+    BOOST_TEST(take(multiplexer, connection) == "001\n002\n003\n");
+
+    multiplexer.set_window(2);
+    BOOST_TEST(connection.lane.waiting() == 3U);
+    askers.leave("001");
+    BOOST_TEST(take(multiplexer, connection) == "");
+    askers.leave("002");
+    BOOST_TEST(take(multiplexer, connection) == "004\n");
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_waiting_moves_up_when_a_written_request_leaves)
 {
     upstream::multiplexer multiplexer(executor, 2);

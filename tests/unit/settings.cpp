@@ -1,4 +1,5 @@
 #include "service/settings.hpp"
+#include "service/program.hpp"
 
 #include "print_duration.hpp"
 
@@ -7,13 +8,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <regex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <variant>
 #include <vector>
+
+#include <unistd.h>
 
 namespace {
 
@@ -24,20 +31,26 @@ using std::chrono::nanoseconds;
 
 using arguments = std::vector<std::string>;
 
+// What a program of this name is told by its command line and its environment.
 template <class Settings>
-using parser = service::parsed<Settings> (*)(int, const char* const*);
-
-template <class Settings>
-service::parsed<Settings> parse(parser<Settings> parser, const std::string& program, const arguments& given)
+service::parsed<Settings> parse(service::parsed<Settings> (*parser)(const service::invocation&),
+                                const std::string& program, const arguments& given, const arguments& variables = {})
 {
     std::vector<const char*> argv = {program.c_str()};
     for (const auto& argument : given)
         argv.push_back(argument.c_str());
     argv.push_back(nullptr);
-    return parser(static_cast<int>(given.size()) + 1, argv.data());
+    std::vector<const char*> environment;
+    for (const auto& variable : variables)
+        environment.push_back(variable.c_str());
+    environment.push_back(nullptr);
+    return parser({static_cast<int>(given.size()) + 1, argv.data(), environment.data()});
 }
 
-auto parse_bridge(const arguments& given) { return parse(service::parse_bridge_options, "causeway", given); }
+auto parse_bridge(const arguments& given, const arguments& variables = {})
+{
+    return parse(service::parse_bridge_options, "causeway", given, variables);
+}
 auto parse_code_server(const arguments& given)
 {
     return parse(service::parse_code_server_options, "code-server", given);
@@ -47,12 +60,15 @@ template <class Settings>
 Settings expect_settings(const service::parsed<Settings>& parsed)
 {
     if (const auto* error = std::get_if<service::usage_error>(&parsed))
-        BOOST_FAIL("usage error: " << error->text);
-    BOOST_TEST_REQUIRE(std::holds_alternative<Settings>(parsed));
-    return std::get<Settings>(parsed);
+        BOOST_FAIL("usage error: " << service::lines_for("program", *error));
+    BOOST_TEST_REQUIRE(std::holds_alternative<service::configured<Settings>>(parsed));
+    return std::get<service::configured<Settings>>(parsed).settings;
 }
 
-service::bridge_settings bridge(const arguments& given) { return expect_settings(parse_bridge(given)); }
+service::bridge_settings bridge(const arguments& given, const arguments& variables = {})
+{
+    return expect_settings(parse_bridge(given, variables));
+}
 service::code_server_settings code_server(const arguments& given) { return expect_settings(parse_code_server(given)); }
 
 // The line for a command line that makes no sense, or an empty text when it makes sense after all.
@@ -60,7 +76,12 @@ template <class Settings>
 std::string complaint(const service::parsed<Settings>& parsed)
 {
     const auto* error = std::get_if<service::usage_error>(&parsed);
-    return error != nullptr ? error->text : std::string();
+    if (error == nullptr)
+        return {};
+    const bool is_bridge = std::is_same_v<Settings, service::bridge_settings>;
+    auto line = service::lines_for(is_bridge ? "causeway" : "code-server", *error);
+    line.pop_back();
+    return line;
 }
 
 template <class Settings>
@@ -69,6 +90,27 @@ std::string information(const service::parsed<Settings>& parsed)
     const auto* information = std::get_if<service::information>(&parsed);
     return information != nullptr ? information->text : std::string();
 }
+
+// A file with this text, gone at the end.
+class config_file {
+public:
+    explicit config_file(const std::string& text)
+        : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
+    {
+        const int file = ::mkstemp(path_.data());
+        BOOST_TEST_REQUIRE(file != -1);
+        ::close(file);
+        std::ofstream(path_) << text;
+    }
+    ~config_file() { std::filesystem::remove(path_); }
+    config_file(const config_file&) = delete;
+    config_file& operator=(const config_file&) = delete;
+
+    const std::string& path() const noexcept { return path_; }
+
+private:
+    std::string path_;
+};
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
@@ -104,11 +146,13 @@ void check_complaints(const wrong_values& wrong)
 }
 
 const std::vector<std::string> bridge_options = {
-    "--listen",          "--upstream",        "--reply-timeout", "--reconnect-max",
-    "--max-pending",     "--upstream-window", "--threads",       "--log-level",
-    "--max-connections", "--drain-timeout",   "--idle-timeout",  "--write-timeout",
-    "--share-port",      "--coalesce",        "--help",          "--version"};
-const std::vector<std::string> code_server_options = {"--listen", "--bind-retry", "--log-level", "--help", "--version"};
+    "--listen",     "--upstream",  "--reply-timeout",   "--reconnect-max", "--max-pending",  "--upstream-window",
+    "--threads",    "--log-level", "--max-connections", "--drain-timeout", "--idle-timeout", "--write-timeout",
+    "--share-port", "--coalesce",  "--log-format",      "--log-file",      "--config",       "--check-config",
+    "--help",       "--version"};
+const std::vector<std::string> code_server_options = {"--listen",       "--bind-retry", "--log-level",
+                                                      "--log-format",   "--log-file",   "--config",
+                                                      "--check-config", "--help",       "--version"};
 
 } // namespace
 
@@ -131,7 +175,7 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(!settings.share_port);
     BOOST_TEST(!settings.coalesce);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
-    BOOST_TEST(settings.log_level == spdlog::level::info);
+    BOOST_TEST(settings.log.level == spdlog::level::info);
 }
 
 BOOST_AUTO_TEST_CASE(the_code_server_has_the_documented_defaults)
@@ -140,7 +184,7 @@ BOOST_AUTO_TEST_CASE(the_code_server_has_the_documented_defaults)
 
     BOOST_TEST((settings.listen == net::host_port{"127.0.0.1", 9670}));
     BOOST_TEST(settings.bind_retry == nanoseconds(5s));
-    BOOST_TEST(settings.log_level == spdlog::level::info);
+    BOOST_TEST(settings.log.level == spdlog::level::info);
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
@@ -160,7 +204,9 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(bridge({"--coalesce"}).coalesce);
     BOOST_TEST(!bridge({"--coalesce"}).share_port);
     BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
-    BOOST_TEST(bridge({"--log-level", "debug"}).log_level == spdlog::level::debug);
+    BOOST_TEST(bridge({"--log-level", "debug"}).log.level == spdlog::level::debug);
+    BOOST_TEST((bridge({"--log-format", "json"}).log.format == service::log_format::json));
+    BOOST_TEST(bridge({"--log-file", "/tmp/a log"}).log.file == "/tmp/a log");
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
@@ -182,14 +228,16 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
     BOOST_TEST(settings.write_timeout == nanoseconds(9s));
     BOOST_TEST(settings.share_port);
     BOOST_TEST(settings.drain_timeout == nanoseconds(7s));
-    BOOST_TEST(settings.log_level == spdlog::level::err);
+    BOOST_TEST(settings.log.level == spdlog::level::err);
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_code_server_sets_its_field)
 {
     BOOST_TEST((code_server({"--listen", "0.0.0.0:1"}).listen == net::host_port{"0.0.0.0", 1}));
     BOOST_TEST(code_server({"--bind-retry", "250ms"}).bind_retry == nanoseconds(250ms));
-    BOOST_TEST(code_server({"--log-level", "warning"}).log_level == spdlog::level::warn);
+    BOOST_TEST(code_server({"--log-level", "warning"}).log.level == spdlog::level::warn);
+    BOOST_TEST((code_server({"--log-format", "json"}).log.format == service::log_format::json));
+    BOOST_TEST(code_server({"--log-file", "log"}).log.file == "log");
 }
 
 BOOST_AUTO_TEST_CASE(a_value_may_follow_an_equals_sign)
@@ -209,11 +257,11 @@ BOOST_AUTO_TEST_CASE(upstreams_keep_their_order)
 
 BOOST_AUTO_TEST_CASE(every_log_level_has_a_name)
 {
-    BOOST_TEST(bridge({"--log-level=trace"}).log_level == spdlog::level::trace);
-    BOOST_TEST(bridge({"--log-level=debug"}).log_level == spdlog::level::debug);
-    BOOST_TEST(bridge({"--log-level=info"}).log_level == spdlog::level::info);
-    BOOST_TEST(bridge({"--log-level=warning"}).log_level == spdlog::level::warn);
-    BOOST_TEST(bridge({"--log-level=error"}).log_level == spdlog::level::err);
+    BOOST_TEST(bridge({"--log-level=trace"}).log.level == spdlog::level::trace);
+    BOOST_TEST(bridge({"--log-level=debug"}).log.level == spdlog::level::debug);
+    BOOST_TEST(bridge({"--log-level=info"}).log.level == spdlog::level::info);
+    BOOST_TEST(bridge({"--log-level=warning"}).log.level == spdlog::level::warn);
+    BOOST_TEST(bridge({"--log-level=error"}).log.level == spdlog::level::err);
 }
 
 BOOST_AUTO_TEST_CASE(a_duration_is_a_whole_number_and_a_unit)
@@ -261,6 +309,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
     for (const auto& option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
         check_complaints({option, no_count, "whole number"});
     check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
+    check_complaints({"--log-format", {"JSON", "xml"}, "text or json"});
+    check_complaints({"--log-file", {" a", "a ", "a #b", "a\tb", "--share-port"}, "name of a file"});
 }
 
 BOOST_AUTO_TEST_CASE(a_negative_value_is_answered_with_one_line_that_names_the_option)
@@ -367,7 +417,8 @@ BOOST_AUTO_TEST_CASE(an_argument_without_an_option_is_wrong)
 BOOST_AUTO_TEST_CASE(an_option_without_its_value_is_wrong)
 {
     for (const auto& option : bridge_options) {
-        if (option == "--share-port" || option == "--coalesce" || option == "--help" || option == "--version")
+        if (option == "--share-port" || option == "--coalesce" || option == "--help" || option == "--version" ||
+            option == "--check-config")
             continue;
         for (const auto& given : {arguments{option}, arguments{option + "="}, arguments{option, ""},
                                   arguments{option, "--share-port"}, arguments{"--share-port", option}}) {
@@ -416,6 +467,140 @@ BOOST_AUTO_TEST_CASE(a_wrong_option_beside_right_ones_is_found)
 
     check_one_helpful_line(line, "causeway");
     BOOST_TEST(contains(line, "--max-pending"), line);
+}
+
+BOOST_AUTO_TEST_CASE(the_command_line_counts_for_more_than_the_environment_and_that_for_more_than_a_file)
+{
+    const config_file file("threads = 1\nmax-pending = 1\nmax-connections = 1\n");
+    const arguments variables{"CAUSEWAY_THREADS=2", "CAUSEWAY_MAX_PENDING=2"};
+
+    const auto settings = bridge({"--threads=3", "--config", file.path()}, variables);
+
+    BOOST_TEST(settings.threads == 3U);
+    BOOST_TEST(settings.max_pending == 2U);
+    BOOST_TEST(settings.max_connections == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(upstreams_of_one_source_take_the_place_of_those_of_another)
+{
+    const config_file file("upstream = file:1\nupstream = file:2\n");
+    using places = std::vector<net::host_port>;
+
+    BOOST_TEST((bridge({"--config", file.path()}).upstreams == places{{"file", 1}, {"file", 2}}));
+    BOOST_TEST((bridge({"--config", file.path()}, {"CAUSEWAY_UPSTREAM=one:1, two:2 [::3]:3"}).upstreams ==
+                places{{"one", 1}, {"two", 2}, {"::3", 3}}));
+    BOOST_TEST((bridge({"--config", file.path(), "--upstream=line:1"}, {"CAUSEWAY_UPSTREAM=one:1"}).upstreams ==
+                places{{"line", 1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_that_is_empty_or_another_programs_counts_as_not_set)
+{
+    const auto settings =
+        bridge({}, {"CAUSEWAY_THREADS=", "CAUSEWAY_UPSTREAM= ", "CODESERVER_NONSENSE=1", "THREADS=7"});
+
+    BOOST_TEST(settings.threads == std::max(1U, std::thread::hardware_concurrency()));
+    BOOST_TEST(settings.upstreams.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_switch_in_a_file_or_the_environment_is_true_or_false)
+{
+    const config_file file("coalesce = true\nshare-port = true\n");
+
+    const auto settings = bridge({"--config", file.path()}, {"CAUSEWAY_SHARE_PORT=false"});
+
+    BOOST_TEST(settings.coalesce);
+    BOOST_TEST(!settings.share_port);
+    BOOST_TEST(contains(complaint(parse_bridge({}, {"CAUSEWAY_COALESCE=yes"})), "true or false"));
+}
+
+BOOST_AUTO_TEST_CASE(all_errors_are_found_and_say_where_they_are)
+{
+    const config_file file("# good\n\nthreads = 0\nnonsense = 1\nupstream\nmax-pending = 1\nmax-pending = 2\n");
+    const auto at = [&](int line) { return "causeway: " + file.path() + ':' + std::to_string(line) + ": "; };
+
+    const auto lines = complaint(parse_bridge({"--idle-timeout=x", "--config", file.path()},
+                                              {"CAUSEWAY_WRITE_TIMEOUT=10", "CAUSEWAY_LISTENS=a:1"}));
+
+    for (const auto& beginning :
+         {std::string("causeway: --idle-timeout 'x': give a duration"),
+          std::string("causeway: CAUSEWAY_WRITE_TIMEOUT: --write-timeout '10': give a duration"),
+          std::string("causeway: CAUSEWAY_LISTENS: there is no option 'listens'"),
+          at(3) + "--threads '0': give a whole number", at(4) + "there is no option 'nonsense'",
+          at(5) + "'upstream': give name = value", at(7) + "option '--max-pending' cannot be specified more than once"})
+        BOOST_TEST(contains('\n' + lines, '\n' + beginning), beginning << " is missing in: " << lines);
+    BOOST_TEST(std::ranges::count(lines, '\n') == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_value_is_found_also_where_another_source_counts_for_more)
+{
+    const config_file file("threads = none\n");
+
+    BOOST_TEST(contains(complaint(parse_bridge({"--threads=1", "--config", file.path()})), file.path() + ":1: "));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_for_the_command_line_only_cannot_be_set_elsewhere)
+{
+    for (const std::string name : {"config", "check-config", "help", "version"}) {
+        const config_file file(name + " = true\n");
+        BOOST_TEST(contains(complaint(parse_bridge({"--config", file.path()})), "no option '" + name + "'"));
+    }
+    BOOST_TEST(contains(complaint(parse_bridge({}, {"CAUSEWAY_CONFIG=a"})), "no option 'config'"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_an_error_that_names_it)
+{
+    for (const std::string name : {"/nonexistent/causeway.conf", "/"}) {
+        const auto line = complaint(parse_bridge({"--config", name}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "cannot read --config " + name + ": "), line);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_check_config_prints_is_a_file_that_gives_the_same)
+{
+    const arguments variables{"CAUSEWAY_COALESCE=true"};
+    const config_file given("upstream = a:1\nupstream = [::1]:2\nthreads = 5\nlog-file = /tmp/a log\n");
+    const arguments line{"--config", given.path(), "--reply-timeout=7s", "--check-config"};
+
+    const auto printed = information(parse_bridge(line, variables));
+    const config_file again(printed);
+    const auto same = bridge({"--config", again.path()});
+
+    BOOST_TEST((same.upstreams == std::vector<net::host_port>{{"a", 1}, {"::1", 2}}));
+    BOOST_TEST(same.reply_timeout == nanoseconds(7s));
+    BOOST_TEST(same.threads == 5U);
+    BOOST_TEST(same.coalesce);
+    BOOST_TEST(same.log.file == "/tmp/a log");
+    const auto settings_in = [](std::string text) { return std::regex_replace(text, std::regex(" +#.*"), ""); };
+    BOOST_TEST(settings_in(information(parse_bridge({"--config", again.path(), "--check-config"}))) ==
+               settings_in(printed));
+}
+
+BOOST_AUTO_TEST_CASE(check_config_tells_each_option_and_where_its_value_is_from)
+{
+    const config_file file("\nmax-pending = 7\n");
+
+    const auto text = information(
+        parse_bridge({"--config", file.path(), "--reply-timeout=7s", "--check-config"}, {"CAUSEWAY_THREADS=5"}));
+
+    const std::string expected = "reply-timeout = 7s +# command line\n(.*\n)*"
+                                 "max-pending = 7 +# " +
+                                 file.path() +
+                                 ":2\n(.*\n)*"
+                                 "write-timeout = 10s +# default\n"
+                                 "threads = 5 +# CAUSEWAY_THREADS\n(.*\n)*"
+                                 "# log-file = +# default: none\n";
+    BOOST_TEST(std::regex_search(text, std::regex(expected)), text);
+    for (const auto& option : bridge_options)
+        if (const auto name = option.substr(2);
+            name != "config" && name != "check-config" && name != "help" && name != "version")
+            BOOST_TEST(contains('\n' + text, name + " ="), name << " is missing in: " << text);
+}
+
+BOOST_AUTO_TEST_CASE(check_config_of_what_makes_no_sense_is_an_error)
+{
+    check_one_helpful_line(complaint(parse_bridge({"--check-config", "--threads=0"})), "causeway");
 }
 
 BOOST_AUTO_TEST_CASE(help_lists_every_option)

@@ -1,0 +1,333 @@
+// Settings from a file and the environment, and what a running program makes of SIGHUP.
+#include "blocking.hpp"
+#include "kit.hpp"
+#include "load.hpp"
+#include "process.hpp"
+#include "temporary.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+namespace causeway::test {
+namespace {
+
+const std::string causeway_path = CAUSEWAY_PROGRAM;
+const std::string code_server_path = CODE_SERVER_PROGRAM;
+
+// A bridge on one thread, with a file of settings, in front of a backend that the test plays.
+struct fixture {
+    fixture() { write_file(config(), ""); }
+
+    std::string config() const { return directory.path() + "/causeway.conf"; }
+    std::string log() const { return directory.path() + "/log"; }
+
+    void start(const std::string& settings, const words& more = {})
+    {
+        write_file(config(), settings);
+        words arguments{"--config=" + config(), "--threads=1"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        causeway.emplace(in_front_of({backend.address()}, arguments));
+        port = causeway->port();
+        upstream.emplace(backend.accept());
+    }
+
+    // Returns when the settings have been read again.
+    void reload(const std::string& settings)
+    {
+        write_file(config(), settings);
+        causeway->signal(SIGHUP);
+        causeway->wait_for_line("reload: ", ++reloads);
+    }
+
+    temporary_directory directory;
+    listener backend;
+    std::optional<causeway_process> causeway;
+    std::optional<connection> upstream;
+    std::uint16_t port = 0;
+    std::size_t reloads = 0;
+};
+
+// Waits for a line of a file that contains `text`, and gives it.
+std::string wait_for_line_in(const std::string& file, std::string_view text)
+{
+    std::string line;
+    wait_until([&] {
+        std::istringstream lines(text_of(file));
+        while (std::getline(lines, line))
+            if (line.find(text) != std::string::npos)
+                return true;
+        return false;
+    });
+    return line;
+}
+
+// The arguments of a shell that becomes causeway and says that the journal has what `stream` gives.
+words with_journal_stream(const std::string& stream, const words& arguments)
+{
+    words all{"-c", "export JOURNAL_STREAM=" + stream + R"(; exec "$0" "$@")", causeway_path};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(configuration, fixture)
+
+BOOST_AUTO_TEST_CASE(a_program_takes_its_settings_from_a_file_and_the_environment)
+{
+    write_file(config(), "listen = 127.0.0.1:0\nupstream = " + backend.address() + "\nreply-timeout = 1h\n");
+    causeway_process program({"--config", config()}, {"CAUSEWAY_REPLY_TIMEOUT=50ms", "CAUSEWAY_THREADS=1"});
+
+    const auto silent = backend.accept();
+    BOOST_TEST(get(program.port(), "404").status == 504);
+}
+
+BOOST_AUTO_TEST_CASE(both_programs_print_what_is_in_force)
+{
+    process bridge(causeway_path, {"--check-config"}, {"CAUSEWAY_MAX_PENDING=7"});
+    BOOST_TEST(bridge.wait() == 0);
+    BOOST_TEST(std::regex_search(bridge.standard_output(), std::regex("max-pending = 7 +# CAUSEWAY_MAX_PENDING\n")));
+    BOOST_TEST(bridge.standard_error() == "");
+
+    process code_server(code_server_path, {"--check-config"}, {"CODESERVER_BIND_RETRY=7s", "CODE_SERVER_NONSENSE=1"});
+    BOOST_TEST(code_server.wait() == 0);
+    BOOST_TEST(
+        std::regex_search(code_server.standard_output(), std::regex("bind-retry = 7s +# CODESERVER_BIND_RETRY\n")));
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_told_nonsense_ends_with_2_and_a_line_for_each_error)
+{
+    write_file(config(), "\nthreads = none\nnonsense = 1\n");
+    for (const auto& arguments : {words{"--config", config()}, words{"--config", config(), "--check-config"}}) {
+        process program(causeway_path, arguments);
+        BOOST_TEST(program.wait() == 2);
+        BOOST_TEST(program.standard_output() == "");
+        program.wait_for_line("causeway: " + config() + ":2: --threads 'none': give a whole number");
+        program.wait_for_line("causeway: " + config() + ":3: there is no option 'nonsense'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_example_file_is_valid_and_has_each_option_with_its_default)
+{
+    const std::string example = CAUSEWAY_PROJECT_DIR "/docs/deployment/causeway.conf";
+    process program(causeway_path, {"--config", example, "--check-config"});
+    BOOST_TEST_REQUIRE(program.wait() == 0, program.standard_error());
+
+    process defaults(causeway_path, {"--check-config"});
+    BOOST_TEST_REQUIRE(defaults.wait() == 0);
+    std::istringstream lines(defaults.standard_output());
+    const auto text = text_of(example);
+    for (std::string line; std::getline(lines, line);) {
+        const auto name = std::regex_replace(line, std::regex("^(# )?([a-z-]+) =.*"), "$2");
+        BOOST_TEST(text.find("\n#" + name + " = ") != std::string::npos, name << " is missing");
+        if (name != "threads" && line.front() != '#') // as many as there are cores
+            BOOST_TEST(text.find("\n#" + line.substr(0, line.find("  ")) + '\n') != std::string::npos,
+                       "another default: " << line);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_reply_timeout_applies_under_load_without_a_failed_request)
+{
+    code_server_process code_server(on_a_free_port);
+    write_file(config(), "reply-timeout = 2s\n");
+    causeway_process bridge(in_front_of({code_server.address()}, {"--config=" + config(), "--threads=2"}));
+    steady_load load(bridge.port(), 8);
+    for (std::size_t round = 1; round <= 20; ++round) {
+        load.wait_for_answers(50);
+        write_file(config(), round % 2 == 0 ? "reply-timeout = 2s\n" : "reply-timeout = 3s\nmax-pending = 10000\n");
+        bridge.signal(SIGHUP);
+        bridge.wait_for_line("reload: reply-timeout = ", round);
+    }
+    load.wait_for_answers(50);
+    BOOST_TEST(load.stop() == "");
+
+    code_server.signal(SIGSTOP);
+    write_file(config(), "reply-timeout = 50ms\n");
+    bridge.signal(SIGHUP);
+    bridge.wait_for_line("reload: reply-timeout = 50ms applied; it was 2s");
+    BOOST_TEST(get(bridge.port(), "404").status == 504);
+    code_server.signal(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_running_bridge_can_change_applies_at_once)
+{
+    start("idle-timeout = 1h\ndrain-timeout = 1h\n");
+    connection first(port);
+    send_request(first, "404");
+    upstream->receive_line();
+
+    reload("max-pending = 1\nidle-timeout = 100ms\ndrain-timeout = 0s\nupstream-window = 7\nreconnect-max = 1s\n"
+           "write-timeout = 1s\nmax-connections = 20\n");
+    for (const auto* applied : {"reconnect-max = 1s", "upstream-window = 7", "max-pending = 1", "max-connections = 20",
+                                "idle-timeout = 100ms", "write-timeout = 1s", "drain-timeout = 0s"})
+        causeway->wait_for_line("reload: " + std::string(applied) + " applied; it was ");
+
+    connection second(port);
+    BOOST_TEST(get(second, "500").status == 503); // one request waits, which is all that may
+    BOOST_TEST(second.receive_rest() == "");      // closed when it has been idle
+    causeway->signal(SIGTERM);
+    BOOST_TEST(causeway->wait() == 1); // no time for the request under way
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_a_restart_is_told_and_stays_until_then)
+{
+    start("coalesce = false\n");
+    reload("coalesce = true\nlisten = 127.0.0.1:1\n"); // the command line says where it listens
+    causeway->wait_for_line("reload: coalesce = true needs a restart; until then it is false");
+    reload("coalesce = true\n");
+    causeway->wait_for_line("reload: coalesce = true needs a restart; until then it is false", 2);
+    reload("coalesce = false\n");
+    causeway->wait_for_line("reload: no setting has changed");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_in_one_line_keeps_everything_as_it_was)
+{
+    start("reply-timeout = 50ms\nmax-pending = 1\n");
+    reload("reply-timeout = 1h\nmax-pending = 100\nthreads = none\n");
+    causeway->wait_for_line("error reload: " + config() + ":3: --threads 'none': give a whole number");
+    causeway->wait_for_line("error reload: all settings are kept as they were");
+
+    connection client(port);
+    BOOST_TEST(get(client, "404").status == 504);
+    BOOST_TEST(causeway->standard_error().find("applied") == std::string::npos);
+
+    ++reloads;
+    reload("reply-timeout = 60ms\nmax-pending = 1\n");
+    causeway->wait_for_line("reload: reply-timeout = 60ms applied; it was 50ms");
+}
+
+// The log
+
+BOOST_DATA_TEST_CASE_F(fixture, a_log_file_that_is_moved_away_is_made_anew_at_a_hangup,
+                       boost::unit_test::data::make({causeway_path, code_server_path}))
+{
+    words arguments{"--listen=127.0.0.1:0", "--log-file=" + log()};
+    if (sample == causeway_path)
+        arguments.push_back("--upstream=" + backend.address());
+    process program(sample, arguments);
+    wait_for_line_in(log(), "listening on ");
+    std::filesystem::rename(log(), log() + ".1");
+    program.signal(SIGHUP);
+    wait_for_line_in(log(), "reload: no setting has changed");
+    program.signal(SIGTERM);
+    BOOST_TEST(program.wait() == 0);
+    BOOST_TEST(text_of(log() + ".1").find("reload") == std::string::npos);
+    wait_for_line_in(log(), "stopped");
+    BOOST_TEST(program.output() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_is_made_anew_also_when_the_settings_have_an_error)
+{
+    causeway_process bridge(
+        in_front_of({backend.address()}, {"--threads=1", "--config=" + config(), "--log-file=" + log()}));
+    wait_for_line_in(log(), "listening on ");
+    std::filesystem::rename(log(), log() + ".1");
+    write_file(config(), "nonsense\n");
+    bridge.signal(SIGHUP);
+    wait_for_line_in(log(), "reload: all settings are kept as they were");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_ends_it_with_1_and_one_line_that_says_what_to_do)
+{
+    const auto nowhere = directory.path() + "/none/log";
+    process program(causeway_path, {"--log-file", nowhere});
+    BOOST_TEST(program.wait() == 1);
+    const auto line = program.wait_for_line("causeway: cannot open --log-file " + nowhere + ": No such file");
+    BOOST_TEST(line.find("choose a file") != std::string::npos, line);
+    BOOST_TEST(program.output() == line + '\n');
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_at_a_reload_leaves_the_old_one_and_everything_else)
+{
+    start("max-pending = 100\n");
+    reload("max-pending = 1\nlog-level = error\nlog-format = json\nlog-file = " + directory.path() + "/none/log\n");
+    causeway->wait_for_line("error reload: cannot open --log-file");
+    causeway->wait_for_line("error reload: all settings are kept as they were");
+    ++reloads;
+    reload("max-pending = 100\n");
+    causeway->wait_for_line("info reload: no setting has changed");
+}
+
+BOOST_AUTO_TEST_CASE(level_format_and_file_of_the_log_change_at_a_reload)
+{
+    start("log-level = info\n");
+    reload("log-level = trace\nlog-format = json\n");
+    connection client(port);
+    send_request(client, "404");
+    upstream->receive_line();
+    causeway->wait_for_line(R"("level":"info","message":"reload: log-level = trace applied; it was info"})");
+    causeway->wait_for_line(R"("level":"info","message":"reload: log-format = json applied; it was text"})");
+
+    write_file(config(), "log-file = " + log() + '\n');
+    causeway->signal(SIGHUP);
+    wait_for_line_in(log(), "info reload: log-file = " + log() + " applied; it was nothing");
+    write_file(config(), "");
+    causeway->signal(SIGHUP);
+    causeway->wait_for_line("info reload: log-file = nothing applied; it was " + log());
+}
+
+BOOST_AUTO_TEST_CASE(a_running_bridge_begins_to_trace_an_open_connection)
+{
+    start("reply-timeout = 100ms\n");
+    reload("reply-timeout = 100ms\nlog-level = trace\n");
+    wait_until([&] {
+        get(port, "404");
+        return causeway->standard_error().find("wrote 4 bytes") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(each_line_of_a_log_in_json_is_an_object_whatever_a_peer_sends)
+{
+    causeway_process bridge(in_front_of(
+        {backend.address()}, {"--threads=1", "--log-format=json", "--log-level=trace", "--reply-timeout=100ms"}));
+    const auto line = bridge.wait_for_line("listening on http://");
+    const auto begin = line.find("listening on ");
+    connection client(port_in(line.substr(begin, line.find('"', begin) - begin)));
+    auto upstream_side = backend.accept();
+    send_request(client, "404");
+    upstream_side.receive_line();
+    upstream_side.send("\"\\\x1b[2J\xff\",\"level\":\"forged\"}\r\n");
+    BOOST_TEST(receive_answer(client).status == 504);
+    bridge.wait_for_line("cannot read a message");
+    bridge.signal(SIGTERM);
+    client.close();
+    BOOST_TEST(bridge.wait() == 0);
+
+    std::istringstream lines(bridge.standard_error());
+    std::size_t count = 0;
+    for (std::string each; std::getline(lines, each); ++count) {
+        const auto object = boost::json::parse(each).as_object();
+        BOOST_TEST(object.size() == 3U);
+        BOOST_TEST(object.at("level").as_string() != "forged");
+        BOOST_TEST(std::regex_match(std::string(object.at("time").as_string()),
+                                    std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")));
+    }
+    BOOST_TEST(count > 5U);
+}
+
+BOOST_AUTO_TEST_CASE(where_the_journal_listens_each_line_has_its_priority_in_front)
+{
+    process journal("/bin/sh",
+                    with_journal_stream("$(stat -L -c %d:%i /proc/self/fd/2)", in_front_of({backend.address()})));
+    BOOST_TEST(journal.wait_for_line("listening on http://").starts_with("<6>"));
+
+    for (const auto* stream : {"1:2", "", "$(stat -L -c %d:%i /proc/self/fd/1)"}) {
+        process other("/bin/sh", with_journal_stream(stream, in_front_of({backend.address()})));
+        BOOST_TEST(!other.wait_for_line("listening on http://").starts_with("<"));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace causeway::test

@@ -1,0 +1,45 @@
+// Files that are gone at the end of a test.
+#pragma once
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace causeway::test {
+
+/// A directory that goes with all that is in it.
+class temporary_directory {
+public:
+    /// Throws `std::system_error` when there can be none.
+    temporary_directory()
+        : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
+    {
+        if (::mkdtemp(path_.data()) == nullptr)
+            throw std::system_error(errno, std::generic_category(), path_);
+    }
+    ~temporary_directory() { std::filesystem::remove_all(path_); }
+    temporary_directory(const temporary_directory&) = delete;
+    temporary_directory& operator=(const temporary_directory&) = delete;
+
+    const std::string& path() const noexcept { return path_; }
+
+private:
+    std::string path_;
+};
+
+/// What stands in a file; nothing if there is none.
+inline std::string text_of(const std::string& path)
+{
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Makes a file, or gives it this text instead of what it had.
+inline void write_file(const std::string& path, std::string_view text) { std::ofstream(path) << text; }
+
+} // namespace causeway::test
