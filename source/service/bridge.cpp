@@ -210,8 +210,7 @@ awaitable<> supervisor::reload_at_hangups()
         const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
         if (cancelled)
             co_return;
-        if (settings_.reload())
-            apply_();
+        settings_.reload(apply_);
     }
 }
 

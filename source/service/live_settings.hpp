@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -42,10 +43,10 @@ public:
 
     const Settings& now() const noexcept { return in_force_.settings; }
 
-    /// Reads file and environment again, opens the log file again, and logs what has changed. True when `now` is to be
-    /// applied: it has the new values of what a running program can change. False when anything is wrong: then all of
+    /// Reads file and environment again, opens the log file again, and logs what has changed. `apply` is called when
+    /// `now` has the new values of all that a running program can change. If anything is wrong, it is not, and all of
     /// it stays as it was.
-    bool reload();
+    void reload(const std::function<void()>& apply);
 
     const reload_counts& counts() const noexcept { return counts_; }
 
@@ -58,7 +59,7 @@ private:
 };
 
 template <class Settings>
-bool live_settings<Settings>::reload()
+void live_settings<Settings>::reload(const std::function<void()>& apply)
 {
     const auto wanted = parse_(call_);
     const auto* readable = std::get_if<configured<Settings>>(&wanted);
@@ -72,14 +73,14 @@ bool live_settings<Settings>::reload()
     if (auto error = log_.apply(settings.log))
         errors.push_back(*std::move(error));
 
-    log_reload(next, errors);
+    if (errors.empty()) {
+        in_force_ = {std::move(settings), std::move(next.in_force)};
+        apply();
+        counts_.last = std::chrono::system_clock::now();
+    }
     ++counts_.reloads;
     counts_.last_succeeded = errors.empty();
-    if (!counts_.last_succeeded)
-        return false;
-    counts_.last = std::chrono::system_clock::now();
-    in_force_ = {std::move(settings), std::move(next.in_force)};
-    return true;
+    log_reload(next, errors);
 }
 
 } // namespace causeway::service

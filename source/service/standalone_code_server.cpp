@@ -28,7 +28,7 @@ void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_sett
     hangups.async_wait([&](const error_code& cancelled, int) {
         if (cancelled)
             return;
-        settings.reload();
+        settings.reload([] {}); // all that can change is the log's
         reload_at_hangups(hangups, settings);
     });
 }

@@ -7,7 +7,9 @@
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -27,6 +29,9 @@ constexpr std::size_t most_own_words = 64 * 1024;
 
 // A trial of suspects ends before its time when all of them have been answered; so often it is looked for that.
 constexpr int looks_at_a_trial = 5;
+
+// The watch finds a change of its patience, or of what is traced, after so long.
+constexpr auto longest_between_looks = 1s;
 
 // What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
 class exchange {
@@ -271,7 +276,7 @@ awaitable<> exchange::watch(std::string& why_it_ended)
     std::chrono::nanoseconds quiet_for{};
     steady_timer timer(with_.socket.get_executor());
     for (;;) {
-        const auto interval = with_.patience / 4;
+        const auto interval = std::min<std::chrono::nanoseconds>(with_.patience / 4, longest_between_looks);
         timer.expires_after(interval);
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
