@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <charconv>
 #include <fstream>
+#include <iterator>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>

@@ -71,7 +71,7 @@ private:
     std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
     steady_timer pause_;                                     // of the writer
     bool open_ = false;                                      // for questions
-    bool traced_ = spdlog::should_log(spdlog::level::trace); // to ask that each time would cost
+    bool traced_ = spdlog::should_log(spdlog::level::trace); // asked by the watch: to ask each time would cost
     bool asked_ = false;                                     // something was written
     bool spoke_ = false;                                     // something that makes sense has come
     bool quiet_ = true;                                      // since the watch has looked last
