@@ -57,8 +57,11 @@ public:
         return place(this);
     }
 
-    /// How many are taken, for the log and for tests.
+    /// How many are taken, for the metrics and for tests.
     std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
+    /// How many there are.
+    std::size_t bound() const noexcept { return bound_; }
 
 private:
     const std::size_t bound_;

@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <utility>
+
 namespace causeway::service {
 
 event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
@@ -26,6 +28,11 @@ awaitable<> event_loop::serve()
     pool_.start();
     co_await server_.run();
     pool_.stop();
+}
+
+void event_loop::report(std::function<void(admin::loop_figures)> take)
+{
+    asio::post(io_, [this, take = std::move(take)] { take(figures()); });
 }
 
 void event_loop::drain(net::sockets_of_port others)

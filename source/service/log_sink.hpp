@@ -30,6 +30,10 @@ public:
 
     /// Flushes.
     ~log_sink() override;
+
+    /// How many lines have been lost since the start.
+    std::uint64_t lost_ever();
+
     log_sink(const log_sink&) = delete;
     log_sink& operator=(const log_sink&) = delete;
 
@@ -44,6 +48,10 @@ private:
     int own_; // or -1
     colours colours_;
     std::uint64_t lost_ = 0; // lines, since one was written
+    std::uint64_t lost_ever_ = 0;
 };
+
+/// How many lines the process's log has lost since the start. Any thread.
+std::uint64_t lines_lost_of_the_log();
 
 } // namespace causeway::service

@@ -15,6 +15,14 @@
 
 namespace causeway::service {
 
+/// Where an operator can look at the process.
+struct admin_address {
+    net::host_port place;
+    bool if_free = false; ///< that it is in use is no error
+
+    friend bool operator==(const admin_address&, const admin_address&) = default;
+};
+
 /// What `causeway` was asked to do. The defaults stand in one place, in settings.cpp.
 struct bridge_settings {
     net::host_port listen;
@@ -30,6 +38,7 @@ struct bridge_settings {
     std::size_t threads = 0;
     bool share_port = false;
     std::chrono::nanoseconds drain_timeout{};
+    std::optional<admin_address> admin; ///< nothing: nowhere
     spdlog::level::level_enum log_level{};
 };
 

@@ -104,10 +104,9 @@ void check_complaints(const wrong_values& wrong)
 }
 
 const std::vector<std::string> bridge_options = {
-    "--listen",          "--upstream",        "--reply-timeout", "--reconnect-max",
-    "--max-pending",     "--upstream-window", "--threads",       "--log-level",
-    "--max-connections", "--drain-timeout",   "--idle-timeout",  "--write-timeout",
-    "--share-port",      "--coalesce",        "--help",          "--version"};
+    "--listen",     "--upstream",  "--reply-timeout",   "--reconnect-max", "--max-pending",  "--upstream-window",
+    "--threads",    "--log-level", "--max-connections", "--drain-timeout", "--idle-timeout", "--write-timeout",
+    "--share-port", "--coalesce",  "--admin",           "--help",          "--version"};
 const std::vector<std::string> code_server_options = {"--listen", "--bind-retry", "--log-level", "--help", "--version"};
 
 } // namespace
@@ -131,6 +130,7 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(!settings.share_port);
     BOOST_TEST(!settings.coalesce);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
+    BOOST_TEST((settings.admin == service::admin_address{{"127.0.0.1", 8091}, true}));
     BOOST_TEST(settings.log_level == spdlog::level::info);
 }
 
@@ -160,6 +160,9 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(bridge({"--coalesce"}).coalesce);
     BOOST_TEST(!bridge({"--coalesce"}).share_port);
     BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
+    BOOST_TEST((bridge({"--admin", "[::1]:0"}).admin == service::admin_address{{"::1", 0}, false}));
+    BOOST_TEST((bridge({"--admin", "a:1 if free"}).admin == service::admin_address{{"a", 1}, true}));
+    BOOST_TEST(!bridge({"--admin", "off"}).admin.has_value());
     BOOST_TEST(bridge({"--log-level", "debug"}).log_level == spdlog::level::debug);
 }
 
@@ -190,6 +193,16 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_code_server_sets_its_field)
     BOOST_TEST((code_server({"--listen", "0.0.0.0:1"}).listen == net::host_port{"0.0.0.0", 1}));
     BOOST_TEST(code_server({"--bind-retry", "250ms"}).bind_retry == nanoseconds(250ms));
     BOOST_TEST(code_server({"--log-level", "warning"}).log_level == spdlog::level::warn);
+}
+
+BOOST_AUTO_TEST_CASE(an_admin_address_that_is_none_is_wrong)
+{
+    for (const std::string wrong : {"on", "Off", "8091", "127.0.0.1:8091 if", " if free", "off if free"}) {
+        const auto line = complaint(parse_bridge({"--admin=" + wrong}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "or off"), line);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_value_may_follow_an_equals_sign)
