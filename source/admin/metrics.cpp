@@ -9,7 +9,6 @@
 #include <deque>
 #include <limits>
 #include <map>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,10 +30,10 @@ public:
     }
 
     template <class Number>
-    requires std::is_arithmetic_v<Number> family& add(Number value, labels labels = {})
+    family& add(Number value, labels of_sample = {})
     {
         auto& sample = family_.metric.emplace_back();
-        sample.label = std::move(labels);
+        sample.label = std::move(of_sample);
         sample.counter.value = sample.gauge.value = static_cast<double>(value); // the type says which of them is shown
         return *this;
     }

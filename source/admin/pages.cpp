@@ -47,27 +47,27 @@ const pages::page* pages::page_at(const std::string& target)
 
 http::reaction pages::look_at(const http::request& request, steady_timer& deadline)
 {
-    const auto* page = page_at(request.target);
-    if (page == nullptr)
+    const auto* asked = page_at(request.target);
+    if (asked == nullptr)
         return http::refused(status::not_found, "not found; there are /metrics, /healthz and /readyz");
     if (request.method != verb::get && request.method != verb::head)
         return http::method_not_allowed("GET, HEAD");
-    return write(*page, deadline);
+    return write(*asked, deadline);
 }
 
-awaitable<http::outcome> pages::write(const page& page, steady_timer& deadline)
+awaitable<http::outcome> pages::write(const page& asked, steady_timer& deadline)
 {
     const auto report = co_await look_at_process_(deadline);
-    co_return page.text(facts_, report);
+    co_return asked.text(facts_, report);
 }
 
 // A page is its text; one that says of the process that it is not well has a status that says so too.
 void pages::respond(const http::request& request, http::outcome&& outcome, http::response& response)
 {
-    const auto& page = *page_at(request.target);
-    const bool is_figures = page.content_type == metrics_type;
+    const auto& asked = *page_at(request.target);
+    const bool is_figures = asked.content_type == metrics_type;
     response.status = is_figures || *outcome == all_is_well ? status::ok : status::service_unavailable;
-    response.content_type = page.content_type;
+    response.content_type = asked.content_type;
     response.fields = "Cache-Control: no-store\r\n";
     response.body = *std::move(outcome);
 }

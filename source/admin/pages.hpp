@@ -31,7 +31,7 @@ public:
 private:
     struct page;
     static const page* page_at(const std::string& target);
-    awaitable<http::outcome> write(const page& page, steady_timer& deadline);
+    awaitable<http::outcome> write(const page& asked, steady_timer& deadline);
 
     facts facts_;
     look look_at_process_;

@@ -18,8 +18,8 @@ awaitable<admin::report> loop_survey::take(steady_timer& timer)
 {
     std::ranges::for_each(loops_, [this](state& loop) { ask(loop); });
     if (!all_answered()) {
-        waiter waiter(timer);
-        waiters_.push_back(waiter);
+        waiter waiting(timer);
+        waiters_.push_back(waiting);
         timer.expires_after(time_to_answer);
         co_await timer.async_wait(as_result);
     }
@@ -44,8 +44,8 @@ void loop_survey::answered(state& asked, admin::loop_figures&& figures)
     asked.owes_an_answer = false;
     asked.figures = std::move(figures);
     if (all_answered())
-        for (auto& waiter : waiters_)
-            waiter.timer.cancel();
+        for (auto& waiting : waiters_)
+            waiting.timer.cancel();
 }
 
 void loop_survey::ended(const event_loop& loop)

@@ -41,30 +41,30 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
         co_return failed(failure::overloaded, counts_.overloaded);
 
     deadline.expires_at(now + reply_timeout_);
-    waiter waiter(now);
-    waiters_.push_back(waiter);
+    waiter waiting(now);
+    waiters_.push_back(waiting);
     waiting_request request(requests_, question);
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
     auto [error, reply] = co_await request.receive(deadline);
     if (!error) {
-        replied(waiter, request.take_reply());
+        replied(waiting, request.take_reply());
         co_return std::move(reply);
     }
     const auto ended_at = clock::now();
-    request_durations_.add(ended_at - waiter.since);
+    request_durations_.add(ended_at - waiting.since);
     if (request.written() && !protocol_.shares_keys)
         requests_.expect_late_reply(question.key, ended_at + protocol_.late_replies);
     co_return make_error_code(why_it_failed(error, deadline, ended_at), request.written());
 }
 
 // The clock is not read for it: the reply came when the connection was read last.
-void pool::replied(const waiter& waiter, std::optional<clock::time_point> written_at)
+void pool::replied(const waiter& waited, std::optional<clock::time_point> written_at)
 {
     const auto came_at = requests_.received_at();
     ++counts_.replied;
-    request_durations_.add(came_at - waiter.since);
+    request_durations_.add(came_at - waited.since);
     if (written_at)
         reply_durations_.add(came_at - *written_at);
 }

@@ -74,7 +74,7 @@ private:
 
     bool given_up(clock::time_point now) const;
     failure failed(failure why, std::uint64_t& count);
-    void replied(const waiter& waiter, std::optional<clock::time_point> written_at);
+    void replied(const waiter& waited, std::optional<clock::time_point> written_at);
     failure why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now);
 
     executor_type executor_;
