@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 
 namespace causeway::upstream {
 
@@ -31,14 +31,18 @@ public:
                     bounds_[size_++] = step;
         bounds_[size_++] = timeout;
         bounds_[size_++] = timeout + timeout / 4;
+        for (std::size_t bits = 1; bits != first_.size() - 1; ++bits)
+            while (first_[bits] != size_ && bounds_[first_[bits]] < duration(std::int64_t{1} << (bits - 1)))
+                ++first_[bits];
     }
 
     /// Counts one.
     void add(duration took) noexcept
     {
-        const auto bound =
-            std::lower_bound(bounds_.begin(), std::next(bounds_.begin(), static_cast<std::ptrdiff_t>(size_)), took);
-        ++counts_[static_cast<std::size_t>(bound - bounds_.begin())];
+        std::size_t bucket = first_[static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(took.count())))];
+        while (bucket != size_ && bounds_[bucket] < took) // at most a few steps, because bounds lie a factor 2 apart
+            ++bucket;
+        ++counts_[bucket];
         sum_ += took;
     }
 
@@ -63,6 +67,7 @@ public:
 
 private:
     std::array<duration, most_bounds> bounds_{};
+    std::array<std::uint8_t, 65> first_{}; // the bucket of the shortest duration that takes so many bits
     std::array<std::uint64_t, most_bounds + 1> counts_{};
     std::size_t size_ = 0; // of the bounds
     duration sum_{};

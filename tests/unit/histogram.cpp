@@ -78,6 +78,17 @@ BOOST_AUTO_TEST_CASE(a_duration_counts_into_the_first_bucket_whose_bound_is_not_
     BOOST_TEST(bucket_of(1ms + 1ns, 1ms) == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(each_bound_is_the_longest_of_its_bucket)
+{
+    for (const nanoseconds timeout : {nanoseconds(1ms), nanoseconds(2s), nanoseconds(1000h)}) {
+        const auto bounds = bounds_of(causeway::upstream::histogram(timeout));
+        for (std::size_t bucket = 0; bucket != bounds.size(); ++bucket) {
+            BOOST_TEST(bucket_of(bounds[bucket], timeout) == bucket);
+            BOOST_TEST(bucket_of(bounds[bucket] + 1ns, timeout) == bucket + 1);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_longer_than_all_bounds_counts_into_one_more_bucket)
 {
     BOOST_TEST(bucket_of(1h, 1ms) == 5U);
