@@ -62,7 +62,7 @@ server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limit
     , sweep_interval_(sweep_interval_for(limits))
     , limits_(in_sweeps(limits))
     , connections_(connections)
-    , common_{handler, date_line(std::chrono::system_clock::now()), {}}
+    , common_{handler, date_line(std::chrono::system_clock::now()), {}, {}}
     , session_ended_(acceptor_.get_executor())
     , drain_timer_(acceptor_.get_executor())
 {
@@ -78,7 +78,7 @@ awaitable<> server::run() { co_await net::until_first(accept_and_drain(), sweep_
 
 awaitable<> server::accept_and_drain()
 {
-    while (auto connection = co_await net::accept(acceptor_, connections_, accept_failures_))
+    while (auto connection = co_await net::accept(acceptor_, connections_, common_.counts.accept_failures))
         admit(std::move(*connection));
     while (!sessions_.empty())
         co_await session_ended_.wait();
@@ -117,10 +117,11 @@ bool server::sweep_some()
 void server::admit(net::accepted connection)
 {
     somebody_came_ = true;
+    ++common_.counts.accepted;
     if (draining_)
         slowest_handshake_ = std::max(slowest_handshake_, net::handshake_time(connection.socket));
     asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), [this](const std::exception_ptr& thrown) {
-        log_failure(thrown, failures_);
+        log_failure(thrown, common_.counts.session_failures);
         session_ended_.notify();
     });
 }

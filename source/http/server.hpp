@@ -3,6 +3,7 @@
 
 #include "http/handler.hpp"
 #include "http/session.hpp"
+#include "http/statistics.hpp"
 #include "net/asio.hpp"
 #include "net/leave_port.hpp"
 #include "net/limit.hpp"
@@ -75,6 +76,9 @@ public:
     /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.
     std::size_t cut();
 
+    /// What has happened since the start.
+    const statistics& counts() const noexcept { return common_.counts; }
+
     /// The address it listens on, with the real port.
     tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
@@ -100,8 +104,6 @@ private:
     net::sockets_of_port others_;                   // who gets the newcomers while it drains
     bool somebody_came_ = false;                    // while `stop_accepting` waits for quiet
     std::chrono::microseconds slowest_handshake_{}; // since it drains
-    std::uint64_t accept_failures_ = 0;
-    std::uint64_t failures_ = 0; // sessions that an exception has ended
 };
 
 } // namespace causeway::http

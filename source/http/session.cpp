@@ -51,8 +51,9 @@ awaitable<bool> session::shake_hands()
 {
     progress_.enter(phase::handshaking);
     const auto error = co_await connection_.handshake();
-    if (error && net::worth_a_line(++common_.failed_handshakes))
-        spdlog::info("a TLS handshake failed: {} ({} failed so far)", error.message(), common_.failed_handshakes);
+    auto& failures = common_.counts.handshake_failures;
+    if (error && net::worth_a_line(++failures))
+        spdlog::info("a TLS handshake failed: {} ({} failed so far)", error.message(), failures);
     co_return !error;
 }
 
@@ -221,8 +222,7 @@ void session::compose(const request& request, const response& response)
 {
     const bool is_last = !pipeline_ || pipeline_->empty();
     stays_open_ = request.keep_alive && !(draining_ && is_last);
-    append(response, {request.version, stays_open_, request.method == verb::head}, common_.date, output_);
-    ++answers_in_output_;
+    append_answer(response, {request.version, stays_open_, request.method == verb::head});
 }
 
 void session::compose(const request& /*request*/, const std::exception_ptr& thrown) { std::rethrow_exception(thrown); }
@@ -231,8 +231,9 @@ void session::compose(const request& /*request*/, const std::exception_ptr& thro
 // should not happen.
 void session::compose_failure(request& request, const std::exception& error)
 {
-    if (net::worth_a_line(++common_.failures))
-        spdlog::error("a request failed: {} ({} failed so far)", error.what(), common_.failures);
+    auto& failures = common_.counts.request_failures;
+    if (net::worth_a_line(++failures))
+        spdlog::error("a request failed: {} ({} failed so far)", error.what(), failures);
     request.keep_alive = false;
     compose(request, refused(status::internal_server_error, "internal error"));
 }
@@ -240,8 +241,14 @@ void session::compose_failure(request& request, const std::exception& error)
 void session::compose(const refusal& refusal)
 {
     stays_open_ = false;
-    append(refused(refusal.status, refusal.problem), framing{}, common_.date, output_);
+    append_answer(refused(refusal.status, refusal.problem), framing{});
+}
+
+void session::append_answer(const response& response, const framing& framing)
+{
+    append(response, framing, common_.date, output_);
     ++answers_in_output_;
+    common_.counts.count(response.status);
 }
 
 // What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when

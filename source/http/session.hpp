@@ -6,6 +6,7 @@
 #include "http/progress.hpp"
 #include "http/request_parser.hpp"
 #include "http/response.hpp"
+#include "http/statistics.hpp"
 #include "net/asio.hpp"
 #include "net/connection.hpp"
 
@@ -26,11 +27,10 @@ namespace causeway::http {
 /// What all sessions of a server have in common.
 struct common {
     http::handler& handler;
-    std::string date;           ///< the header line of all answers until the next sweep
-    http::response response;    ///< what a handler fills in; composed at once, so that its memory serves the next
-    std::uint64_t failures = 0; ///< requests whose handler threw
-    net::tls_context tls = {};  ///< of the connections to come; none for plain ones
-    std::uint64_t failed_handshakes = 0;
+    std::string date;        ///< the header line of all answers until the next sweep
+    http::response response; ///< what a handler fills in; composed at once, so that its memory serves the next
+    http::statistics counts;
+    net::tls_context tls = {}; ///< of the connections to come; none for plain ones
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -74,6 +74,7 @@ private:
     [[noreturn]] static void compose(const request& request, const std::exception_ptr& thrown);
     void compose_failure(request& request, const std::exception& error);
     void compose(const refusal& refusal);
+    void append_answer(const response& response, const framing& framing);
     bool sent_at_once();
     awaitable<bool> send();
 

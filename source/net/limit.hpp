@@ -60,8 +60,11 @@ public:
     /// From now on at most `bound` places are handed out. Those that are taken stay so, also above it.
     void set_bound(std::size_t bound) noexcept { bound_.store(bound, std::memory_order_relaxed); }
 
-    /// How many are taken, for the log and for tests.
+    /// How many are taken, for the metrics and for tests.
     std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
+
+    /// How many there are.
+    std::size_t bound() const noexcept { return bound_; }
 
 private:
     std::atomic<std::size_t> bound_;

@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -209,6 +210,15 @@ tls_context make_client_context(const client_tls& settings, const std::string& n
     context.set_verify_mode(asio::ssl::verify_peer);
     expect_name(context.native_handle(), name);
     return std::make_shared<asio::ssl::context>(std::move(context));
+}
+
+std::optional<std::chrono::system_clock::time_point> expiry_of(const tls_context& context)
+{
+    const auto* const shown = context ? SSL_CTX_get0_certificate(context->native_handle()) : nullptr;
+    std::tm time{};
+    if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &time) != 1)
+        return std::nullopt;
+    return std::chrono::system_clock::from_time_t(::timegm(&time));
 }
 
 tls_session::tls_session(asio::ssl::context& context, tcp_socket& socket)

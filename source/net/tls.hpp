@@ -8,8 +8,10 @@
 
 #include <openssl/ssl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace causeway::net {
@@ -32,6 +34,9 @@ struct server_tls {
 /// after its certificate was renewed. Not where the certificates of `client_ca` have changed since. Blocks while it
 /// reads the files. Throws `std::runtime_error`, which names the file and what is wrong with it.
 tls_context make_server_context(const server_tls& settings);
+
+/// When the certificate that a context shows expires; nothing when it shows none.
+std::optional<std::chrono::system_clock::time_point> expiry_of(const tls_context& context);
 
 /// Whom a client trusts, and what it shows.
 struct client_tls {

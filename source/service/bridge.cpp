@@ -7,8 +7,11 @@
 #include "net/until_first.hpp"
 #include "net/wakeup.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "service/admin_server.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
+#include "service/log_sink.hpp"
+#include "service/loop_survey.hpp"
 #include "service/program.hpp"
 #include "service/tls_contexts.hpp"
 
@@ -84,7 +87,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
 // Each event loop on its own thread. Whatever ends this scope, the loops end with it.
 class loop_threads {
 public:
-    loop_threads(std::list<event_loop>& loops, const std::function<void()>& loop_ended)
+    loop_threads(std::list<event_loop>& loops, const std::function<void(const event_loop&)>& loop_ended)
         : loop_threads(loops) // from here on the destructor runs, also when a thread cannot be had
     {
         for (auto& loop : loops_)
@@ -100,11 +103,11 @@ private:
     {
     }
 
-    void start(event_loop& loop, const std::function<void()>& loop_ended)
+    void start(event_loop& loop, const std::function<void(const event_loop&)>& loop_ended)
     try {
         threads_.emplace_back([&loop, loop_ended] {
             loop.run();
-            loop_ended();
+            loop_ended(loop);
         });
     } catch (const std::system_error& error) {
         throw std::runtime_error(fmt::format(
@@ -147,6 +150,9 @@ public:
 
     awaitable<> run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
 
+    // Whether it has been told to stop.
+    bool draining() const noexcept { return draining_; }
+
 private:
     awaitable<> serve_and_stop();
     awaitable<> reload_at_hangups();
@@ -164,11 +170,13 @@ private:
     signal_set hangups_;
     net::wakeup loop_ended_;
     std::size_t running_;
+    bool draining_ = false;
 };
 
 awaitable<> supervisor::serve_and_stop()
 {
     co_await signal();
+    draining_ = true;
     spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
     const auto others = net::others_listening_on(place_, loops_.size());
     if (others == 0)
@@ -224,7 +232,8 @@ awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
 // clients there are. Throws when there are too few files to serve anybody.
 std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
 {
-    const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients;
+    const auto admin = settings.admin ? 1 + admin_server::most_connections : 0;
+    const auto needed_otherwise = 32 + settings.threads * (4 + 2 * upstreams) + embedded_clients + admin;
     const auto files = open_file_limit();
     if (files <= needed_otherwise)
         throw std::runtime_error(fmt::format(
@@ -242,6 +251,28 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t fi
     return std::min(files, settings.max_connections);
 }
 
+awaitable<admin::report> look_at_process(loop_survey& survey, steady_timer& timer,
+                                         std::function<void(admin::report&)> add_the_rest)
+{
+    auto report = co_await survey.take(timer);
+    add_the_rest(report);
+    co_return report;
+}
+
+// Where an operator can look at it. In a rolling restart the address is free when the old process has ended.
+admin_address admin_address_of(const bridge_settings& settings)
+{
+    return {settings.admin->place, settings.admin->if_free || settings.share_port};
+}
+
+admin::facts facts_of(const std::vector<net::host_port>& upstreams)
+{
+    admin::facts facts{.version = CAUSEWAY_VERSION, .upstreams = {}};
+    for (const auto& upstream : upstreams)
+        facts.upstreams.push_back(net::to_string(upstream));
+    return facts;
+}
+
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 {
     upstream::statistics sum;
@@ -251,8 +282,8 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
         "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
         "{} refused as unavailable, {} as overloaded, {} lost with their connection, {} abandoned by their "
         "clients, {} written again; {} connections",
-        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable, sum.overloaded, sum.lost,
-        sum.abandoned, sum.rewritten, sum.connects);
+        sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable + sum.stopped, sum.overloaded,
+        sum.lost, sum.abandoned, sum.rewritten, sum.connects);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else
@@ -272,17 +303,33 @@ int run_bridge(live_settings<bridge_settings>& live)
     const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
 
     shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};
-    const auto tls = make_tls_contexts(settings);
+    auto tls = make_tls_contexts(settings);
     auto loops = open_event_loops(io, settings, upstreams, tls, limits);
     supervisor supervisor(io, loops, live, [&](const bridge_settings& wanted) {
         return [&, wanted, contexts = make_tls_contexts(wanted)] {
+            tls = contexts;
             limits.pending.set_bound(wanted.max_pending);
             limits.connections.set_bound(connections_that_fit(wanted, files));
             for (auto& loop : loops)
-                loop.apply(pool_settings_in(wanted, upstreams, contexts), time_limits_in(wanted), contexts.clients);
+                loop.apply(pool_settings_in(wanted, upstreams, tls), time_limits_in(wanted), tls.clients);
         };
     });
 
+    loop_survey survey(io, loops);
+    const auto add_what_no_loop_knows = [&](admin::report& report) {
+        report.draining = supervisor.draining();
+        report.connections = limits.connections.taken();
+        report.connections_limit = limits.connections.bound();
+        report.waiting_limit = limits.pending.bound();
+        report.upstream_window = live.now().upstream_window;
+        report.reloads = live.counts();
+        report.certificate_expiry = net::expiry_of(tls.clients);
+        report.log_lines_lost = lines_lost_of_the_log();
+    };
+    std::optional<admin_server> admin;
+    if (settings.admin)
+        admin.emplace(io, admin_address_of(settings), facts_of(upstreams),
+                      [&](steady_timer& timer) { return look_at_process(survey, timer, add_what_no_loop_knows); });
     std::optional<backend::code_server> code_server;
     if (embedded)
         code_server.emplace(io, embedded_address, embedded_bind_retry, embedded_clients, embedded_advice).start();
@@ -290,17 +337,24 @@ int run_bridge(live_settings<bridge_settings>& live)
         net::rethrow(thrown);
         if (code_server)
             code_server->stop();
+        if (admin)
+            admin->stop();
     });
+    if (admin)
+        admin->start();
 
     const auto address = net::to_string(loops.front().endpoint());
     {
-        const loop_threads threads(loops, [&] { supervisor.loop_ended(); });
+        const loop_threads threads(loops, [&](const event_loop& loop) {
+            survey.ended(loop);
+            supervisor.loop_ended();
+        });
         spdlog::info("listening on {}://{}", tls.clients ? "https" : "http", address);
         if (!tls.clients && !loops.front().endpoint().address().is_loopback())
             spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
                          "a proxy on this machine do it");
         if (embedded)
-            spdlog::info("try: curl -s 'http://{}/?statusCode=404'", address);
+            spdlog::info("try: curl -s '{}://{}/?statusCode=404'", tls.clients ? "https" : "http", address);
         io.run();
     }
     std::size_t requests_cut = 0;

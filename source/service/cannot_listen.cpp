@@ -26,4 +26,11 @@ std::runtime_error cannot_listen(const net::host_port& place, const error_code& 
         fmt::format("cannot listen on {}: {}; {}", net::to_string(place), error.message(), advice(error, share_port)));
 }
 
+std::runtime_error cannot_listen_for_admin(const net::host_port& place, const error_code& error)
+{
+    return std::runtime_error(
+        fmt::format("cannot listen on {}: {}; choose another address with --admin, or --admin=off",
+                    net::to_string(place), error.message()));
+}
+
 } // namespace causeway::service

@@ -12,4 +12,7 @@ namespace causeway::service {
 /// the user has already said that others may listen there, too.
 std::runtime_error cannot_listen(const net::host_port& place, const error_code& error, bool share_port = false);
 
+/// The same for the address of the option --admin.
+std::runtime_error cannot_listen_for_admin(const net::host_port& place, const error_code& error);
+
 } // namespace causeway::service

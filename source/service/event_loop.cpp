@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <utility>
+
 namespace causeway::service {
 
 event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
@@ -36,6 +38,11 @@ void event_loop::apply(const upstream::pool_settings& upstream, const http::time
         server_.apply(times);
         server_.use_tls(tls);
     });
+}
+
+void event_loop::report(std::function<void(admin::loop_figures)> take)
+{
+    asio::post(io_, [this, take = std::move(take)] { take(figures()); });
 }
 
 void event_loop::drain(net::sockets_of_port others)

@@ -1,6 +1,7 @@
 // One thread's world: an event loop with its own HTTP server and its own upstream connections.
 #pragma once
 
+#include "admin/report.hpp"
 #include "http/server.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
@@ -8,6 +9,7 @@
 #include "upstream/pool.hpp"
 
 #include <cstddef>
+#include <functional>
 
 namespace causeway::service {
 
@@ -47,7 +49,12 @@ public:
     /// Where it listens, with the real port. Before `run`.
     tcp::endpoint endpoint() const { return server_.endpoint(); }
 
-    /// What has happened. After `run`.
+    /// Any thread: calls `take` with `figures()`, on the loop's thread and in a turn of its own; never when `run` ends
+    /// before.
+    void report(std::function<void(admin::loop_figures)> take);
+
+    /// What has happened, and what waits. Before or after `run`.
+    admin::loop_figures figures() const { return {server_.counts(), pool_.figures()}; }
     upstream::statistics counts() const { return pool_.counts(); }
     std::size_t requests_cut() const noexcept { return requests_cut_; }
 

@@ -1,6 +1,7 @@
 // The settings of a running program, and how they change while it runs.
 #pragma once
 
+#include "admin/report.hpp"
 #include "service/configuration.hpp"
 #include "service/process_log.hpp"
 #include "service/settings.hpp"
@@ -15,13 +16,6 @@
 #include <vector>
 
 namespace causeway::service {
-
-/// How often the settings were read again, and with what success.
-struct reload_counts {
-    std::uint64_t reloads = 0;
-    bool last_succeeded = true;
-    std::chrono::system_clock::time_point last; ///< that succeeded; when the program started, if none has
-};
 
 /// What has become of an attempt, for the log: either all of `next`, or nothing because of `errors`.
 void log_reload(const transition& next, const std::vector<std::string>& errors);
@@ -50,14 +44,14 @@ public:
     using preparation = std::function<std::function<void()>(const Settings& wanted)>;
     void reload(const preparation& prepare);
 
-    const reload_counts& counts() const noexcept { return counts_; }
+    const admin::reload_counts& counts() const noexcept { return counts_; }
 
 private:
     invocation call_;
     parser parse_;
     configured<Settings> in_force_;
     process_log log_;
-    reload_counts counts_{.last = std::chrono::system_clock::now()};
+    admin::reload_counts counts_{.last = std::chrono::system_clock::now()};
 };
 
 template <class Settings>

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/details/log_msg.h>
+#include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <climits>
@@ -109,8 +110,16 @@ std::error_code log_sink::open(const std::string& path)
 
 void log_sink::sink_it_(const spdlog::details::log_msg& message)
 {
-    if (!write_count_of_lost() || !write(message))
+    if (!write_count_of_lost() || !write(message)) {
         ++lost_;
+        ++lost_ever_;
+    }
+}
+
+std::uint64_t log_sink::lost_ever()
+{
+    const std::scoped_lock lock(mutex_);
+    return lost_ever_;
 }
 
 void log_sink::flush_() { write_count_of_lost(); }
@@ -156,6 +165,15 @@ std::string log_sink::line_of(const spdlog::details::log_msg& message)
     if (line.size() > PIPE_BUF)
         line.replace(PIPE_BUF - cut_mark.size(), std::string::npos, cut_mark);
     return line;
+}
+
+std::uint64_t lines_lost_of_the_log()
+{
+    std::uint64_t lost = 0;
+    for (const auto& sink : spdlog::default_logger()->sinks())
+        if (auto* ours = dynamic_cast<log_sink*>(sink.get()))
+            lost += ours->lost_ever();
+    return lost;
 }
 
 } // namespace causeway::service

@@ -41,6 +41,10 @@ public:
 
     /// Flushes.
     ~log_sink() override;
+
+    /// How many lines have been lost since the start.
+    std::uint64_t lost_ever();
+
     log_sink(const log_sink&) = delete;
     log_sink& operator=(const log_sink&) = delete;
 
@@ -56,6 +60,10 @@ private:
     reader who_reads_;       // what is written at present
     int own_;                // a file, or the output once more; or -1
     std::uint64_t lost_ = 0; // lines, since one was written
+    std::uint64_t lost_ever_ = 0;
 };
+
+/// How many lines the process's log has lost since the start. Any thread.
+std::uint64_t lines_lost_of_the_log();
 
 } // namespace causeway::service

@@ -57,6 +57,20 @@ std::optional<net::host_port> read_target(std::string_view text)
     return place && place->port != 0 ? place : std::nullopt;
 }
 
+// `off` is a value too: no address.
+std::optional<std::optional<admin_address>> read_admin_address(std::string_view text)
+{
+    constexpr std::string_view if_free = " if free";
+    if (text == "off")
+        return std::optional<admin_address>();
+    const bool may_be_in_use = text.ends_with(if_free);
+    text.remove_suffix(may_be_in_use ? if_free.size() : 0);
+    auto place = net::parse_host_port(text);
+    if (!place)
+        return std::nullopt;
+    return admin_address{*std::move(place), may_be_in_use};
+}
+
 std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
 {
     constexpr auto names = std::to_array<std::string_view>({"trace", "debug", "info", "warning", "error"});
@@ -105,6 +119,8 @@ constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port,
                                      "give HOST:PORT with a port up to 65535, an IPv6 address in brackets"};
 constexpr kind<net::host_port> target{"HOST:PORT", read_target,
                                       "give HOST:PORT with a port from 1 to 65535, an IPv6 address in brackets"};
+constexpr kind<std::optional<admin_address>> admin_place{
+    "HOST:PORT|off", read_admin_address, "give HOST:PORT with a port up to 65535, an IPv6 address in brackets, or off"};
 constexpr kind<nanoseconds> duration{"DURATION", parse_duration,
                                      "give a duration with its unit, such as 250ms, 2s or 1m, up to 1000h"};
 constexpr kind<nanoseconds> positive_duration{
@@ -309,6 +325,8 @@ std::vector<option> options_of(bridge_settings& settings)
         "start although another Causeway serves this port, for a rolling restart", settings.share_port);
     add_live(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way",
              settings.drain_timeout);
+    add(all, "admin", admin_place, "127.0.0.1:8091 if free",
+        "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
     add_tls(all, settings);
     add_log(all, settings.log);
     return all;

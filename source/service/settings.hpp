@@ -16,6 +16,14 @@
 
 namespace causeway::service {
 
+/// Where an operator can look at the process.
+struct admin_address {
+    net::host_port place;
+    bool if_free = false; ///< that it is in use is no error
+
+    friend bool operator==(const admin_address&, const admin_address&) = default;
+};
+
 /// What `causeway` was asked to do. The defaults stand in one place, in settings.cpp.
 struct bridge_settings {
     net::host_port listen;
@@ -34,7 +42,8 @@ struct bridge_settings {
     net::server_tls tls; ///< no certificate: plain HTTP
     bool upstream_tls = false;
     net::client_tls upstream_trust;
-    std::string upstream_tls_name; ///< empty: the host of each upstream
+    std::string upstream_tls_name;      ///< empty: the host of each upstream
+    std::optional<admin_address> admin; ///< nothing: nowhere
     log_settings log;
 };
 

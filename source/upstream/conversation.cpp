@@ -45,11 +45,12 @@ public:
     // Says what the codec says first; without that, the connection takes questions at once.
     void greet();
 
-    awaitable<> write(std::string& why_it_ended);
-    awaitable<> read(std::string& why_it_ended);
-    awaitable<> watch(std::string& why_it_ended);
+    awaitable<> write(ending& ending);
+    awaitable<> read(ending& ending);
+    awaitable<> watch(ending& ending);
 
-    bool asked() const noexcept { return asked_; }
+    // Of how it ended, what none of them knows alone.
+    ending sum_up(ending first) const;
 
 private:
     void open();
@@ -81,6 +82,13 @@ private:
     std::string_view broken_;                       // why the stream cannot be read any further
 };
 
+ending exchange::sum_up(ending first) const
+{
+    first.asked = asked_;
+    first.opened = open_;
+    return first;
+}
+
 void exchange::say(std::string_view words)
 {
     if (own_words_.size() + words.size() > most_own_words)
@@ -109,7 +117,7 @@ void exchange::open()
 }
 
 // Sleeps until there is something, then writes all that has gathered in one go.
-awaitable<> exchange::write(std::string& why_it_ended)
+awaitable<> exchange::write(ending& ending)
 {
     error_code error;
     while (!error) {
@@ -124,7 +132,7 @@ awaitable<> exchange::write(std::string& why_it_ended)
         if (!error && with_.requests.has_suspects_for(with_.lane))
             error = co_await try_suspects();
     }
-    why_it_ended = error.message();
+    ending = {.why = disconnect::failed, .reason = error.message()};
 }
 
 void exchange::gather(clock::time_point now)
@@ -183,23 +191,27 @@ awaitable<error_code> exchange::pause(std::chrono::nanoseconds duration)
 }
 
 // Bytes in, events out; each message to the request that waits for it.
-awaitable<> exchange::read(std::string& why_it_ended)
+awaitable<> exchange::read(ending& ending)
 {
     auto& codec = with_.codec;
     while (broken_.empty()) {
         const auto space = codec.space();
         const auto [error, count] = co_await with_.connection.read(asio::buffer(space.data(), space.size()), as_result);
         if (error) {
-            why_it_ended = error == asio::error::eof ? "closed by the upstream" : error.message();
+            if (error == asio::error::eof)
+                ending = {.why = disconnect::closed, .reason = "closed by the upstream"};
+            else
+                ending = {.why = disconnect::failed, .reason = error.message()};
             co_return;
         }
         if (traced_)
             spdlog::trace("upstream {}: read {} bytes", with_.name, count);
         quiet_ = false;
+        with_.requests.received(clock::now());
         codec.received(count);
         take_events();
     }
-    why_it_ended = broken_;
+    ending = {.why = disconnect::protocol, .reason = std::string(broken_)};
 }
 
 void exchange::take_events()
@@ -269,7 +281,7 @@ void exchange::report_unfinished()
 // A peer that is frozen, or gone without a word, closes nothing. Something was written and nothing that makes sense has
 // come for the whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a
 // request's way.
-awaitable<> exchange::watch(std::string& why_it_ended)
+awaitable<> exchange::watch(ending& ending)
 {
     const auto end_of_greeting = clock::now() + with_.patience;
     std::chrono::nanoseconds quiet_for{};
@@ -284,12 +296,12 @@ awaitable<> exchange::watch(std::string& why_it_ended)
         traced_ = spdlog::should_log(spdlog::level::trace);
         report_unfinished();
         if (!open_ && now >= end_of_greeting) {
-            why_it_ended = "it does not answer the greeting";
+            ending = {.why = disconnect::silent, .reason = "it does not answer the greeting"};
             co_return;
         }
         if (silent_since_ && now - *silent_since_ >= with_.patience) {
             with_.requests.distrust(with_.lane);
-            why_it_ended = "silent for too long";
+            ending = {.why = disconnect::silent, .reason = "silent for too long"};
             co_return;
         }
         quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
@@ -303,11 +315,11 @@ awaitable<> exchange::watch(std::string& why_it_ended)
 awaitable<ending> converse(const conversation& conversation)
 {
     exchange exchange(conversation);
-    std::array<std::string, 3> why_it_ended;
+    std::array<ending, 3> endings;
     exchange.greet();
-    const auto first = co_await net::until_first(exchange.read(why_it_ended[0]), exchange.write(why_it_ended[1]),
-                                                 exchange.watch(why_it_ended[2]));
-    co_return ending{std::move(why_it_ended[first]), exchange.asked()};
+    const auto first =
+        co_await net::until_first(exchange.read(endings[0]), exchange.write(endings[1]), exchange.watch(endings[2]));
+    co_return exchange.sum_up(std::move(endings[first]));
 }
 
 } // namespace causeway::upstream

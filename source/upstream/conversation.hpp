@@ -21,7 +21,7 @@ struct conversation {
     multiplexer& requests;
     upstream::lane& lane;      ///< this connection's requests
     net::wakeup& has_requests; ///< notified when `lane` has something to write
-    statistics& counts;
+    connection_counts& counts;
     const std::string& name;                  ///< the upstream, for the log
     const std::chrono::nanoseconds& patience; ///< with an upstream that owes a reply and says nothing; may change
     std::chrono::nanoseconds heartbeat_after; ///< of quiet; zero for never
@@ -32,8 +32,10 @@ struct conversation {
 
 /// How a conversation ended.
 struct ending {
-    std::string reason; ///< in words
-    bool asked = false; ///< whether anything had been written
+    disconnect why{};
+    std::string reason;  ///< in words
+    bool asked = false;  ///< whether anything had been written
+    bool opened = false; ///< whether it had taken questions
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is

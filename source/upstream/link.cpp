@@ -5,7 +5,6 @@
 #include "net/sleep.hpp"
 #include "net/socket_option.hpp"
 #include "net/until_first.hpp"
-#include "upstream/conversation.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -107,6 +106,8 @@ awaitable<std::optional<net::connection>> link::connect()
             co_return connection;
         }
     }
+    if (!stopped_)
+        ++counts_.connect_failures;
     cannot_connect(error.message());
     co_return std::nullopt;
 }
@@ -180,8 +181,15 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     availability_.disconnected(now, ending.asked);
+    count(ending);
     if (!stopped_)
         lost(ending.reason);
+}
+
+void link::count(const ending& ending)
+{
+    const auto why = stopped_ ? disconnect::stopped : ending.why;
+    ++(ending.opened ? counts_.disconnects[static_cast<std::size_t>(why)] : counts_.connect_failures);
 }
 
 // One that has to show that it works is not said to be back before it has.

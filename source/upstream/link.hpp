@@ -7,6 +7,7 @@
 #include "net/wakeup.hpp"
 #include "upstream/availability.hpp"
 #include "upstream/backoff.hpp"
+#include "upstream/conversation.hpp"
 #include "upstream/multiplexer.hpp"
 #include "upstream/outage_log.hpp"
 #include "upstream/protocol.hpp"
@@ -63,7 +64,7 @@ public:
     /// True when no request is on its connection.
     bool idle() const noexcept { return lane_.waiting() == 0; }
 
-    const statistics& counts() const noexcept { return counts_; }
+    const connection_counts& counts() const noexcept { return counts_; }
 
 private:
     awaitable<> run();
@@ -74,6 +75,7 @@ private:
     awaitable<> pause();
     void opened(bool asked_at_once);
     void spoke();
+    void count(const ending& ending);
     void lost(std::string_view reason);
     void watch_the_network(tcp_socket& socket) const;
     void cannot_connect(std::string_view reason);
@@ -83,7 +85,7 @@ private:
     const protocol& protocol_;
     upstream_tls tls_; // of the connections to come
     multiplexer& requests_;
-    statistics counts_;
+    connection_counts counts_;
 
     net::wakeup has_requests_;
     lane lane_;

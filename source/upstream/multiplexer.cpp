@@ -46,11 +46,14 @@ void waiting_request::move_to(request_queue& queue, request_queue::iterator befo
     queue_ = &queue;
 }
 
-void waiting_request::take_reply()
+std::optional<clock::time_point> waiting_request::take_reply()
 {
-    if (answered_ || key_->answered.empty())
-        return;
+    if (answered_)
+        return last_written();
+    if (key_->answered.empty())
+        return std::nullopt;
     auto& robbed = key_->answered.front();
+    const auto written_at = robbed.last_written();
     robbed.answered_ = false;
     robbed.key_hook::unlink();
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
@@ -63,6 +66,12 @@ void waiting_request::take_reply()
     robbed.written_at_ = written_at_;
     robbed.place_ = place_;
     leave_queue();
+    return written_at;
+}
+
+std::optional<clock::time_point> waiting_request::last_written() const
+{
+    return written() ? std::optional(written_at_) : std::nullopt;
 }
 
 wait_map::value_type& multiplexer::waits_for(const key& key)
@@ -87,6 +96,7 @@ void multiplexer::give_back(const key& key)
 
 void multiplexer::enter(waiting_request& request)
 {
+    ++waiting_;
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
     request.suspect_ = !relies_on_another && !waiting.empty() && waiting.front().suspect_; // its message is the same
@@ -100,6 +110,7 @@ void multiplexer::enter(waiting_request& request)
 
 void multiplexer::leave(waiting_request& request)
 {
+    --waiting_;
     request.key_hook::unlink();
     if (use_ == key_use::coalesced && request.queue_ != nullptr && !request.key_->waiting.empty())
         hand_over(request, request.key_->waiting.front());
@@ -339,6 +350,17 @@ void multiplexer::expect_late_reply(const key& key, clock::time_point until)
 {
     late_.insert_or_assign(key, until);
     late_in_order_.emplace_back(until, key);
+}
+
+waiting_requests multiplexer::waiting() const
+{
+    waiting_requests by_place{.backlog = backlog_.size(), .suspects = suspects_.size()};
+    for (const auto* lane : lanes_) {
+        by_place.outbox += lane->outbox_.size();
+        by_place.wire += lane->on_the_wire_.size();
+    }
+    by_place.shared = waiting_ - by_place.all();
+    return by_place;
 }
 
 std::size_t multiplexer::keys() const

@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/reply_channels.hpp"
+#include "upstream/statistics.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -82,8 +84,9 @@ public:
 
     /// To be called when `receive` has given a reply. A reply goes to whoever has waited longest for its key, and that
     /// may be another request than the one whose message it answers. Then the two change places: the other still gets
-    /// the reply that is owed to this one, or is written again when that connection is lost.
-    void take_reply();
+    /// the reply that is owed to this one, or is written again when that connection is lost. Gives when the message
+    /// was written that has been answered, last; nothing when the reply was to none that is known.
+    std::optional<clock::time_point> take_reply();
 
     /// Whether the upstream may have seen the message.
     bool written() const noexcept { return times_written_ != 0; }
@@ -91,6 +94,7 @@ public:
 private:
     friend multiplexer;
 
+    std::optional<clock::time_point> last_written() const;
     void leave_queue();
     void move_to(request_queue& queue, request_queue::iterator before);
 
@@ -227,6 +231,10 @@ public:
     /// The suspects taken last have not killed the upstream: they are none any more, and twice as many are tried next.
     void acquit(lane& lane);
 
+    /// Bytes have come, on whatever connection: the time of the messages that are delivered until the next call.
+    void received(clock::time_point now) noexcept { received_at_ = now; }
+    clock::time_point received_at() const noexcept { return received_at_; }
+
     /// A message for `key` has come on `lane`. It goes to the request that has waited longest for it, or to all of them
     /// when it coalesces; false when nobody waits. A key that belongs to one request is known only on the connection on
     /// which that was written.
@@ -256,6 +264,9 @@ public:
 
     /// Requests without a place on a connection.
     std::size_t backlog() const noexcept { return backlog_.size() + suspects_.size(); }
+
+    /// Requests that wait, by where they do.
+    waiting_requests waiting() const;
 
     /// Keys that somebody waits for.
     std::size_t keys() const;
@@ -307,6 +318,8 @@ private:
     std::vector<lane*> lanes_; // the open ones
     request_queue backlog_;
     request_queue suspects_;
+    std::size_t waiting_ = 0; // all of them, wherever
+    clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
     std::unordered_map<key, clock::time_point> condemned_;        // and until when

@@ -18,6 +18,8 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
                 !settings.protocol.shares_keys ? key_use::own
                 : settings.coalesce            ? key_use::coalesced
                                                : key_use::shared)
+    , request_durations_(reply_timeout_)
+    , reply_durations_(reply_timeout_)
 {
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
@@ -40,6 +42,9 @@ void pool::apply(const pool_settings& settings)
 awaitable<outcome> pool::ask(question question, steady_timer& deadline)
 {
     const auto now = clock::now();
+    ++counts_.received;
+    if (stopped_)
+        co_return failed(failure::unavailable, counts_.stopped);
     if (given_up(now))
         co_return failed(failure::unavailable, counts_.unavailable);
     if (!protocol_.shares_keys && requests_.is_taken(question.key, now))
@@ -51,28 +56,42 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
         co_return failed(failure::overloaded, counts_.overloaded);
 
     deadline.expires_at(now + reply_timeout_);
+    waiter waiting(now);
+    waiters_.push_back(waiting);
     waiting_request request(requests_, question);
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
     auto [error, reply] = co_await request.receive(deadline);
     if (!error) {
-        request.take_reply();
+        replied(waiting, request.take_reply());
         co_return std::move(reply);
     }
+    const auto ended_at = clock::now();
+    request_durations_.add(ended_at - waiting.since);
     if (request.written() && !protocol_.shares_keys)
-        requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
-    co_return make_error_code(why_it_failed(error, deadline), request.written());
+        requests_.expect_late_reply(question.key, ended_at + protocol_.late_replies);
+    co_return make_error_code(why_it_failed(error, deadline, ended_at), request.written());
+}
+
+// The clock is not read for it: the reply came when the connection was read last.
+void pool::replied(const waiter& waited, std::optional<clock::time_point> written_at)
+{
+    const auto came_at = requests_.received_at();
+    ++counts_.replied;
+    request_durations_.add(came_at - waited.since);
+    if (written_at)
+        reply_durations_.add(came_at - *written_at);
 }
 
 // Of a request that waited.
-failure pool::why_it_failed(error_code error, const steady_timer& deadline)
+failure pool::why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now)
 {
     if (error == asio::error::connection_aborted)
         return failed(failure::connection_lost, counts_.lost);
     if (stopped_)
-        return failed(failure::unavailable, counts_.unavailable);
-    if (clock::now() >= deadline.expiry())
+        return failed(failure::unavailable, counts_.stopped);
+    if (now >= deadline.expiry())
         return failed(failure::timed_out, counts_.timed_out);
     ++counts_.abandoned; // its client is gone, so nothing failed that anybody would miss
     return failure::timed_out;
@@ -89,8 +108,7 @@ failure pool::failed(failure why, std::uint64_t& count)
 // After so long a time without any upstream, who starts to wait would most likely wait for nothing.
 bool pool::given_up(clock::time_point now) const
 {
-    return stopped_ ||
-           std::ranges::all_of(links_, [&](const link& link) { return link.down_for(now) > reply_timeout_; });
+    return std::ranges::all_of(links_, [&](const link& link) { return link.down_for(now) > reply_timeout_; });
 }
 
 void pool::start() { std::ranges::for_each(links_, &link::start); }
@@ -106,10 +124,25 @@ bool pool::idle() const { return requests_.idle() && std::ranges::all_of(links_,
 
 statistics pool::counts() const
 {
-    auto sum = counts_;
+    connection_counts connections;
     for (const auto& link : links_)
-        sum += link.counts();
-    return sum;
+        connections += link.counts();
+    return {counts_, connections};
+}
+
+pool_figures pool::figures() const
+{
+    const auto now = clock::now();
+    pool_figures figures{.requests = counts_,
+                         .waiting = requests_.waiting(),
+                         .request_durations = request_durations_,
+                         .reply_durations = reply_durations_,
+                         .upstreams = {}};
+    if (!waiters_.empty())
+        figures.oldest_waiting = now - waiters_.front().since;
+    for (const auto& link : links_)
+        figures.upstreams.push_back({link.counts(), link.down_for(now) == std::chrono::nanoseconds::zero() ? 1U : 0U});
+    return figures;
 }
 
 } // namespace causeway::upstream

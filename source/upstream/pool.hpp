@@ -11,12 +11,15 @@
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 
+#include <boost/intrusive/list.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace causeway::upstream {
@@ -59,13 +62,26 @@ public:
     /// Counts since the start, over all upstreams.
     statistics counts() const;
 
+    /// What it has done, and what waits in it, as a copy.
+    pool_figures figures() const;
+
     /// True when nobody waits, in no channel and on no connection.
     bool idle() const;
 
 private:
+    // A request that waits. It is in a list, in which the first has waited longest: all of them wait as long.
+    struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+        explicit waiter(clock::time_point now)
+            : since(now)
+        {
+        }
+        clock::time_point since;
+    };
+
     bool given_up(clock::time_point now) const;
     failure failed(failure why, std::uint64_t& count);
-    failure why_it_failed(error_code error, const steady_timer& deadline);
+    void replied(const waiter& waited, std::optional<clock::time_point> written_at);
+    failure why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now);
 
     executor_type executor_;
     std::chrono::nanoseconds reply_timeout_;
@@ -74,7 +90,10 @@ private:
     net::limit& pending_;
     multiplexer requests_;
     std::list<link> links_; // refer to `protocol_` and `requests_`
-    statistics counts_;     // of what no link counts
+    boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>> waiters_;
+    request_counts counts_;
+    histogram request_durations_;
+    histogram reply_durations_;
     bool stopped_ = false;
 };
 

@@ -1,26 +1,76 @@
-// What has happened on upstream connections.
+// What has happened to requests and on upstream connections, and what waits.
 #pragma once
 
+#include "upstream/histogram.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
 
 namespace causeway::upstream {
 
-/// Counts since the start. Written and read on the event loop's thread, or after that thread has ended.
-struct statistics {
-    std::uint64_t replies = 0;     ///< messages with a key
-    std::uint64_t dropped = 0;     ///< of these, the ones for which nobody waited: late, repeated, unsolicited
-    std::uint64_t unreadable = 0;  ///< messages without a sense, and streams that could not be read any further
-    std::uint64_t unfinished = 0;  ///< looks at a connection that found a message without an end, and nothing new
-    std::uint64_t rewritten = 0;   ///< requests written again because their connection was lost
-    std::uint64_t connects = 0;    ///< connections made
-    std::uint64_t timed_out = 0;   ///< requests that got no reply in time
-    std::uint64_t abandoned = 0;   ///< requests whose client went away first
-    std::uint64_t unavailable = 0; ///< requests refused because no upstream could be reached
-    std::uint64_t overloaded = 0;  ///< requests refused because too many waited
-    std::uint64_t lost = 0;        ///< requests given up with their connection
-    std::uint64_t duplicates = 0;  ///< requests refused because their key was taken
+/// What has become of requests, since the start. Each that was received has one of the outcomes, or waits.
+struct request_counts {
+    std::uint64_t received = 0;
+    std::uint64_t replied = 0;
+    std::uint64_t timed_out = 0;   ///< no reply in time
+    std::uint64_t abandoned = 0;   ///< their client went away first
+    std::uint64_t unavailable = 0; ///< refused because no upstream could be reached
+    std::uint64_t overloaded = 0;  ///< refused because too many waited
+    std::uint64_t lost = 0;        ///< given up with their connection
+    std::uint64_t duplicates = 0;  ///< refused because their key was taken
+    std::uint64_t stopped = 0;     ///< given up because the pool was stopped
 
-    statistics& operator+=(const statistics& other) noexcept
+    std::uint64_t ended() const noexcept
+    {
+        return replied + timed_out + abandoned + unavailable + overloaded + lost + duplicates + stopped;
+    }
+
+    request_counts& operator+=(const request_counts& other) noexcept
+    {
+        received += other.received;
+        replied += other.replied;
+        timed_out += other.timed_out;
+        abandoned += other.abandoned;
+        unavailable += other.unavailable;
+        overloaded += other.overloaded;
+        lost += other.lost;
+        duplicates += other.duplicates;
+        stopped += other.stopped;
+        return *this;
+    }
+};
+
+/// Why a connection ended.
+enum class disconnect : std::size_t {
+    closed,   ///< in good order, by the upstream
+    failed,   ///< reset, or the network gave up
+    silent,   ///< the upstream owed a reply and said nothing that makes sense for too long
+    protocol, ///< the upstream broke the protocol, so that nothing more could be read
+    stopped,  ///< by this side, which stops
+};
+
+/// The names of the reasons, by their numbers.
+constexpr auto disconnect_names =
+    std::to_array<std::string_view>({"closed", "failed", "silent", "protocol", "stopped"});
+
+/// What has happened on the connections to one upstream, since the start.
+struct connection_counts {
+    std::uint64_t replies = 0;          ///< messages with a key
+    std::uint64_t dropped = 0;          ///< of these, the ones for which nobody waited: late, repeated, unsolicited
+    std::uint64_t unreadable = 0;       ///< messages without a sense, and streams that could not be read any further
+    std::uint64_t unfinished = 0;       ///< looks at a connection that found a message without an end, and nothing new
+    std::uint64_t rewritten = 0;        ///< requests written again because their connection was lost
+    std::uint64_t connects = 0;         ///< connections that took questions
+    std::uint64_t connect_failures = 0; ///< attempts that did not come to that
+    std::array<std::uint64_t, disconnect_names.size()> disconnects{}; ///< of those that took questions, by reason
+
+    connection_counts& operator+=(const connection_counts& other) noexcept
     {
         replies += other.replies;
         dropped += other.dropped;
@@ -28,12 +78,82 @@ struct statistics {
         unfinished += other.unfinished;
         rewritten += other.rewritten;
         connects += other.connects;
-        timed_out += other.timed_out;
-        abandoned += other.abandoned;
-        unavailable += other.unavailable;
-        overloaded += other.overloaded;
-        lost += other.lost;
-        duplicates += other.duplicates;
+        connect_failures += other.connect_failures;
+        std::ranges::transform(disconnects, other.disconnects, disconnects.begin(), std::plus<>());
+        return *this;
+    }
+};
+
+/// Both, over all upstreams.
+struct statistics : request_counts, connection_counts {
+    statistics& operator+=(const statistics& other) noexcept
+    {
+        request_counts::operator+=(other);
+        connection_counts::operator+=(other);
+        return *this;
+    }
+};
+
+/// Requests that wait, by where they do.
+struct waiting_requests {
+    std::size_t backlog = 0;  ///< for a place on a connection
+    std::size_t suspects = 0; ///< for a trial: their messages may have killed an upstream
+    std::size_t outbox = 0;   ///< to be written
+    std::size_t wire = 0;     ///< for the reply
+    std::size_t shared = 0;   ///< on the strength of another's message; also, for a moment, those whose reply has come
+
+    std::size_t all() const noexcept { return backlog + suspects + outbox + wire + shared; }
+
+    waiting_requests& operator+=(const waiting_requests& other) noexcept
+    {
+        backlog += other.backlog;
+        suspects += other.suspects;
+        outbox += other.outbox;
+        wire += other.wire;
+        shared += other.shared;
+        return *this;
+    }
+};
+
+/// One upstream as a pool sees it.
+struct upstream_figures {
+    connection_counts counts;
+    std::size_t up = 0; ///< connections that work
+
+    upstream_figures& operator+=(const upstream_figures& other) noexcept
+    {
+        counts += other.counts;
+        up += other.up;
+        return *this;
+    }
+};
+
+/// A pool at one moment: a copy, which any thread may have. The sum of several is what they did together; they have the
+/// same upstreams and the same timeout.
+struct pool_figures {
+    request_counts requests;
+    waiting_requests waiting;
+    std::chrono::nanoseconds oldest_waiting{}; ///< zero when nobody waits
+    histogram request_durations;               ///< of the requests that waited, from asking to the outcome
+    histogram reply_durations;                 ///< of messages that got a reply, from the last writing to that
+    std::vector<upstream_figures> upstreams;   ///< in the order of the settings
+
+    /// Whether any upstream can be asked.
+    bool has_upstream() const
+    {
+        return std::ranges::any_of(upstreams, [](const upstream_figures& upstream) { return upstream.up != 0; });
+    }
+
+    pool_figures& operator+=(const pool_figures& other)
+    {
+        requests += other.requests;
+        waiting += other.waiting;
+        oldest_waiting = std::max(oldest_waiting, other.oldest_waiting);
+        request_durations += other.request_durations;
+        reply_durations += other.reply_durations;
+        upstreams.resize(other.upstreams.size());
+        std::ranges::transform(upstreams, other.upstreams, upstreams.begin(),
+                               [](upstream_figures sum, const upstream_figures& next) { return sum += next; });
         return *this;
     }
 };

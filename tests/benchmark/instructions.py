@@ -38,7 +38,7 @@ class Program:
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}",
              "--toggle-collect=causeway::http::session::sweep*", "--collect-atstart=yes", path, "--listen", "127.0.0.1:0",
              "--upstream", "127.0.0.1:%d" % self.listener.getsockname()[1], "--threads", "1",
-             "--reply-timeout", "10m"],
+             "--reply-timeout", "10m", "--admin", "off"],
             stderr=subprocess.PIPE, text=True)
         port = None
         for line in self.process.stderr:

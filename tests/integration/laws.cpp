@@ -151,6 +151,9 @@ struct fixture {
         run(io, tell(story, the_pool, counterpart, language));
         BOOST_TEST(the_pool.idle());
         BOOST_TEST(pending.taken() == 0U);
+        const auto figures = the_pool.figures();
+        BOOST_TEST(figures.requests.received == figures.requests.ended());
+        BOOST_TEST(figures.waiting.all() == 0U);
     }
 
     static awaitable<> tell(story_function story, pool& pool, counterpart& other, const language& spoken)

@@ -11,7 +11,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 
 namespace causeway::test {
@@ -28,7 +30,26 @@ struct ledger {
     std::uint64_t errors = 0;
     std::map<unsigned, std::uint64_t> answers; // by status
     std::size_t clients_left = clients;
+    std::uint64_t audits = 0;
+    std::uint64_t wrong_sums = 0;
+    std::size_t most_waiting = 0;
 };
+
+// While the load is on: each request has ended or waits, and none has waited for longer than it may.
+awaitable<> audit(const upstream::pool& pool, const net::limit& pending, ledger& ledger)
+{
+    while (ledger.clients_left != 0) {
+        const auto figures = pool.figures();
+        const auto waiting = figures.waiting.all();
+        if (figures.requests.received != figures.requests.ended() + waiting || waiting != pending.taken())
+            ++ledger.wrong_sums;
+        if (figures.oldest_waiting > reply_timeout + allowed_lateness)
+            ++ledger.wrong_sums;
+        ledger.most_waiting = std::max(ledger.most_waiting, waiting);
+        ++ledger.audits;
+        co_await sleep(3ms);
+    }
+}
 
 // What is wrong with an answer, or nothing.
 std::string fault_of(const http_response& response, const std::string& code, clock::duration took)
@@ -64,6 +85,35 @@ awaitable<> use(tcp::endpoint server, ledger& ledger, std::uint32_t seed, std::u
     BOOST_TEST(client.socket.available() == 0U); // one answer for each request, and no more
 }
 
+// Afterwards the counters tell what the clients were told.
+void check_counters(const upstream::pool_figures& figures, const http::statistics& http, ledger& ledger)
+{
+    const auto& requests = figures.requests;
+    BOOST_TEST(requests.received == requests.ended());
+    BOOST_TEST(requests.replied == ledger.answers[200]);
+    BOOST_TEST(requests.timed_out == ledger.answers[504]);
+    BOOST_TEST(requests.lost == ledger.answers[502]);
+    BOOST_TEST(requests.unavailable + requests.overloaded == ledger.answers[503]);
+    BOOST_TEST(requests.abandoned + requests.duplicates + requests.stopped == 0U);
+    for (const auto& [status, count] : ledger.answers)
+        BOOST_TEST(http.responses.at(status) == count);
+    BOOST_TEST(http.accepted == clients);
+
+    std::uint64_t waited = 0;
+    for (std::size_t i = 0; i != figures.request_durations.size() + 1; ++i)
+        waited += figures.request_durations.count(i);
+    BOOST_TEST(waited == requests.replied + requests.timed_out + requests.lost);
+    for (const auto& upstream : figures.upstreams) {
+        const auto& ended = upstream.counts.disconnects;
+        BOOST_TEST(upstream.counts.connects == std::accumulate(ended.begin(), ended.end(), std::uint64_t{}));
+        BOOST_TEST(upstream.up == 0U);
+    }
+
+    BOOST_TEST(ledger.wrong_sums == 0U);
+    BOOST_TEST(ledger.audits > 10U);
+    BOOST_TEST(ledger.most_waiting > clients / 2);
+}
+
 void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
 {
     BOOST_TEST_MESSAGE("seed " << seed << ", " << requests << " requests");
@@ -93,6 +143,7 @@ void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
             first.stop();
             second.stop();
         });
+        asio::co_spawn(io, audit(pool, pending, ledger), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
         for (std::uint32_t i = 0; i < clients; ++i)
             asio::co_spawn(io, use(address, ledger, seed * 1000 + i, coalesce ? 5 : 500),
                            [&](const std::exception_ptr& thrown) {
@@ -113,6 +164,7 @@ void balance(std::uint32_t seed, std::uint64_t requests, bool coalesce)
         BOOST_TEST(answered == requests);
         BOOST_TEST(ledger.errors == 0U);
         BOOST_TEST(ledger.answers[200] != 0U);
+        check_counters(pool.figures(), server.counts(), ledger);
         if (coalesce)
             BOOST_TEST(pool.counts().replies < ledger.answers[200]);
         BOOST_TEST(pool.idle());

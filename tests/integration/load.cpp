@@ -18,7 +18,7 @@ words in_front_of(const words& upstreams, const words& more)
     for (const auto& upstream : upstreams)
         arguments.push_back("--upstream=" + upstream);
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+    return without_admin_pages(std::move(arguments));
 }
 
 std::string reply_to(std::string_view code)

@@ -11,6 +11,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <spdlog/logger.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cerrno>
@@ -213,6 +214,21 @@ BOOST_AUTO_TEST_CASE(what_was_lost_last_is_said_at_the_end)
         read_all(pipe.reading);
     }
     BOOST_TEST(read_all(pipe.reading).starts_with("warning 7 lines of this log are lost"));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_log_has_lost_stays_counted)
+{
+    const auto pipe = narrow_pipe();
+    const auto usual = spdlog::default_logger();
+    const auto logger = std::make_shared<spdlog::logger>(logger_to(pipe));
+    spdlog::set_default_logger(logger);
+    for (int i = 0; i < lines_that_fit + 7; ++i)
+        logger->info(line_of_64_bytes);
+    read_all(pipe.reading);
+    logger->info("here again");
+    const auto lost = service::lines_lost_of_the_log();
+    spdlog::set_default_logger(usual);
+    BOOST_TEST(lost == 7U);
 }
 
 BOOST_DATA_TEST_CASE(to_log_never_waits_whatever_the_log_goes_to, boost::unit_test::data::make(kinds_of_channels))

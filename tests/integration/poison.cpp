@@ -151,7 +151,9 @@ struct fixture {
         the_pool.start();
         run(io, ask_and_stop(the_pool, mortals, clients));
         BOOST_TEST(the_pool.idle());
-        BOOST_TEST(the_pool.counts().lost == 1U);
+        const auto counts = the_pool.counts();
+        BOOST_TEST(counts.lost == 1U);
+        BOOST_TEST(counts.received == counts.ended());
         int deaths = 0;
         for (const auto& mortal : mortals)
             deaths += mortal.deaths();

@@ -205,13 +205,28 @@ std::size_t process::open_descriptors() const
     return static_cast<std::size_t>(std::distance(begin(descriptors), end(descriptors)));
 }
 
+std::uint16_t causeway_process::admin_port()
+{
+    const auto line = wait_for_line("metrics on http://");
+    const auto end = line.rfind('/');
+    return static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':', end) + 1)));
+}
+
+std::vector<std::string> without_admin_pages(std::vector<std::string> arguments)
+{
+    const auto is_admin = [](const std::string& argument) { return argument.starts_with("--admin"); };
+    if (std::ranges::none_of(arguments, is_admin))
+        arguments.emplace_back("--admin=off");
+    return arguments;
+}
+
 std::uint16_t server_process::port() { return port_in(wait_for_line("listening on ")); }
 
 std::string server_process::address() { return "127.0.0.1:" + std::to_string(port()); }
 
 causeway_process::causeway_process(const std::vector<std::string>& arguments,
                                    const std::vector<std::string>& environment)
-    : server_process(CAUSEWAY_PROGRAM, arguments, environment)
+    : server_process(CAUSEWAY_PROGRAM, without_admin_pages(arguments), environment)
 {
 }
 

@@ -80,10 +80,17 @@ public:
     std::string address();
 };
 
-/// Both programs of this project, with these arguments.
+/// The same arguments, and `--admin=off` unless they say something else of that: the default address is one for all
+/// tests.
+std::vector<std::string> without_admin_pages(std::vector<std::string> arguments);
+
+/// Both programs of this project, with these arguments; the bridge `without_admin_pages`.
 struct causeway_process : server_process {
     explicit causeway_process(const std::vector<std::string>& arguments,
                               const std::vector<std::string>& environment = {});
+
+    /// The port of its admin pages, as soon as it says so.
+    std::uint16_t admin_port();
 };
 struct code_server_process : server_process {
     explicit code_server_process(const std::vector<std::string>& arguments);

@@ -13,6 +13,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -74,6 +75,17 @@ void check_all_answered(const std::vector<std::string>& codes, const std::vector
         BOOST_TEST((answers[i].has_value() && *answers[i] == reply_line(codes[i])), "no right answer for " << codes[i]);
 }
 
+constexpr auto a_while = 30ms;
+
+// One after the other.
+awaitable<> answer_after_a_while(peer& peer)
+{
+    for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+        co_await sleep(a_while);
+        co_await peer.reply(code);
+    }
+}
+
 struct fixture {
     asio::io_context io;
     net::limit pending{100'000};
@@ -92,6 +104,19 @@ struct fixture {
         run(io, tell(the_pool, backend, what_happens));
         BOOST_TEST(the_pool.idle());
         BOOST_TEST(pending.taken() == 0U);
+        check_sums(the_pool.figures());
+    }
+
+    // What holds of every pool that has been stopped: no request and no connection is unaccounted for.
+    static void check_sums(const upstream::pool_figures& figures)
+    {
+        BOOST_TEST(figures.requests.received == figures.requests.ended());
+        BOOST_TEST(figures.waiting.all() == 0U);
+        BOOST_TEST(figures.oldest_waiting == 0ns);
+        for (const auto& upstream : figures.upstreams) {
+            const auto& ended = upstream.counts.disconnects;
+            BOOST_TEST(upstream.counts.connects == std::accumulate(ended.begin(), ended.end(), std::uint64_t{}));
+        }
     }
 
     static awaitable<> tell(pool& pool, backend_double& backend, story what_happens)
@@ -129,10 +154,24 @@ awaitable<> stop_soon_without_backend(pool& pool, backend_double& backend)
 // A reply timeout so short that a busy machine may take longer to connect: so a test waits for that first.
 void short_timeout(pool_settings& settings) { settings.reply_timeout = 50ms; }
 
-awaitable<> connected(pool& pool)
+awaitable<> connected(const pool& pool)
 {
     while (pool.counts().connects == 0)
         co_await settle();
+}
+
+// Asks until so many connections have ended, then stops.
+awaitable<> ask_until_it_ends(pool& pool, backend_double& backend, std::uint64_t ended)
+{
+    co_await connected(pool);
+    const auto all = [&] {
+        const auto counts = pool.counts();
+        return std::accumulate(counts.disconnects.begin(), counts.disconnects.end(), std::uint64_t{});
+    };
+    while (all() < ended)
+        co_await ask(pool, "404");
+    pool.stop();
+    backend.stop();
 }
 
 awaitable<bool> cancel_when_connected(pool& pool, steady_timer& deadline)
@@ -806,6 +845,141 @@ BOOST_AUTO_TEST_CASE(stopping_answers_everybody_who_waits)
         const auto [answers, stopped] = co_await (ask_all(pool, codes(10)) && stop(pool));
         for (const auto& answer : answers)
             BOOST_TEST(failed_with(failure::unavailable, answer));
+    });
+}
+
+// What is counted
+
+BOOST_AUTO_TEST_CASE(it_is_known_how_long_a_request_and_its_reply_took)
+{
+    play(answer_after_a_while, [](pool& pool, backend_double&) -> awaitable<> {
+        co_await connected(pool);
+        co_await ask_all(pool, {"404", "500"}); // the second reply comes a while after the first
+        const auto figures = pool.figures();
+        BOOST_TEST(
+            (figures.reply_durations.sum() >= 3 * a_while && figures.reply_durations.sum() <= 3 * a_while + 6ms));
+        BOOST_TEST((figures.request_durations.sum() >= figures.reply_durations.sum()));
+        BOOST_TEST((figures.request_durations.sum() <= 3 * a_while + 6ms));
+        BOOST_TEST(figures.requests.replied == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_place_is_part_of_a_requests_time_and_not_of_its_replys)
+{
+    play(
+        answer_after_a_while,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            co_await connected(pool);
+            co_await ask_all(pool, {"404", "500", "502"});
+            const auto figures = pool.figures();
+            const auto replies = figures.reply_durations.sum();
+            const auto requests = figures.request_durations.sum();
+            BOOST_TEST((replies >= 3 * a_while && replies <= 3 * a_while + 6ms));
+            BOOST_TEST((requests >= 6 * a_while && requests <= 6 * a_while + 12ms)); // one, two and three whiles
+        },
+        [](pool_settings& settings) { settings.window = 1; });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_times_out_has_taken_as_long_as_it_may)
+{
+    play(
+        answer_nothing,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            co_await ask_all(pool, {"404"});
+            const auto figures = pool.figures();
+            BOOST_TEST((figures.request_durations.sum() >= 50ms && figures.request_durations.sum() <= 52ms));
+            BOOST_TEST(figures.reply_durations.sum() == 0ns);
+        },
+        short_timeout);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_known_where_requests_wait_and_how_long_the_oldest_has)
+{
+    play(
+        answer_nothing,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            const auto look = [](const upstream::pool& asked) -> awaitable<bool> {
+                co_await connected(asked);
+                co_await sleep(20ms);
+                const auto figures = asked.figures();
+                BOOST_TEST(figures.waiting.wire == 2U);
+                BOOST_TEST(figures.waiting.backlog == 3U);
+                BOOST_TEST(figures.waiting.all() == 5U);
+                BOOST_TEST((figures.oldest_waiting >= 20ms && figures.oldest_waiting <= 25ms)); // not of the last
+                BOOST_TEST(figures.upstreams.at(0).up == 1U);
+                co_return true;
+            };
+            const auto ask_later = [](upstream::pool& asked) -> awaitable<bool> {
+                co_await sleep(15ms);
+                co_await ask(asked, "404");
+                co_return true;
+            };
+            co_await (ask_all(pool, codes(4)) && ask_later(pool) && look(pool));
+            BOOST_TEST(pool.figures().oldest_waiting == 0ns);
+        },
+        [](pool_settings& settings) {
+            short_timeout(settings);
+            settings.window = 2;
+        });
+}
+
+BOOST_AUTO_TEST_CASE(each_ended_connection_is_counted_by_why_it_ended)
+{
+    const std::map<upstream::disconnect, backend_double::script> scripts{
+        {upstream::disconnect::closed, [](peer& peer) -> awaitable<> { co_await peer.read_code(); }},
+        {upstream::disconnect::failed,
+         [](peer& peer) -> awaitable<> {
+             co_await peer.read_code();
+             peer.reset();
+         }},
+        {upstream::disconnect::silent, answer_nothing},
+        {upstream::disconnect::protocol,
+         [](peer& peer) -> awaitable<> {
+             co_await peer.write(std::string(codes::reply_decoder::longest_line + 1, 'x'));
+             co_await answer_nothing(peer);
+         }},
+        {upstream::disconnect::stopped, answer_all}};
+    for (const auto& [reason, script] : scripts)
+        BOOST_TEST_CONTEXT(upstream::disconnect_names[static_cast<std::size_t>(reason)])
+        {
+            io.restart();
+            backend_double backend(io, script);
+            auto settings = settings_for({backend.address()});
+            short_timeout(settings);
+            pool the_pool(io, settings, pending);
+            the_pool.start();
+            const bool until_stopped = reason == upstream::disconnect::stopped;
+            run(io, ask_until_it_ends(the_pool, backend, until_stopped ? 0U : 1U));
+            auto counted = the_pool.counts().disconnects;
+            if (!until_stopped)
+                counted[static_cast<std::size_t>(upstream::disconnect::stopped)] = 0; // of the next connection
+            BOOST_TEST(counted[static_cast<std::size_t>(reason)] >= 1U);
+            counted[static_cast<std::size_t>(reason)] = 0;
+            BOOST_TEST(std::accumulate(counted.begin(), counted.end(), std::uint64_t{}) == 0U);
+            check_sums(the_pool.figures());
+        }
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_to_connect_that_fails_is_counted)
+{
+    play(answer_all, [](pool& pool, backend_double& backend) -> awaitable<> {
+        co_await connected(pool);
+        backend.stop();
+        while (pool.counts().connect_failures < 2)
+            co_await sleep(10ms);
+        BOOST_TEST(pool.counts().connects == 1U);
+        BOOST_TEST(pool.figures().upstreams.at(0).up == 0U);
+        BOOST_TEST(!pool.figures().has_upstream());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_a_stopped_pool_is_counted_as_stopped_not_as_unavailable)
+{
+    play(answer_all, [](pool& pool, backend_double&) -> awaitable<> {
+        pool.stop();
+        co_await ask_all(pool, {"404"});
+        BOOST_TEST(pool.counts().stopped == 1U);
+        BOOST_TEST(pool.counts().unavailable == 0U);
     });
 }
 

@@ -42,4 +42,13 @@ BOOST_AUTO_TEST_CASE(who_has_asked_to_share_the_port_is_not_told_to)
     BOOST_TEST(names(text, "same user"));
 }
 
+BOOST_AUTO_TEST_CASE(of_the_admin_pages_it_names_their_option)
+{
+    const std::string text =
+        causeway::service::cannot_listen_for_admin({"localhost", 80}, asio::error::address_in_use).what();
+    BOOST_TEST(names(text, "localhost:80"));
+    BOOST_TEST(names(text, "another address with --admin, or --admin=off"));
+    BOOST_TEST(!names(text, "--listen"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1535,6 +1535,43 @@ BOOST_AUTO_TEST_CASE(every_key_is_taken_while_no_more_late_replies_can_be_noted)
     BOOST_TEST(!multiplexer.is_taken(upstream::key("sell"), start + 1s));
 }
 
+BOOST_AUTO_TEST_CASE(it_knows_where_requests_wait)
+{
+    upstream::multiplexer multiplexer(executor, 2);
+    connection connection;
+    waiting_request written(multiplexer, code("AAA"));
+    multiplexer.open(connection.lane);
+    take(multiplexer, connection);
+    waiting_request unwritten(multiplexer, code("BBB"));
+    waiting_request third(multiplexer, code("CCC"));
+    waiting_request last(multiplexer, code("DDD"));
+
+    const auto waiting = multiplexer.waiting();
+    BOOST_TEST(waiting.wire == 1U);
+    BOOST_TEST(waiting.outbox == 1U);
+    BOOST_TEST(waiting.backlog == 2U);
+    BOOST_TEST(waiting.suspects == 0U);
+    BOOST_TEST(waiting.shared == 0U);
+    BOOST_TEST(waiting.all() == 4U);
+
+    close(multiplexer, connection, start); // at once after the first was written
+    BOOST_TEST(multiplexer.waiting().suspects == 1U);
+    BOOST_TEST(multiplexer.waiting().backlog == 3U);
+    BOOST_TEST(multiplexer.waiting().all() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(who_relies_on_anothers_message_waits_in_no_queue_and_counts)
+{
+    upstream::multiplexer multiplexer(executor, 2, upstream::key_use::coalesced);
+    connection connection;
+    multiplexer.open(connection.lane);
+    waiting_request asks(multiplexer, code("AAA"));
+    waiting_request relies(multiplexer, code("AAA"));
+    BOOST_TEST(multiplexer.waiting().outbox == 1U);
+    BOOST_TEST(multiplexer.waiting().shared == 1U);
+    BOOST_TEST(multiplexer.waiting().all() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_one_place)
 {
     upstream::multiplexer multiplexer(executor, 2, upstream::key_use::coalesced);

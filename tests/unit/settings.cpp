@@ -145,11 +145,35 @@ void check_complaints(const wrong_values& wrong)
         }
 }
 
-const std::vector<std::string> bridge_options = {
-    "--listen",     "--upstream",  "--reply-timeout",   "--reconnect-max", "--max-pending",  "--upstream-window",
-    "--threads",    "--log-level", "--max-connections", "--drain-timeout", "--idle-timeout", "--write-timeout",
-    "--share-port", "--coalesce",  "--log-format",      "--log-file",      "--config",       "--check-config",
-    "--help",       "--version"};
+const std::vector<std::string> bridge_options = {"--listen",
+                                                 "--upstream",
+                                                 "--reply-timeout",
+                                                 "--reconnect-max",
+                                                 "--max-pending",
+                                                 "--upstream-window",
+                                                 "--threads",
+                                                 "--log-level",
+                                                 "--max-connections",
+                                                 "--drain-timeout",
+                                                 "--idle-timeout",
+                                                 "--write-timeout",
+                                                 "--tls-certificate",
+                                                 "--tls-private-key",
+                                                 "--tls-client-ca",
+                                                 "--upstream-tls",
+                                                 "--upstream-ca",
+                                                 "--upstream-tls-name",
+                                                 "--upstream-certificate",
+                                                 "--upstream-private-key",
+                                                 "--share-port",
+                                                 "--coalesce",
+                                                 "--admin",
+                                                 "--log-format",
+                                                 "--log-file",
+                                                 "--config",
+                                                 "--check-config",
+                                                 "--help",
+                                                 "--version"};
 const std::vector<std::string> code_server_options = {"--listen",       "--bind-retry", "--log-level",
                                                       "--log-format",   "--log-file",   "--config",
                                                       "--check-config", "--help",       "--version"};
@@ -175,6 +199,7 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(!settings.share_port);
     BOOST_TEST(!settings.coalesce);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
+    BOOST_TEST((settings.admin == service::admin_address{{"127.0.0.1", 8091}, true}));
     BOOST_TEST(settings.log.level == spdlog::level::info);
 }
 
@@ -207,6 +232,18 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(bridge({"--log-level", "debug"}).log.level == spdlog::level::debug);
     BOOST_TEST((bridge({"--log-format", "json"}).log.format == service::log_format::json));
     BOOST_TEST(bridge({"--log-file", "/tmp/a log"}).log.file == "/tmp/a log");
+    BOOST_TEST((bridge({"--tls-certificate", "a", "--tls-private-key", "b", "--tls-client-ca", "c"}).tls ==
+                net::server_tls{"a", "b", "c"}));
+    const auto secure = bridge({"--upstream", "a:1", "--upstream-tls", "--upstream-ca", "a", "--upstream-certificate",
+                                "b", "--upstream-private-key", "c", "--upstream-tls-name", "backend.example"});
+    BOOST_TEST(secure.upstream_tls);
+    BOOST_TEST((secure.upstream_trust == net::client_tls{"a", "b", "c"}));
+    BOOST_TEST(secure.upstream_tls_name == "backend.example");
+    BOOST_TEST(bridge({"--upstream", "a:1", "--upstream-tls", "--upstream-tls-name", "::1"}).upstream_tls_name ==
+               "::1");
+    BOOST_TEST((bridge({"--admin", "[::1]:0"}).admin == service::admin_address{{"::1", 0}, false}));
+    BOOST_TEST((bridge({"--admin", "a:1 if free"}).admin == service::admin_address{{"a", 1}, true}));
+    BOOST_TEST(!bridge({"--admin", "off"}).admin.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
@@ -238,6 +275,16 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_code_server_sets_its_field)
     BOOST_TEST(code_server({"--log-level", "warning"}).log.level == spdlog::level::warn);
     BOOST_TEST((code_server({"--log-format", "json"}).log.format == service::log_format::json));
     BOOST_TEST(code_server({"--log-file", "log"}).log.file == "log");
+}
+
+BOOST_AUTO_TEST_CASE(an_admin_address_that_is_none_is_wrong)
+{
+    for (const std::string wrong : {"on", "Off", "8091", "127.0.0.1:8091 if", " if free", "off if free"}) {
+        const auto line = complaint(parse_bridge({"--admin=" + wrong}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "or off"), line);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_value_may_follow_an_equals_sign)

@@ -1,0 +1,40 @@
+// What an operator can ask the process: one more HTTP handler.
+#pragma once
+
+#include "admin/report.hpp"
+#include "http/handler.hpp"
+#include "net/asio.hpp"
+
+#include <functional>
+
+namespace causeway::admin {
+
+/// Answers GET and HEAD for
+///
+///     /metrics   the figures of the process, in Prometheus' text format
+///     /healthz   200 while every event loop turns, otherwise 503 and what is wrong
+///     /readyz    200 while requests are welcome, otherwise 503 and why not
+///
+/// and nothing else: other paths are 404, other methods 405. Belongs to one event loop, which need not be one of those
+/// that it tells of.
+class pages final : public http::handler {
+public:
+    /// Looks at the process. May use the timer to wait for what it needs, and ends soon when that is cancelled.
+    using look = std::function<awaitable<report>(steady_timer& deadline)>;
+
+    /// `look_at_process` is called for each request, and what it gave to wait for is awaited once.
+    pages(facts facts, look look_at_process);
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override;
+    void respond(const http::request& request, http::outcome&& outcome, http::response& response) override;
+
+private:
+    struct page;
+    static const page* page_at(const std::string& target);
+    awaitable<http::outcome> write(const page& asked, steady_timer& deadline);
+
+    facts facts_;
+    look look_at_process_;
+};
+
+} // namespace causeway::admin

@@ -1,0 +1,45 @@
+// Where the process tells an operator how it is: an HTTP server of its own, beside those for clients.
+#pragma once
+
+#include "admin/pages.hpp"
+#include "http/server.hpp"
+#include "net/asio.hpp"
+#include "net/limit.hpp"
+#include "service/settings.hpp"
+
+#include <cstddef>
+#include <optional>
+
+namespace causeway::service {
+
+/// Serves `admin::pages`. Belongs to one event loop, which outlives it; every call is made on its thread. Once started
+/// it outlives its coroutines: after `stop` the loop runs until they have ended.
+class admin_server {
+public:
+    /// Open at once; further ones wait.
+    static constexpr std::size_t most_connections = 16;
+
+    /// Listens from now on. An address that is in use is tried again until it is free, where `address` permits that, or
+    /// else an error: throws `std::runtime_error` with a message that says what to do.
+    admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
+                 admin::pages::look look_at_process);
+
+    void start();
+
+    /// Ends all connections, and listens no more.
+    void stop();
+
+private:
+    awaitable<> run();
+    bool listen();
+
+    asio::io_context& io_;
+    admin_address address_;
+    admin::pages pages_;
+    net::limit connections_{most_connections};
+    std::optional<http::server> server_; // as soon as it listens
+    steady_timer retry_;
+    bool stopped_ = false;
+};
+
+} // namespace causeway::service

@@ -1,0 +1,75 @@
+#include "service/loop_survey.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace causeway::service {
+
+loop_survey::loop_survey(asio::io_context& io, std::list<event_loop>& loops)
+    : io_(io)
+{
+    for (auto& loop : loops)
+        loops_.push_back({.loop = &loop, .figures = loop.figures()});
+}
+
+awaitable<admin::report> loop_survey::take(steady_timer& timer)
+{
+    std::ranges::for_each(loops_, [this](state& loop) { ask(loop); });
+    if (!all_answered()) {
+        waiter waiting(timer);
+        waiters_.push_back(waiting);
+        timer.expires_after(time_to_answer);
+        co_await timer.async_wait(as_result);
+    }
+    co_return sum_up();
+}
+
+// One that still owes an answer is not asked again: however often somebody looks, no more than one question waits
+// there.
+void loop_survey::ask(state& asked)
+{
+    if (!asked.runs || asked.owes_an_answer)
+        return;
+    asked.owes_an_answer = true;
+    asked.loop->report([this, &asked](admin::loop_figures figures) {
+        asio::post(io_,
+                   [this, &asked, figures = std::move(figures)]() mutable { answered(asked, std::move(figures)); });
+    });
+}
+
+void loop_survey::answered(state& asked, admin::loop_figures&& figures)
+{
+    asked.owes_an_answer = false;
+    asked.figures = std::move(figures);
+    if (all_answered())
+        for (auto& waiting : waiters_)
+            waiting.timer.cancel();
+}
+
+void loop_survey::ended(const event_loop& loop)
+{
+    asio::post(io_, [this, &loop, figures = loop.figures()]() mutable {
+        auto& ended = *std::ranges::find(loops_, &loop, &state::loop);
+        ended.runs = false;
+        answered(ended, std::move(figures));
+    });
+}
+
+bool loop_survey::all_answered() const { return std::ranges::none_of(loops_, &state::owes_an_answer); }
+
+admin::report loop_survey::sum_up() const
+{
+    admin::report report;
+    report.loops = loops_.size();
+    report.time_to_answer = time_to_answer;
+    for (const auto& loop : loops_) {
+        report.sum += loop.figures;
+        report.loops_responding += loop.owes_an_answer ? 0 : 1;
+        report.loops_with_an_upstream += loop.figures.upstream.has_upstream() ? 1 : 0;
+    }
+    return report;
+}
+
+} // namespace causeway::service

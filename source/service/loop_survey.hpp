@@ -1,0 +1,62 @@
+// Looking at all event loops from outside, without a lock.
+#pragma once
+
+#include "admin/report.hpp"
+#include "net/asio.hpp"
+#include "service/event_loop.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <vector>
+
+namespace causeway::service {
+
+/// Has each event loop copy what it has counted, in a turn of its own, and gathers the copies on another loop's thread:
+/// the one of `io`, which is not among them. Every call but `ended` is made on that thread. It outlives the threads of
+/// the loops, and what waits for it.
+class loop_survey {
+public:
+    /// A loop that takes longer for one turn does not serve its clients well.
+    static constexpr std::chrono::nanoseconds time_to_answer = std::chrono::seconds(1);
+
+    /// `io` and `loops`, none of which runs yet, outlive it.
+    loop_survey(asio::io_context& io, std::list<event_loop>& loops);
+
+    /// Asks the loops, waits for their answers for `time_to_answer` at most, and gives what is known then; of a loop
+    /// that has not answered, what it said last. `timer` is lent for the wait; to cancel it ends that.
+    awaitable<admin::report> take(steady_timer& timer);
+
+    /// A loop's thread has come to its end: its last figures are taken, and it is asked no more. On that thread.
+    void ended(const event_loop& loop);
+
+private:
+    struct state {
+        event_loop* loop = nullptr;
+        admin::loop_figures figures; // the last that are known
+        bool runs = true;
+        bool owes_an_answer = false;
+    };
+
+    // Whoever waits for the answers.
+    struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+        explicit waiter(steady_timer& lent)
+            : timer(lent)
+        {
+        }
+        steady_timer& timer;
+    };
+
+    void ask(state& asked);
+    void answered(state& asked, admin::loop_figures&& figures);
+    bool all_answered() const;
+    admin::report sum_up() const;
+
+    asio::io_context& io_;
+    std::vector<state> loops_;
+    boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>> waiters_;
+};
+
+} // namespace causeway::service
