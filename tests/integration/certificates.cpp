@@ -4,7 +4,6 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 
 namespace causeway::test {
@@ -33,14 +32,6 @@ void extend(X509* certificate, X509* issuer, int kind, const std::string& value)
 void sign(X509* certificate, EVP_PKEY* key) { checked(X509_sign(certificate, key, EVP_sha256())); }
 
 } // namespace
-
-temporary_directory::temporary_directory()
-{
-    std::string name = std::filesystem::temp_directory_path() / "causeway-XXXXXX";
-    path_ = checked(::mkdtemp(name.data()));
-}
-
-temporary_directory::~temporary_directory() { std::filesystem::remove_all(path_); }
 
 authority::authority(const std::string& name)
     : key_(EVP_EC_gen("P-256"), EVP_PKEY_free)
@@ -78,7 +69,7 @@ authority::certificate_pointer authority::make(const std::string& name, EVP_PKEY
 
 identity authority::write(const std::string& name, EVP_PKEY* key, X509* certificate)
 {
-    const identity files{directory_.file(name + ".pem"), directory_.file(name + ".key")};
+    const identity files{directory_.path() + "/" + name + ".pem", directory_.path() + "/" + name + ".key"};
     using file = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
     const file public_part(checked(std::fopen(files.certificate.c_str(), "w")), std::fclose);
     const file private_part(checked(std::fopen(files.private_key.c_str(), "w")), std::fclose);

@@ -1,29 +1,16 @@
 // Certificates for tests, made when they are needed.
 #pragma once
 
+#include "temporary.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 namespace causeway::test {
-
-/// A directory of its own, which goes with this object.
-class temporary_directory {
-public:
-    temporary_directory();
-    ~temporary_directory();
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-
-    std::string file(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// Names of PEM files.
 struct identity {

@@ -1,23 +1,38 @@
 // Settings from a file and the environment, and what a running program makes of SIGHUP.
 #include "blocking.hpp"
+#include "certificates.hpp"
 #include "kit.hpp"
 #include "load.hpp"
 #include "process.hpp"
 #include "temporary.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <regex>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace causeway::test {
 namespace {
@@ -57,6 +72,60 @@ struct fixture {
     std::uint16_t port = 0;
     std::size_t reloads = 0;
 };
+
+std::string tls_settings(const identity& shown)
+{
+    return "tls-certificate = " + shown.certificate + "\ntls-private-key = " + shown.private_key + "\n";
+}
+
+// A client of its own kind, which trusts anybody.
+class tls_client {
+public:
+    explicit tls_client(std::uint16_t port)
+    {
+        stream_.next_layer().connect({asio::ip::address_v4::loopback(), port});
+        stream_.handshake(asio::ssl::stream_base::client);
+    }
+
+    std::string serial() { return serial_of(SSL_get0_peer_certificate(stream_.native_handle())); }
+
+    // The answer's first line.
+    std::string ask(const std::string& target)
+    {
+        asio::write(stream_, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        std::string answer;
+        asio::read_until(stream_, asio::dynamic_buffer(answer), "\r\n");
+        return answer.substr(0, answer.find('\r'));
+    }
+
+    static std::string serial_of(const X509* certificate)
+    {
+        return std::to_string(ASN1_INTEGER_get(X509_get0_serialNumber(certificate)));
+    }
+
+private:
+    asio::io_context io_;
+    asio::ssl::context context_{asio::ssl::context::tls_client};
+    asio::ssl::stream<asio::ip::tcp::socket> stream_{io_, context_};
+};
+
+std::string serial_shown_at(std::uint16_t port) { return tls_client(port).serial(); }
+
+std::string serial_in(const std::string& file)
+{
+    const std::unique_ptr<std::FILE, decltype(&std::fclose)> opened(std::fopen(file.c_str(), "r"), std::fclose);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_X509(opened.get(), nullptr, nullptr, nullptr), X509_free);
+    return tls_client::serial_of(certificate.get());
+}
+
+// What a request on a new connection is answered; nothing when that fails.
+std::string status_at(std::uint16_t port)
+try {
+    return tls_client(port).ask("/?statusCode=none");
+} catch (const boost::system::system_error&) {
+    return {};
+}
 
 // Waits for a line of a file that contains `text`, and gives it.
 std::string wait_for_line_in(const std::string& file, std::string_view text)
@@ -191,6 +260,34 @@ BOOST_AUTO_TEST_CASE(what_needs_a_restart_is_told_and_stays_until_then)
     causeway->wait_for_line("reload: coalesce = true needs a restart; until then it is false", 2);
     reload("coalesce = false\n");
     causeway->wait_for_line("reload: no setting has changed");
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_shown_a_certificate_that_was_renewed_and_no_request_fails)
+{
+    authority issuer("issuer");
+    const std::array certificates{issuer.issue("DNS:localhost"), issuer.issue("DNS:localhost")};
+    start(tls_settings(certificates[0]));
+    BOOST_TEST(serial_shown_at(port) == serial_in(certificates[0].certificate));
+
+    std::atomic<bool> enough = false;
+    std::size_t failed = 0;
+    std::jthread client([&] {
+        while (!enough)
+            failed += status_at(port).empty() ? 1 : 0;
+    });
+    for (std::size_t time = 0; time != 101; ++time) { // each tells that both settings have changed
+        ++reloads;
+        reload(tls_settings(certificates[1 - time % 2]));
+    }
+    enough = true;
+    client.join();
+    BOOST_TEST(failed == 0U);
+
+    BOOST_TEST(serial_shown_at(port) == serial_in(certificates[1].certificate));
+    write_file(certificates[1].private_key, "no key");
+    reload(tls_settings(certificates[1]));
+    causeway->wait_for_line("error reload: " + certificates[1].private_key + ": cannot be used as a private key");
+    BOOST_TEST(serial_shown_at(port) == serial_in(certificates[1].certificate));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_in_one_line_keeps_everything_as_it_was)

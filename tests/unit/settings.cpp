@@ -461,11 +461,31 @@ BOOST_AUTO_TEST_CASE(an_argument_without_an_option_is_wrong)
     }
 }
 
+BOOST_AUTO_TEST_CASE(options_that_need_each_other_are_wrong_alone)
+{
+    const std::vector<std::pair<arguments, std::string>> incomplete{
+        {{"--tls-certificate", "a"}, "--tls-private-key"},
+        {{"--tls-private-key", "a"}, "--tls-certificate"},
+        {{"--tls-client-ca", "a"}, "--tls-certificate"},
+        {{"--upstream", "a:1", "--upstream-tls", "--upstream-certificate", "a"}, "--upstream-private-key"},
+        {{"--upstream", "a:1", "--upstream-tls", "--upstream-private-key", "a"}, "--upstream-certificate"},
+        {{"--upstream", "a:1", "--upstream-ca", "a"}, "--upstream-tls"},
+        {{"--upstream", "a:1", "--upstream-tls-name", "a"}, "--upstream-tls"},
+        {{"--upstream-tls"}, "--upstream:"},
+        {{"--upstream-tls", "--check-config"}, "--upstream:"}};
+    for (const auto& [given, missing] : incomplete)
+        BOOST_TEST_CONTEXT(given.front() << ' ' << given.back())
+        {
+            const auto line = complaint(parse_bridge(given));
+            BOOST_TEST(contains(line, missing), line);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(an_option_without_its_value_is_wrong)
 {
     for (const auto& option : bridge_options) {
         if (option == "--share-port" || option == "--coalesce" || option == "--help" || option == "--version" ||
-            option == "--check-config")
+            option == "--check-config" || option == "--upstream-tls")
             continue;
         for (const auto& given : {arguments{option}, arguments{option + "="}, arguments{option, ""},
                                   arguments{option, "--share-port"}, arguments{"--share-port", option}}) {
