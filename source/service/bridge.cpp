@@ -40,8 +40,8 @@ const net::host_port embedded_address{"127.0.0.1", 9670};
 constexpr auto embedded_bind_retry = 250ms;
 constexpr auto embedded_advice = "if it is not another Causeway's, name a backend with --upstream";
 
-// How many may talk to the embedded code server at once besides the event loops, which have a connection each. It has
-// its files from the same process.
+// How many may talk to the embedded code server at once besides the event loops, which have a connection each, and in a
+// rolling restart those of the new process, which are its guests. It has its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
 // One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
@@ -245,7 +245,7 @@ int run_bridge(const bridge_settings& settings)
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
-    const auto embedded_clients = embedded ? settings.threads + embedded_guests : 0;
+    const auto embedded_clients = embedded ? 2 * settings.threads + embedded_guests : 0;
 
     shared_limits limits{net::limit(settings.max_pending),
                          net::limit(connections_that_fit(settings, upstreams.size(), embedded_clients))};
