@@ -26,13 +26,15 @@ awaitable<upstream::outcome> ask(pool& pool, std::string code)
     co_return co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
 }
 
-// Dies of the code BAD, with all its connections, and is there again at once.
+// Dies of one code, with all its connections, and is there again at once.
 class mortal_backend {
 public:
     // Takes `latency` for each reply, and `agony` to die.
-    mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency, std::chrono::nanoseconds agony = 0s)
+    mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency, std::chrono::nanoseconds agony = 0s,
+                   std::string deadly = "BAD")
         : latency_(latency)
         , agony_(agony)
+        , deadly_(std::move(deadly))
         , backend_(io, [this](peer& peer) { return serve(peer); })
     {
     }
@@ -46,12 +48,12 @@ private:
     {
         auto alive = std::make_shared<test::peer*>(&peer); // for replies that are on their way when it dies
         for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
-            if (code == "BAD" && agony_ == 0s) {
+            if (code == deadly_ && agony_ == 0s) {
                 ++deaths_;
                 peer.reset();
                 break;
             }
-            auto next = code == "BAD" ? die_later(alive) : reply_later(alive, code, latency_);
+            auto next = code == deadly_ ? die_later(alive) : reply_later(alive, code, latency_);
             asio::co_spawn(peer.socket.get_executor(), std::move(next), net::rethrow);
         }
         *alive = nullptr;
@@ -77,6 +79,7 @@ private:
 
     std::chrono::nanoseconds latency_;
     std::chrono::nanoseconds agony_;
+    std::string deadly_;
     backend_double backend_;
     int deaths_ = 0;
 };
@@ -231,6 +234,48 @@ BOOST_AUTO_TEST_CASE(what_kills_slowly_brings_the_blame_on_nobody_else)
     BOOST_TEST(mortals.front().deaths() > strikes);
     BOOST_TEST(the_pool.counts().lost == 0U);
     BOOST_TEST(poisoned.error() == make_error_code(failure::timed_out, true));
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_that_dies_of_the_code_of_a_probe_serves_all_others)
+{
+    mortal_backend mortal(io, 10ms, 0s, "200");
+    auto settings = settings_for({mortal.address()});
+    settings.reply_timeout = 2s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& test, pool& asked, mortal_backend& backend) -> awaitable<> {
+        BOOST_TEST((co_await ask(asked, "200")).has_error());
+        ++test.running;
+        co_await test.ask_again_and_again(asked, "404");
+        asked.stop();
+        backend.stop();
+    }(*this, the_pool, mortal));
+    BOOST_TEST(errors.empty());
+}
+
+BOOST_AUTO_TEST_CASE(with_a_window_of_1_a_backend_that_ignores_the_code_of_a_probe_is_served_again)
+{
+    bool died = false;
+    backend_double backend(io, [&](peer& peer) -> awaitable<> {
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+            if (!std::exchange(died, true))
+                co_return peer.reset();
+            if (code != "200")
+                co_await peer.reply(code);
+        }
+    });
+    auto settings = settings_for({backend.address()});
+    settings.reply_timeout = 2s;
+    settings.window = 1;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](fixture& test, pool& asked, backend_double& answering) -> awaitable<> {
+        ++test.running;
+        co_await test.ask_again_and_again(asked, "404");
+        asked.stop();
+        answering.stop();
+    }(*this, the_pool, backend));
+    BOOST_TEST(errors.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
