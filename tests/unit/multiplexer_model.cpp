@@ -49,7 +49,7 @@ struct request {
     int number;
     std::string key;
     time_point written_at;
-    unsigned strikes = 0; // how often its message was the only one to blame
+    unsigned strikes = 0; // how often its message was the only one to blame in quiet
     bool suspect = false;
     bool lost_before = false;
     bool needs_quiet = false; // to be tried where no other that was lost before is on the wire
@@ -389,13 +389,10 @@ private:
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        bool an_older_one_was_lost_before = false;
-        for (const auto number : lost)
-            an_older_one_was_lost_before |= at(number).lost_before && std::ranges::count(recent, number) == 0;
         if (recent.size() == 1 && had_worked && at(recent.front()).suspect) {
-            at(recent.front()).needs_quiet = true;
-            if (!an_older_one_was_lost_before)
-                ++at(recent.front()).strikes;
+            auto& alone = at(recent.front());
+            alone.strikes += alone.needs_quiet ? 1U : 0U;
+            alone.needs_quiet = true;
         }
         for (const auto number : recent)
             at(number).suspect = true;
