@@ -6,6 +6,7 @@
 #include "upstream/multiplexer.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
+#include "upstream/trials.hpp"
 
 #include <chrono>
 #include <functional>
@@ -20,6 +21,7 @@ struct conversation {
     multiplexer& requests;
     upstream::lane& lane;      ///< this connection's requests
     net::wakeup& has_requests; ///< notified when `lane` has something to write
+    upstream::trials& trials;  ///< on all event loops
     statistics& counts;
     const std::string& name;                  ///< the upstream, for the log
     std::chrono::nanoseconds patience;        ///< with an upstream that owes a reply and says nothing

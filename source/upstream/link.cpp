@@ -35,7 +35,7 @@ constexpr auto connect_timeout = 2s;
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
            std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
-           outage_log& outages)
+           outage_log& outages, upstream::trials& trials)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
     , protocol_(protocol)
@@ -44,6 +44,7 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , lane_([this] { has_requests_.notify(); })
     , availability_(clock::now())
     , outages_(outages)
+    , trials_(trials)
     , patience_(std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience))
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -140,6 +141,7 @@ awaitable<> link::converse_on(tcp_socket socket)
                                     .requests = requests_,
                                     .lane = lane_,
                                     .has_requests = has_requests_,
+                                    .trials = trials_,
                                     .counts = counts_,
                                     .name = name_,
                                     .patience = patience_,

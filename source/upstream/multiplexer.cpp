@@ -181,7 +181,8 @@ void multiplexer::fail(waiting_request& request, clock::time_point now)
 
 bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
 {
-    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, &waiting_request::lost_before_);
+    const auto may_be_to_blame = [](const auto& other) { return other.suspect_ || other.lost_before_; };
+    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
 }
 
 // Suspects are tried from the newest on: what kills at once was written last. The others go to the head of the backlog,

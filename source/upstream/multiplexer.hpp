@@ -105,7 +105,7 @@ private:
     unsigned times_written_ = 0;
     bool suspect_ = false;     // it could be to blame for the loss of a connection
     bool lost_before_ = false; // its message was on a connection that was lost
-    bool needs_quiet_ = false; // a suspect to be tried where no other such message could be to blame
+    bool needs_quiet_ = false; // a suspect to be tried where no other, and no message that was lost, is on the wire
     bool answered_ = false;
 };
 
@@ -213,6 +213,9 @@ public:
     {
         return has_suspects() && !lane.on_probation_ && may_be_asked(lane) && may_be_tried(suspects_.front(), lane);
     }
+
+    /// Whether the next suspect is to be tried in quiet: while no other is tried, on any event loop.
+    bool needs_quiet() const noexcept { return has_suspects() && suspects_.front().needs_quiet_; }
 
     /// Appends to `wire` the next few suspects. They are to be alone: nothing else is to be written on `lane` for
     /// `blame_for` before and after.
