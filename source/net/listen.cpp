@@ -15,8 +15,10 @@ namespace {
 using reuse_port = integer_option<SOL_SOCKET, SO_REUSEPORT>;
 using namespace std::chrono_literals;
 
-// How long to leave connections in the listen queue when none can be taken now.
-constexpr auto accept_pause = 50ms;
+// How long to leave connections in the listen queue when none can be taken now: what caused an error may last, a place
+// is free again as soon as any connection ends.
+constexpr auto pause_after_error = 50ms;
+constexpr auto pause_without_place = 5ms;
 
 // The peer was gone before we got to it, or another notice was for the same connection: nothing is wrong here.
 bool is_harmless(const error_code& error)
@@ -90,7 +92,7 @@ awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connect
         if (error && worth_a_line(++failures))
             spdlog::warn("cannot accept a connection: {}; trying again ({} failures so far)", error.message(),
                          failures);
-        co_await sleep(accept_pause);
+        co_await sleep(error ? pause_after_error : pause_without_place);
     }
 }
 

@@ -45,8 +45,8 @@ const net::host_port embedded_address{"127.0.0.1", 9670};
 constexpr auto embedded_bind_retry = 250ms;
 constexpr auto embedded_advice = "if it is not another Causeway's, name a backend with --upstream";
 
-// How many may talk to the embedded code server at once besides the event loops, which have a connection each. It has
-// its files from the same process.
+// How many may talk to the embedded code server at once besides the event loops, which have a connection each, and in a
+// rolling restart those of the new process, which are its guests. It has its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
 upstream::pool_settings pool_settings_in(const bridge_settings& settings, const std::vector<net::host_port>& upstreams,
@@ -299,7 +299,7 @@ int run_bridge(live_settings<bridge_settings>& live)
     const bool embedded = settings.upstreams.empty();
     const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
 
-    const auto embedded_clients = embedded ? settings.threads + embedded_guests : 0;
+    const auto embedded_clients = embedded ? 2 * settings.threads + embedded_guests : 0;
     const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
 
     shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};

@@ -39,6 +39,7 @@ public:
     explicit exchange(const conversation& conversation)
         : with_(conversation)
         , pause_(conversation.connection.get_executor())
+        , turn_(conversation.trials)
     {
     }
 
@@ -59,6 +60,7 @@ private:
     void expect_an_answer(clock::time_point now);
     error_code sent(error_code error, std::size_t count);
     awaitable<error_code> try_suspects();
+    awaitable<error_code> try_some();
     awaitable<error_code> pause(std::chrono::nanoseconds duration);
     void take_events();
     void take(const event::message& message);
@@ -71,6 +73,7 @@ private:
     std::string wire_;                                       // what is being written
     std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
     steady_timer pause_;                                     // of the writer
+    trials::turn turn_;                                      // to try suspects
     bool open_ = false;                                      // for questions
     bool traced_ = spdlog::should_log(spdlog::level::trace); // asked by the watch: to ask each time would cost
     bool asked_ = false;                                     // something was written
@@ -161,21 +164,34 @@ error_code exchange::sent(error_code error, std::size_t count)
     return error;
 }
 
-// A few of them alone, so that it is known which was to blame if the connection is lost.
+// A few of them alone, so that it is known which was to blame if the connection is lost. When it is lost, the turn
+// lasts until the conversation ends.
 awaitable<error_code> exchange::try_suspects()
 {
+    const bool in_quiet = with_.requests.needs_quiet();
+    if (!turn_.take(in_quiet, clock::now()))
+        co_return co_await pause(trials::look_again_after);
     error_code error;
-    if (const auto left = last_sent_ + multiplexer::blame_for - clock::now(); left > 0s)
+    // The trial before this one may have killed the backend, and we have not heard of it yet.
+    const auto silent_since = in_quiet ? clock::now() : last_sent_;
+    if (const auto left = silent_since + multiplexer::blame_for - clock::now(); left > 0s)
         error = co_await pause(left);
-    if (error)
-        co_return error;
+    if (!error && in_quiet == with_.requests.needs_quiet()) // the next one may be another now
+        error = co_await try_some();
+    if (!error)
+        turn_.give_back();
+    co_return error;
+}
+
+awaitable<error_code> exchange::try_some()
+{
     wire_.clear();
     with_.requests.take_suspects(with_.lane, wire_, clock::now());
     if (wire_.empty())
         co_return error_code();
     expect_an_answer(clock::now());
     const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
-    error = sent(failed, count);
+    auto error = sent(failed, count);
     for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)
         error = co_await pause(multiplexer::blame_for / looks_at_a_trial);
     if (!error)

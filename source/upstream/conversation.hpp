@@ -7,6 +7,7 @@
 #include "upstream/multiplexer.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
+#include "upstream/trials.hpp"
 
 #include <chrono>
 #include <functional>
@@ -21,6 +22,7 @@ struct conversation {
     multiplexer& requests;
     upstream::lane& lane;      ///< this connection's requests
     net::wakeup& has_requests; ///< notified when `lane` has something to write
+    upstream::trials& trials;  ///< on all event loops
     connection_counts& counts;
     const std::string& name;                  ///< the upstream, for the log
     const std::chrono::nanoseconds& patience; ///< with an upstream that owes a reply and says nothing; may change

@@ -39,7 +39,7 @@ std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
            std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
-           outage_log& outages)
+           outage_log& outages, upstream::trials& trials)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
     , protocol_(protocol)
@@ -48,6 +48,7 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , lane_([this] { has_requests_.notify(); })
     , availability_(clock::now())
     , outages_(outages)
+    , trials_(trials)
     , patience_(patience_for(reply_timeout))
     , backoff_(reconnect_max)
     , retry_(executor)
@@ -170,6 +171,7 @@ awaitable<> link::converse_on(net::connection connection)
                                     .requests = requests_,
                                     .lane = lane_,
                                     .has_requests = has_requests_,
+                                    .trials = trials_,
                                     .counts = counts_,
                                     .name = name_,
                                     .patience = patience_,

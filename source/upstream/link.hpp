@@ -12,6 +12,7 @@
 #include "upstream/outage_log.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
+#include "upstream/trials.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -31,15 +32,15 @@ struct upstream_tls {
 };
 
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
-/// multiplexer, the protocol and the log of outages outlive it; it outlives the coroutine that `start` spawns and
-/// `stop` ends.
+/// multiplexer, the protocol, the log of outages and the turns for trials outlive it; it outlives the coroutine that
+/// `start` spawns and `stop` ends.
 class link {
 public:
     /// A connection on which something was written and not a byte comes back is given up after twice `reply_timeout`,
     /// but not before half a second; when what was written is not even acknowledged, in half of that time.
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
          std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
-         outage_log& outages);
+         outage_log& outages, trials& trials);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
@@ -92,6 +93,7 @@ private:
     std::optional<tcp::endpoint> last_connected_;
     availability availability_;
     outage_log& outages_;
+    trials& trials_;
 
     std::minstd_rand random_{std::random_device{}()};
     std::chrono::nanoseconds patience_; // with a silent upstream

@@ -167,22 +167,20 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     return written_again;
 }
 
-// Only a suspect gets a strike: a restart may find any message alone. And a connection on which nothing has come does
-// not show that a message has killed it: a proxy may have accepted it for an upstream that is away. Nor does one show
-// that on which an older message was lost once more: that one may kill too, only later than `blame_for`.
+// Only a suspect may be to blame: a restart may find any message alone. And a connection on which nothing has come does
+// not show that a message has killed it: a proxy may have accepted it for an upstream that is away. A strike is for one
+// that was tried in quiet: an older message may kill too, only later than `blame_for`.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
-    const bool may_be_older =
-        std::ranges::any_of(lost, [&](const auto& request) { return request.lost_before_ && !is_recent(request); });
     for (auto& request : lost) {
         request.lost_before_ = true;
         if (!is_recent(request))
             continue;
         const bool is_to_blame = std::exchange(request.suspect_, true) && only_one && had_worked;
-        request.strikes_ += is_to_blame && !may_be_older ? 1 : 0;
-        request.needs_quiet_ |= is_to_blame;
+        if (is_to_blame && std::exchange(request.needs_quiet_, true))
+            ++request.strikes_;
     }
 }
 
@@ -200,7 +198,8 @@ void multiplexer::fail(waiting_request& request, clock::time_point now)
 
 bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
 {
-    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, &waiting_request::lost_before_);
+    const auto may_be_to_blame = [](const auto& other) { return other.suspect_ || other.lost_before_; };
+    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
 }
 
 // Suspects are tried from the newest on: what kills at once was written last. The others go to the head of the backlog,

@@ -105,11 +105,11 @@ private:
     request_queue* queue_ = nullptr; // the one it stands in; none when it is answered, or relies on another's message
     clock::time_point written_at_;   // last
     std::size_t place_ = 0;          // of its message, last, among all bytes that were taken for that connection
-    unsigned strikes_ = 0;           // connections that were lost when it was the only one that could be to blame
+    unsigned strikes_ = 0;           // connections that were lost when it was tried in quiet, and the only one to blame
     unsigned times_written_ = 0;
     bool suspect_ = false;     // it could be to blame for the loss of a connection
     bool lost_before_ = false; // its message was on a connection that was lost
-    bool needs_quiet_ = false; // a suspect to be tried where no other such message could be to blame
+    bool needs_quiet_ = false; // a suspect to be tried where no other, and no message that was lost, is on the wire
     bool answered_ = false;
 };
 
@@ -169,7 +169,7 @@ public:
     /// connection is lost.
     static constexpr std::chrono::nanoseconds blame_for = std::chrono::milliseconds(50);
 
-    /// How often a suspect may be the only one to blame before its requests fail.
+    /// How often a suspect that is tried in quiet may be the only one to blame before its requests fail.
     static constexpr unsigned most_strikes = 2;
 
     /// How long requests for its key fail after that, without being written.
@@ -193,7 +193,7 @@ public:
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
     /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
-    /// become suspects; one that was so too often, and alone, fails with all that wait for its key, which
+    /// become suspects; one that was so too often, alone and in quiet, fails with all that wait for its key, which
     /// is condemned unless it belongs to one request. Returns how many had been written and will be written again.
     std::size_t close(lane& lane, clock::time_point now);
 
@@ -220,6 +220,9 @@ public:
     {
         return has_suspects() && !lane.on_probation_ && may_be_asked(lane) && may_be_tried(suspects_.front(), lane);
     }
+
+    /// Whether the next suspect is to be tried in quiet: while no other is tried, on any event loop.
+    bool needs_quiet() const noexcept { return has_suspects() && suspects_.front().needs_quiet_; }
 
     /// Appends to `wire` the next few suspects. They are to be alone: nothing else is to be written on `lane` for
     /// `blame_for` before and after.

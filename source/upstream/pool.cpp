@@ -13,6 +13,7 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
     , reply_timeout_(settings.reply_timeout)
     , protocol_(settings.protocol)
     , outages_(settings.outages)
+    , trials_(settings.trials)
     , pending_(pending)
     , requests_(executor_, settings.window,
                 !settings.protocol.shares_keys ? key_use::own
@@ -23,7 +24,7 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
 {
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
-                            *outages_);
+                            *outages_, *trials_);
     apply(settings);
 }
 

@@ -10,6 +10,7 @@
 #include "upstream/outcome.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
+#include "upstream/trials.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -34,6 +35,7 @@ struct pool_settings {
     upstream::protocol protocol;
     std::deque<upstream_tls> tls = {}; ///< of each upstream; those that are missing are asked without TLS
     std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
+    std::shared_ptr<upstream::trials> trials = std::make_shared<upstream::trials>(); ///< the same
 };
 
 /// One connection to each upstream, and everybody who waits for a reply. Belongs to one event loop; every call is
@@ -87,6 +89,7 @@ private:
     std::chrono::nanoseconds reply_timeout_;
     upstream::protocol protocol_;
     std::shared_ptr<outage_log> outages_;
+    std::shared_ptr<trials> trials_;
     net::limit& pending_;
     multiplexer requests_;
     std::list<link> links_; // refer to `protocol_` and `requests_`

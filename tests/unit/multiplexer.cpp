@@ -729,6 +729,8 @@ BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_strikes_of_its_new_pl
     take(multiplexer, one);
     const waiting_request suspect(multiplexer, code("404"));
     lose_at_once(multiplexer, other);
+    try_and_lose(multiplexer, other);
+    try_and_lose(multiplexer, other);
     open_and_speak(multiplexer, other);
     BOOST_TEST(take_suspects(multiplexer, other) == "404\n");
 
@@ -1153,6 +1155,7 @@ BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_fail_who_wait_fo
     listener poison(multiplexer, code("666"));
     lose_at_once(multiplexer, connection);
     try_and_lose(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     BOOST_TEST(poison.waits());
     listener same_code(multiplexer, code("666"));
     listener other_code(multiplexer, code("100"));
@@ -1177,6 +1180,7 @@ BOOST_AUTO_TEST_CASE(for_a_while_nobody_can_ask_for_what_has_killed_its_connecti
     connection connection;
     const waiting_request poison(multiplexer, code("666"));
     lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     try_and_lose(multiplexer, connection);
     BOOST_TEST(!multiplexer.is_condemned(code("666").key, start));
 
@@ -1210,6 +1214,7 @@ BOOST_AUTO_TEST_CASE(who_is_acquitted_has_no_strikes)
     listener innocent(multiplexer, code("100"));
     lose_at_once(multiplexer, connection);
     try_and_lose(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     open_and_speak(multiplexer, connection);
     take_suspects(multiplexer, connection);
 
@@ -1217,7 +1222,31 @@ BOOST_AUTO_TEST_CASE(who_is_acquitted_has_no_strikes)
 
     close(multiplexer, connection, start);
     try_and_lose(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     BOOST_TEST(innocent.waits());
+}
+
+// What kills slowly was written first, and that was the first time.
+BOOST_AUTO_TEST_CASE(a_suspect_gets_no_strike_before_it_is_tried_in_quiet)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const auto soon = start + upstream::multiplexer::blame_for;
+    listener innocent(multiplexer, code("100"));
+    lose_at_once(multiplexer, connection);
+    listener slow_killer(multiplexer, code("666"));
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection, start);
+    std::string wire;
+    multiplexer.take_suspects(connection.lane, wire, soon);
+    BOOST_TEST(wire == "100\n");
+
+    close(multiplexer, connection, soon);
+
+    try_and_lose(multiplexer, connection);
+    BOOST_TEST(innocent.waits(), "this was its first strike");
+    try_and_lose(multiplexer, connection);
+    BOOST_TEST(innocent.error() == asio::error::connection_aborted);
 }
 
 // What kills slowly is written first on each connection, and is no suspect.
@@ -1614,6 +1643,7 @@ BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_is_a_suspect_too)
     std::optional<waiting_request> first(std::in_place, multiplexer, code("666"));
     listener second(multiplexer, code("666"));
     lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
     try_and_lose(multiplexer, connection);
 
     first.reset();

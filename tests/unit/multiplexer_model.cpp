@@ -49,10 +49,10 @@ struct request {
     int number;
     std::string key;
     time_point written_at;
-    unsigned strikes = 0; // how often its message was the only one to blame
+    unsigned strikes = 0; // how often its message was the only one to blame in quiet
     bool suspect = false;
     bool lost_before = false;
-    bool needs_quiet = false; // to be tried where no other that was lost before is on the wire
+    bool needs_quiet = false; // to be tried where no suspect, and none that was lost, is on the wire
     int times_written = 0;
     std::string told; // a reply or an error, on its way to whoever asked
 };
@@ -288,8 +288,8 @@ public:
     {
         if (!has_suspects() || lanes_[index].on_probation || !may_be_asked(lanes_[index]))
             return false;
-        const auto was_lost_before = [&](int number) { return at(number).lost_before; };
-        return !at(suspects_.front()).needs_quiet || std::ranges::none_of(lanes_[index].wire, was_lost_before);
+        const auto may_be_to_blame = [&](int number) { return at(number).suspect || at(number).lost_before; };
+        return !at(suspects_.front()).needs_quiet || std::ranges::none_of(lanes_[index].wire, may_be_to_blame);
     }
 
     bool connected() const { return !opened_.empty(); }
@@ -389,13 +389,10 @@ private:
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        bool an_older_one_was_lost_before = false;
-        for (const auto number : lost)
-            an_older_one_was_lost_before |= at(number).lost_before && std::ranges::count(recent, number) == 0;
         if (recent.size() == 1 && had_worked && at(recent.front()).suspect) {
-            at(recent.front()).needs_quiet = true;
-            if (!an_older_one_was_lost_before)
-                ++at(recent.front()).strikes;
+            auto& alone = at(recent.front());
+            alone.strikes += alone.needs_quiet ? 1U : 0U;
+            alone.needs_quiet = true;
         }
         for (const auto number : recent)
             at(number).suspect = true;

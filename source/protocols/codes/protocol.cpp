@@ -3,21 +3,34 @@
 #include "protocols/codes/reply.hpp"
 #include "protocols/codes/request.hpp"
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace causeway::codes {
 namespace {
 
+// Any code has an answer, unless it is the one that its backend dies of or ignores. So connections take turns with a
+// few that everybody knows.
+constexpr std::array<std::string_view, 5> probes{"200\n", "404\n", "500\n", "301\n", "503\n"};
+
 class codec final : public upstream::codec {
 public:
+    explicit codec(std::string_view probe)
+        : probe_(probe)
+    {
+    }
+
     std::span<char> space() override { return decoder_.space(); }
     void received(std::size_t count) override { decoder_.received(count); }
     upstream::any_event next() override;
     upstream::event::unreadable unfinished() const override { return {decoder_.unfinished_line(), "a line feed"}; }
-    std::string probe() override { return "200\n"; } // any code has an answer
+    std::string probe() override { return std::string(probe_); }
 
 private:
+    std::string_view probe_; // of those above
     reply_decoder decoder_;
 };
 
@@ -45,7 +58,10 @@ upstream::question question_for(code code)
 
 upstream::protocol protocol()
 {
-    return {.make_codec = [] { return std::make_unique<codec>(); }, .shares_keys = true};
+    const auto make_codec = [made = std::size_t{0}]() mutable {
+        return std::make_unique<codec>(probes[made++ % probes.size()]);
+    };
+    return {.make_codec = make_codec, .shares_keys = true};
 }
 
 } // namespace causeway::codes
