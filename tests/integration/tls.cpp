@@ -3,6 +3,8 @@
 #include "certificates.hpp"
 #include "http/server.hpp"
 #include "kit.hpp"
+#include "net/connection.hpp"
+#include "net/rethrow.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "upstream/pool.hpp"
 
@@ -160,6 +162,67 @@ awaitable<> is_refused(web& test, ssl::context& context)
     BOOST_TEST(error.failed());
 }
 
+awaitable<> write_until_broken(net::connection& connection, bool& broken, std::size_t& counted)
+{
+    const auto failed = co_await connection.handshake();
+    BOOST_TEST(!failed, failed.message());
+    const auto [error, count] = co_await connection.write(asio::buffer(long_text));
+    broken = error.failed();
+    counted = count;
+}
+
+awaitable<> hear_one_after_the_other_and_together(web& test, ssl::context& trusted)
+{
+    client client(test.io.get_executor(), trusted);
+    const auto failed = co_await client.connect(test.server.endpoint());
+    BOOST_TEST(!failed, failed.message());
+    for (const std::string target : {"/one", "/two"}) {
+        const auto [error, response] = co_await client.get(target);
+        BOOST_TEST(response.body() == target);
+    }
+    co_await client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const auto [error_of_a, a] = co_await client.receive();
+    const auto [error_of_b, b] = co_await client.receive();
+    BOOST_TEST(a.body() == "/a");
+    BOOST_TEST(b.body() == "/b");
+    BOOST_TEST(co_await client.ended());
+}
+
+awaitable<> hear_a_long_answer_twice(web& test, ssl::context& trusted)
+{
+    client client(test.io.get_executor(), trusted);
+    co_await client.connect(test.server.endpoint());
+    for (int time = 0; time != 2; ++time) {
+        const auto [error, response] = co_await client.get("/long");
+        BOOST_TEST(!error, error.message());
+        BOOST_TEST((response.body() == long_text));
+    }
+}
+
+awaitable<> resume_with_other_contexts(web& test, ssl::context& trusted)
+{
+    client first(test.io.get_executor(), trusted);
+    co_await first.connect(test.server.endpoint());
+    co_await first.get("/page"); // with TLS 1.3 the tickets come behind the handshake
+    auto* const session = SSL_get1_session(first.stream.native_handle());
+
+    test.server.use_tls(server_context(files().wrong_name));
+    client second(test.io.get_executor(), trusted);
+    SSL_set_session(second.stream.native_handle(), session);
+    const auto failed = co_await second.connect(test.server.endpoint());
+    BOOST_TEST(!failed, failed.message());
+    BOOST_TEST(SSL_session_reused(second.stream.native_handle()) == 1);
+
+    test.server.use_tls(server_context(files().good, files().ours.certificate()));
+    client third(test.io.get_executor(), trusted);
+    SSL_set_session(third.stream.native_handle(), session);
+    if (!co_await third.connect(test.server.endpoint())) {
+        const auto [error, response] = co_await third.get("/page");
+        BOOST_TEST(error.failed(), "clients need a certificate now, and this one has shown none");
+    }
+    SSL_SESSION_free(session);
+}
+
 const std::array versions{TLS1_2_VERSION, TLS1_3_VERSION};
 
 } // namespace
@@ -172,22 +235,7 @@ BOOST_DATA_TEST_CASE_F(web, a_client_gets_its_answers, versions, version)
     server.use_tls(server_context());
     const auto context = client_context();
     SSL_CTX_set_max_proto_version(context->native_handle(), version);
-    play([](web& test, ssl::context& trusted) -> awaitable<> {
-        client client(test.io.get_executor(), trusted);
-        const auto failed = co_await client.connect(test.server.endpoint());
-        BOOST_TEST(!failed, failed.message());
-        for (const std::string target : {"/one", "/two"}) {
-            const auto [error, response] = co_await client.get(target);
-            BOOST_TEST(response.body() == target);
-        }
-        co_await client.send(
-            "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        const auto [error_of_a, a] = co_await client.receive();
-        const auto [error_of_b, b] = co_await client.receive();
-        BOOST_TEST(a.body() == "/a");
-        BOOST_TEST(b.body() == "/b");
-        BOOST_TEST(co_await client.ended());
-    }(*this, *context));
+    play(hear_one_after_the_other_and_together(*this, *context));
 }
 
 // What is sent at once ends where the socket is full; the rest is sent when there is room.
@@ -196,15 +244,7 @@ BOOST_DATA_TEST_CASE_F(web, an_answer_that_no_socket_takes_at_once_is_whole, ver
     server.use_tls(server_context());
     const auto context = client_context();
     SSL_CTX_set_max_proto_version(context->native_handle(), version);
-    play([](web& test, ssl::context& trusted) -> awaitable<> {
-        client client(test.io.get_executor(), trusted);
-        co_await client.connect(test.server.endpoint());
-        for (int time = 0; time != 2; ++time) {
-            const auto [error, response] = co_await client.get("/long");
-            BOOST_TEST(!error, error.message());
-            BOOST_TEST((response.body() == long_text));
-        }
-    }(*this, *context));
+    play(hear_a_long_answer_twice(*this, *context));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_of_a_version_before_1_2_is_refused)
@@ -284,28 +324,7 @@ BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_with_another_context, versions,
     server.use_tls(server_context());
     const auto context = client_context();
     SSL_CTX_set_max_proto_version(context->native_handle(), version);
-    play([](web& test, ssl::context& trusted) -> awaitable<> {
-        client first(test.io.get_executor(), trusted);
-        co_await first.connect(test.server.endpoint());
-        co_await first.get("/page"); // with TLS 1.3 the tickets come behind the handshake
-        auto* const session = SSL_get1_session(first.stream.native_handle());
-
-        test.server.use_tls(server_context(files().wrong_name));
-        client second(test.io.get_executor(), trusted);
-        SSL_set_session(second.stream.native_handle(), session);
-        const auto failed = co_await second.connect(test.server.endpoint());
-        BOOST_TEST(!failed, failed.message());
-        BOOST_TEST(SSL_session_reused(second.stream.native_handle()) == 1);
-
-        test.server.use_tls(server_context(files().good, files().ours.certificate()));
-        client third(test.io.get_executor(), trusted);
-        SSL_set_session(third.stream.native_handle(), session);
-        if (!co_await third.connect(test.server.endpoint())) {
-            const auto [error, response] = co_await third.get("/page");
-            BOOST_TEST(error.failed(), "clients need a certificate now, and this one has shown none");
-        }
-        SSL_SESSION_free(session);
-    }(*this, *context));
+    play(resume_with_other_contexts(*this, *context));
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)
@@ -318,6 +337,41 @@ BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)
         co_await client.get("/page");
         BOOST_TEST(co_await client.ended());
     }(*this, *context));
+}
+
+// The kernel may have a part of the record that was being sent: who must not write twice has to know.
+BOOST_AUTO_TEST_CASE(what_was_being_written_when_a_connection_broke_counts_as_written)
+{
+    tcp_acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    const auto context = net::make_client_context({.ca = files().ours.certificate()}, "localhost");
+    // With 1.3 the tickets would be unread when it closes, and a reset would take back what was sent.
+    SSL_CTX_set_max_proto_version(context->native_handle(), TLS1_2_VERSION);
+    run(io, [](tcp_acceptor& door, ssl::context& trusted) -> awaitable<> {
+        tcp_socket socket(door.get_executor());
+        co_await socket.async_connect(door.local_endpoint(), as_result);
+        socket.non_blocking(true);
+        net::connection connection(std::move(socket));
+        connection.connect_tls(trusted, "localhost");
+        auto server_side = server_context();
+        ssl_stream reader(co_await door.async_accept(asio::deferred), *server_side);
+        bool broken = false;
+        std::size_t counted = 0;
+        asio::co_spawn(door.get_executor(), write_until_broken(connection, broken, counted), net::rethrow);
+        co_await reader.async_handshake(ssl::stream_base::server, as_result);
+        co_await settle(); // all buffers are full
+
+        connection.close();
+
+        std::size_t received = 0;
+        std::vector<char> room(100'000);
+        for (error_code ended; !ended;) {
+            const auto [error, count] = co_await reader.async_read_some(asio::buffer(room), as_result);
+            received += count;
+            ended = error;
+        }
+        BOOST_TEST(broken);
+        BOOST_TEST(counted == received + SSL3_RT_MAX_PLAIN_LENGTH);
+    }(acceptor, *context));
 }
 
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named)

@@ -854,7 +854,8 @@ BOOST_AUTO_TEST_CASE(it_is_known_how_long_a_request_and_its_reply_took)
 {
     play(answer_after_a_while, [](pool& pool, backend_double&) -> awaitable<> {
         co_await connected(pool);
-        co_await ask_all(pool, {"404", "500"}); // the second reply comes a while after the first
+        const std::vector<std::string> two{"404", "500"};
+        co_await ask_all(pool, two); // the second reply comes a while after the first
         const auto figures = pool.figures();
         BOOST_TEST(
             (figures.reply_durations.sum() >= 3 * a_while && figures.reply_durations.sum() <= 3 * a_while + 6ms));
@@ -870,7 +871,8 @@ BOOST_AUTO_TEST_CASE(a_wait_for_a_place_is_part_of_a_requests_time_and_not_of_it
         answer_after_a_while,
         [](pool& pool, backend_double&) -> awaitable<> {
             co_await connected(pool);
-            co_await ask_all(pool, {"404", "500", "502"});
+            const std::vector<std::string> asked{"404", "500", "502"};
+            co_await ask_all(pool, asked);
             const auto figures = pool.figures();
             const auto replies = figures.reply_durations.sum();
             const auto requests = figures.request_durations.sum();
@@ -885,7 +887,8 @@ BOOST_AUTO_TEST_CASE(a_request_that_times_out_has_taken_as_long_as_it_may)
     play(
         answer_nothing,
         [](pool& pool, backend_double&) -> awaitable<> {
-            co_await ask_all(pool, {"404"});
+            const std::vector<std::string> asked{"404"};
+            co_await ask_all(pool, asked);
             const auto figures = pool.figures();
             BOOST_TEST((figures.request_durations.sum() >= 50ms && figures.request_durations.sum() <= 52ms));
             BOOST_TEST(figures.reply_durations.sum() == 0ns);
@@ -977,7 +980,8 @@ BOOST_AUTO_TEST_CASE(who_asks_a_stopped_pool_is_counted_as_stopped_not_as_unavai
 {
     play(answer_all, [](pool& pool, backend_double&) -> awaitable<> {
         pool.stop();
-        co_await ask_all(pool, {"404"});
+        const std::vector<std::string> asked{"404"};
+        co_await ask_all(pool, asked);
         BOOST_TEST(pool.counts().stopped == 1U);
         BOOST_TEST(pool.counts().unavailable == 0U);
     });
