@@ -56,6 +56,7 @@ public:
 private:
     void open();
     void say(std::string_view words);
+    void ask(std::string_view words);
     void gather(clock::time_point now);
     void expect_an_answer(clock::time_point now);
     error_code sent(error_code error, std::size_t count);
@@ -74,6 +75,7 @@ private:
     std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
     steady_timer pause_;                                     // of the writer
     trials::turn turn_;                                      // to try suspects
+    bool own_words_ask_ = false;                             // something among them does
     bool open_ = false;                                      // for questions
     bool traced_ = spdlog::should_log(spdlog::level::trace); // asked by the watch: to ask each time would cost
     bool asked_ = false;                                     // something was written
@@ -100,10 +102,17 @@ void exchange::say(std::string_view words)
     with_.has_requests.notify();
 }
 
+// The peer owes an answer to these.
+void exchange::ask(std::string_view words)
+{
+    own_words_ask_ = true;
+    say(words);
+}
+
 void exchange::greet()
 {
     if (const auto greeting = with_.codec.greeting(); !greeting.empty())
-        say(greeting);
+        ask(greeting);
     else
         open();
 }
@@ -115,7 +124,8 @@ void exchange::open()
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
     const auto probe = is_doubtful ? with_.codec.probe() : std::string();
     with_.requests.open(with_.lane, !probe.empty());
-    say(probe);
+    if (!probe.empty())
+        ask(probe);
     with_.opened(!probe.empty());
 }
 
@@ -140,11 +150,14 @@ awaitable<> exchange::write(ending& ending)
 
 void exchange::gather(clock::time_point now)
 {
+    const bool asks = std::exchange(own_words_ask_, false) || with_.lane.has_unwritten();
     wire_.assign(own_words_);
     own_words_.clear();
     with_.requests.take(with_.lane, wire_, now);
     last_sent_ = now;
-    expect_an_answer(now);
+    quiet_ = false;
+    if (asks)
+        expect_an_answer(now);
 }
 
 void exchange::expect_an_answer(clock::time_point now)
@@ -322,7 +335,7 @@ awaitable<> exchange::watch(ending& ending)
         }
         quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
         if (open_ && with_.heartbeat_after > 0s && quiet_for >= with_.heartbeat_after)
-            say(with_.codec.heartbeat());
+            ask(with_.codec.heartbeat());
     }
 }
 

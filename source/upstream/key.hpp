@@ -13,8 +13,8 @@
 
 namespace causeway::upstream {
 
-/// Up to 31 bytes, held inline: room for a code as well as for a terminal, a trace number, a time and a message type. A
-/// protocol decides what stands in it; the engine only compares and hashes. Any thread may use its own copy.
+/// Up to 31 bytes, held inline: room for what identifies a message in most protocols. A protocol decides what stands in
+/// it; the engine only compares and hashes. Any thread may use its own copy.
 class key {
 public:
     static constexpr std::size_t longest = 31;

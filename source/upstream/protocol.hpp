@@ -87,7 +87,7 @@ public:
     virtual std::string heartbeat() { return {}; }
 
     /// What to say to find out whether a peer works: one that fell silent, or accepted a connection and hung up. An
-    /// answer that nobody waits for. Nothing says: the next question will tell.
+    /// answer that nobody waits for. When it is empty, the next question will tell.
     virtual std::string probe() { return {}; }
 };
 

@@ -6,6 +6,7 @@
 #include "protocols/codes/protocol.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -187,7 +188,7 @@ std::size_t count_of(unsigned number, const counterpart& other)
 
 // What a codec makes of `pieces` of a stream: keys and bytes of its messages.
 std::vector<std::pair<std::string, std::string>> messages_in(const language& language,
-                                                             std::initializer_list<std::string_view> pieces)
+                                                             const std::vector<std::string_view>& pieces)
 {
     const auto codec = language.protocol.make_codec();
     std::vector<std::pair<std::string, std::string>> messages;
@@ -224,6 +225,17 @@ awaitable<> ask_and_never_read(peer& peer, std::size_t most, std::size_t& asked)
     }
 }
 
+awaitable<> ask_again_and_again(peer& peer)
+{
+    const auto question = numbered::message(numbered::echo, "are you there?");
+    std::string answer(question.size(), ' ');
+    for (error_code broken; !broken; co_await sleep(100ms)) {
+        co_await peer.write(question);
+        const auto [error, count] = co_await asio::async_read(peer.socket, asio::buffer(answer), as_result);
+        broken = error;
+    }
+}
+
 awaitable<> stop_when_connected_again(pool& pool, backend_double& backend)
 {
     while (backend.connections() < 2)
@@ -246,6 +258,15 @@ BOOST_DATA_TEST_CASE_F(fixture, any_cut_of_the_stream_gives_the_same_messages, l
         const std::string_view bytes(stream);
         BOOST_TEST((messages_in(language, {bytes.substr(0, cut), bytes.substr(cut)}) == whole), "cut at " << cut);
     }
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_stream_that_comes_byte_by_byte_gives_the_same_messages, languages, language)
+{
+    const auto stream = language.reply(100) + language.reply(101);
+    std::vector<std::string_view> bytes;
+    for (std::size_t at = 0; at != stream.size(); ++at)
+        bytes.push_back(std::string_view(stream).substr(at, 1));
+    BOOST_TEST((messages_in(language, bytes) == messages_in(language, {stream})));
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_late_a_repeated_and_an_unsolicited_reply_reach_nobody_else, languages, language)
@@ -464,7 +485,25 @@ BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)
         BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2);
         BOOST_TEST(other.questions()[1] == numbered::echo % 0x10000);
+        BOOST_TEST(other.connections() == 1U);
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_only_asks_owes_nothing)
+{
+    backend_double backend(io, ask_again_and_again);
+    settings.reply_timeout = 50ms;
+    settings.upstreams = {backend.address()};
+    settings.protocol = numbered_language.protocol;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+
+    run(io, [](pool& asked, backend_double& asking) -> awaitable<> {
+        co_await sleep(5s); // ten times as long as one that owes something may be silent
+        BOOST_TEST(asking.connections() == 1U);
+        asked.stop();
+        co_await asking.end();
+    }(the_pool, backend));
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_the_answers_to_what_it_asks_costs_no_memory)

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(rooms)
 
 BOOST_AUTO_TEST_CASE(each_room_includes_only_what_its_row_allows)
 {
-    static const std::regex include(R"rx(\s*#\s*include "(.+/.+)")rx");
+    static const std::regex include(R"rx(^\s*#\s*include\s*"(.+/.+)")rx");
     const auto rooms = table_of_rooms();
     BOOST_TEST_REQUIRE(rooms.size() >= 5U);
     std::size_t includes = 0;
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(each_room_includes_only_what_its_row_allows)
                 continue;
             for (const auto& line : lines_of(entry.path())) {
                 std::smatch match;
-                if (!std::regex_match(line, match, include))
+                if (!std::regex_search(line, match, include))
                     continue;
                 ++includes;
                 const std::string included = match[1];
@@ -78,16 +78,16 @@ BOOST_AUTO_TEST_CASE(each_room_includes_only_what_its_row_allows)
     BOOST_TEST(includes > 50U);
 }
 
-BOOST_AUTO_TEST_CASE(each_room_has_a_row)
+BOOST_AUTO_TEST_CASE(each_file_is_in_a_room_that_has_a_row)
 {
     const auto rooms = table_of_rooms();
-    for (const auto& entry : fs::directory_iterator(project / "source")) {
-        const auto folder = entry.path().filename().string();
-        if (!entry.is_directory() || folder == "boost")
+    for (const auto& entry : fs::recursive_directory_iterator(project / "source")) {
+        const auto file = entry.path().lexically_relative(project / "source").string();
+        const bool is_above_all_rooms = file.find('/') == std::string::npos;
+        if (!entry.is_regular_file() || is_above_all_rooms || is_in(file, "boost"))
             continue;
-        BOOST_TEST(std::ranges::any_of(
-                       rooms, [&](const auto& room) { return room.first == folder || is_in(room.first, folder); }),
-                   "docs/architecture.md has no row for " << folder << "/");
+        BOOST_TEST(std::ranges::any_of(rooms, [&](const auto& room) { return is_in(file, room.first); }),
+                   "docs/architecture.md has no row for the room of " << file);
     }
 }
 

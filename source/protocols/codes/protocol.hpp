@@ -10,7 +10,7 @@ namespace causeway::codes {
 upstream::question question_for(code code);
 
 /// Lines that name their code; see the README. Equal codes share their replies. To find out whether a peer works it is
-/// asked for 200, and nothing is said to greet it or to keep it awake.
+/// asked for a well-known code, on each connection another. Nothing is said to greet it or to keep it awake.
 upstream::protocol protocol();
 
 } // namespace causeway::codes
