@@ -1,5 +1,6 @@
 // What the engine promises to every protocol, tried with two that have nothing in common: the codes, which may be asked
 // twice and share their replies, and numbered messages, which may not and do not.
+#include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
 #include "numbered.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <ostream>
@@ -234,6 +236,64 @@ awaitable<> ask_again_and_again(peer& peer)
         const auto [error, count] = co_await asio::async_read(peer.socket, asio::buffer(answer), as_result);
         broken = error;
     }
+}
+
+// HTTP in front of the numbered protocol: the number is the request's body.
+class by_number final : public http::handler {
+public:
+    explicit by_number(pool& pool)
+        : pool_(pool)
+    {
+    }
+
+    http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override
+    {
+        const auto number = static_cast<std::uint32_t>(std::stoul(request.body));
+        return pool_.ask(numbered::question_for(number, "please"), deadline);
+    }
+
+    void respond(const http::request&, http::outcome&& outcome, http::response& response) override
+    {
+        using status = boost::beast::http::status;
+        response.status = outcome ? status::ok : status::bad_gateway;
+        if (outcome)
+            response.body = *outcome;
+        else
+            response.body = upstream::was_written(outcome.error()) ? "it was written" : "it was not written";
+    }
+
+private:
+    pool& pool_;
+};
+
+awaitable<std::string> post(http_client& client, std::string number)
+{
+    co_await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n" + number);
+    const auto response = co_await client.receive();
+    co_return response.body();
+}
+
+awaitable<> ask_over_http(pool& pool, counterpart& other, const language&)
+{
+    by_number handler(pool);
+    net::limit connections{10};
+    const auto executor = co_await asio::this_coro::executor;
+    auto& io = static_cast<asio::io_context&>(executor.context());
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler, {},
+                        connections);
+    bool ended = false;
+    asio::co_spawn(executor, server.run(), [&](const std::exception_ptr&) { ended = true; });
+    http_client client(executor);
+    co_await client.connect(server.endpoint());
+    BOOST_TEST(co_await post(client, "100") == "as asked");
+    BOOST_TEST(co_await post(client, "101") == "it was written");
+    BOOST_TEST(other.questions().size() == 2U);
+    client.socket.close();
+    server.drain();
+    while (!ended)
+        co_await sleep(10ms);
 }
 
 awaitable<> stop_when_connected_again(pool& pool, backend_double& backend)
@@ -487,6 +547,13 @@ BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)
         BOOST_TEST(other.questions()[1] == numbered::echo % 0x10000);
         BOOST_TEST(other.connections() == 1U);
     });
+}
+
+BOOST_AUTO_TEST_CASE(it_is_asked_over_http_by_a_handler_of_its_own)
+{
+    const auto answer = [](unsigned number) { return number == 100 ? numbered_language.reply(number) : std::string(); };
+    settings.reply_timeout = 50ms;
+    play(numbered_language, answer, ask_over_http);
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_only_asks_owes_nothing)
