@@ -49,7 +49,7 @@ public:
     server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
 
     /// From now on connections are accepted with TLS, or without when `context` is empty. Those that are open stay as
-    /// they are. Any thread may call it before `run`.
+    /// they are.
     void use_tls(net::tls_context context) { common_.tls = std::move(context); }
 
     /// From now on these hold, also for what is under way. A time that has begun may be judged by both.

@@ -74,7 +74,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
     try {
         auto place = net::resolve_for_listening(io, settings.listen);
         while (loops.size() < settings.threads) {
-            loops.emplace_back(place, sharing, pool, times, limits).apply(pool, times, tls.clients);
+            loops.emplace_back(place, sharing, pool, times, limits, tls.clients);
             place = loops.front().endpoint();
             sharing = net::port_sharing::from_start;
         }

@@ -10,11 +10,12 @@
 namespace causeway::service {
 
 event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
-                       const http::time_limits& times, shared_limits& limits)
+                       const http::time_limits& times, shared_limits& limits, net::tls_context tls)
     : pool_(io_, upstream, limits.pending)
     , lookup_(pool_)
     , server_(net::listen(io_, listen, sharing), lookup_, times, limits.connections)
 {
+    server_.use_tls(std::move(tls));
 }
 
 void event_loop::run()

@@ -22,9 +22,10 @@ struct shared_limits {
 /// Nothing in here is touched by another thread while `run` runs. Constructed and destroyed outside of it.
 class event_loop {
 public:
-    /// Listens on `listen` from now on; throws `boost::system::system_error` when the address cannot be had.
+    /// Listens on `listen` from now on, and speaks TLS there when there is a context; throws
+    /// `boost::system::system_error` when the address cannot be had.
     event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
-               const http::time_limits& times, shared_limits& limits);
+               const http::time_limits& times, shared_limits& limits, net::tls_context tls = {});
 
     /// Serves on the calling thread until drained or cut, and until every coroutine has ended: nothing is left to be
     /// destroyed with the loop but what it owns.

@@ -1,7 +1,7 @@
 // Certificates for tests, made when they are needed.
 #pragma once
 
-#include "temporary.hpp"
+#include "../temporary.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,10 +1,10 @@
 // Settings from a file and the environment, and what a running program makes of SIGHUP.
+#include "../temporary.hpp"
 #include "blocking.hpp"
 #include "certificates.hpp"
 #include "kit.hpp"
 #include "load.hpp"
 #include "process.hpp"
-#include "temporary.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>

@@ -1,11 +1,11 @@
 // The log, and readers of it that stall.
+#include "../temporary.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
 #include "load.hpp"
 #include "process.hpp"
 #include "service/log_sink.hpp"
 #include "service/write_if_room.hpp"
-#include "temporary.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

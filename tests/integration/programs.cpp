@@ -1,4 +1,5 @@
 // Both programs as a user starts them: command line, exit status, signals, and backends that come and go.
+#include "../temporary.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
 #include "load.hpp"
@@ -8,7 +9,6 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,8 +16,6 @@
 #include <optional>
 #include <ostream>
 #include <system_error>
-
-#include <unistd.h>
 
 namespace causeway::test {
 namespace {
@@ -27,26 +25,6 @@ boost::test_tools::assertion_result where_localhost_is_known(boost::unit_test::t
 {
     return knows_localhost();
 }
-
-// A file that is gone at the end.
-class temporary_file {
-public:
-    temporary_file()
-        : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
-    {
-        if (const int file = ::mkstemp(path_.data()); file == -1 || ::close(file) != 0)
-            throw std::system_error(errno, std::generic_category(), path_);
-    }
-    ~temporary_file() { std::remove(path_.c_str()); }
-    temporary_file(const temporary_file&) = delete;
-    temporary_file& operator=(const temporary_file&) = delete;
-
-    void write(std::string_view text) const { std::ofstream(path_) << text; }
-    const std::string& path() const noexcept { return path_; }
-
-private:
-    std::string path_;
-};
 
 // The arguments of a shell that becomes `program`, with a file of its own in place of /etc/hosts.
 words with_hosts_file(const std::string& hosts, const std::string& program, const words& arguments)

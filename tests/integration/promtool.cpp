@@ -1,4 +1,5 @@
 // What Prometheus' own tool says of the metrics. Where it is not installed, the test says so and is skipped.
+#include "../temporary.hpp"
 #include "blocking.hpp"
 #include "load.hpp"
 #include "process.hpp"
@@ -6,12 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
-
-#include <unistd.h>
 
 namespace causeway::test {
 namespace {
@@ -21,20 +18,6 @@ int run_command(const std::string& command)
 {
     return std::system(command.c_str()); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
 }
-
-// A file that is gone when the test has ended.
-struct temporary_file {
-    explicit temporary_file(const std::string& text)
-        : path(std::filesystem::temp_directory_path() / ("causeway-metrics-" + std::to_string(::getpid())))
-    {
-        std::ofstream(path) << text;
-    }
-    ~temporary_file() { std::filesystem::remove(path); }
-    temporary_file(const temporary_file&) = delete;
-    temporary_file& operator=(const temporary_file&) = delete;
-
-    std::filesystem::path path;
-};
 
 } // namespace
 
@@ -54,7 +37,7 @@ BOOST_AUTO_TEST_CASE(promtool_is_content_with_the_metrics_under_load)
     client.send("GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n");
     const temporary_file metrics(receive_answer(client).body);
     BOOST_TEST(load.stop() == "");
-    BOOST_TEST(run_command("promtool check metrics <" + metrics.path.string()) == 0);
+    BOOST_TEST(run_command("promtool check metrics <" + metrics.path()) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

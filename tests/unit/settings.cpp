@@ -1,6 +1,7 @@
 #include "service/settings.hpp"
 #include "service/program.hpp"
 
+#include "../temporary.hpp"
 #include "print_duration.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -9,8 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <regex>
 #include <string>
@@ -20,11 +19,10 @@
 #include <variant>
 #include <vector>
 
-#include <unistd.h>
-
 namespace {
 
 namespace net = causeway::net;
+using causeway::test::temporary_file;
 namespace service = causeway::service;
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
@@ -90,27 +88,6 @@ std::string information(const service::parsed<Settings>& parsed)
     const auto* information = std::get_if<service::information>(&parsed);
     return information != nullptr ? information->text : std::string();
 }
-
-// A file with this text, gone at the end.
-class config_file {
-public:
-    explicit config_file(const std::string& text)
-        : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
-    {
-        const int file = ::mkstemp(path_.data());
-        BOOST_TEST_REQUIRE(file != -1);
-        ::close(file);
-        std::ofstream(path_) << text;
-    }
-    ~config_file() { std::filesystem::remove(path_); }
-    config_file(const config_file&) = delete;
-    config_file& operator=(const config_file&) = delete;
-
-    const std::string& path() const noexcept { return path_; }
-
-private:
-    std::string path_;
-};
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
@@ -538,7 +515,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_option_beside_right_ones_is_found)
 
 BOOST_AUTO_TEST_CASE(the_command_line_counts_for_more_than_the_environment_and_that_for_more_than_a_file)
 {
-    const config_file file("threads = 1\nmax-pending = 1\nmax-connections = 1\n");
+    const temporary_file file("threads = 1\nmax-pending = 1\nmax-connections = 1\n");
     const arguments variables{"CAUSEWAY_THREADS=2", "CAUSEWAY_MAX_PENDING=2"};
 
     const auto settings = bridge({"--threads=3", "--config", file.path()}, variables);
@@ -550,7 +527,7 @@ BOOST_AUTO_TEST_CASE(the_command_line_counts_for_more_than_the_environment_and_t
 
 BOOST_AUTO_TEST_CASE(upstreams_of_one_source_take_the_place_of_those_of_another)
 {
-    const config_file file("upstream = file:1\nupstream = file:2\n");
+    const temporary_file file("upstream = file:1\nupstream = file:2\n");
     using places = std::vector<net::host_port>;
 
     BOOST_TEST((bridge({"--config", file.path()}).upstreams == places{{"file", 1}, {"file", 2}}));
@@ -571,7 +548,7 @@ BOOST_AUTO_TEST_CASE(a_variable_that_is_empty_or_another_programs_counts_as_not_
 
 BOOST_AUTO_TEST_CASE(a_switch_in_a_file_or_the_environment_is_true_or_false)
 {
-    const config_file file("coalesce = true\nshare-port = true\n");
+    const temporary_file file("coalesce = true\nshare-port = true\n");
 
     const auto settings = bridge({"--config", file.path()}, {"CAUSEWAY_SHARE_PORT=false"});
 
@@ -582,7 +559,7 @@ BOOST_AUTO_TEST_CASE(a_switch_in_a_file_or_the_environment_is_true_or_false)
 
 BOOST_AUTO_TEST_CASE(all_errors_are_found_and_say_where_they_are)
 {
-    const config_file file("# good\n\nthreads = 0\nnonsense = 1\nupstream\nmax-pending = 1\nmax-pending = 2\n");
+    const temporary_file file("# good\n\nthreads = 0\nnonsense = 1\nupstream\nmax-pending = 1\nmax-pending = 2\n");
     const auto at = [&](int line) { return "causeway: " + file.path() + ':' + std::to_string(line) + ": "; };
 
     const auto lines = complaint(parse_bridge({"--idle-timeout=x", "--config", file.path()},
@@ -600,7 +577,7 @@ BOOST_AUTO_TEST_CASE(all_errors_are_found_and_say_where_they_are)
 
 BOOST_AUTO_TEST_CASE(a_wrong_value_is_found_also_where_another_source_counts_for_more)
 {
-    const config_file file("threads = none\n");
+    const temporary_file file("threads = none\n");
 
     BOOST_TEST(contains(complaint(parse_bridge({"--threads=1", "--config", file.path()})), file.path() + ":1: "));
 }
@@ -608,7 +585,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_found_also_where_another_source_counts_for
 BOOST_AUTO_TEST_CASE(what_is_for_the_command_line_only_cannot_be_set_elsewhere)
 {
     for (const std::string name : {"config", "check-config", "help", "version"}) {
-        const config_file file(name + " = true\n");
+        const temporary_file file(name + " = true\n");
         BOOST_TEST(contains(complaint(parse_bridge({"--config", file.path()})), "no option '" + name + "'"));
     }
     BOOST_TEST(contains(complaint(parse_bridge({}, {"CAUSEWAY_CONFIG=a"})), "no option 'config'"));
@@ -627,11 +604,11 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_an_error_that_names_it)
 BOOST_AUTO_TEST_CASE(what_check_config_prints_is_a_file_that_gives_the_same)
 {
     const arguments variables{"CAUSEWAY_COALESCE=true"};
-    const config_file given("upstream = a:1\nupstream = [::1]:2\nthreads = 5\nlog-file = /tmp/a log\n");
+    const temporary_file given("upstream = a:1\nupstream = [::1]:2\nthreads = 5\nlog-file = /tmp/a log\n");
     const arguments line{"--config", given.path(), "--reply-timeout=7s", "--check-config"};
 
     const auto printed = information(parse_bridge(line, variables));
-    const config_file again(printed);
+    const temporary_file again(printed);
     const auto same = bridge({"--config", again.path()});
 
     BOOST_TEST((same.upstreams == std::vector<net::host_port>{{"a", 1}, {"::1", 2}}));
@@ -646,7 +623,7 @@ BOOST_AUTO_TEST_CASE(what_check_config_prints_is_a_file_that_gives_the_same)
 
 BOOST_AUTO_TEST_CASE(check_config_tells_each_option_and_where_its_value_is_from)
 {
-    const config_file file("\nmax-pending = 7\n");
+    const temporary_file file("\nmax-pending = 7\n");
 
     const auto text = information(
         parse_bridge({"--config", file.path(), "--reply-timeout=7s", "--check-config"}, {"CAUSEWAY_THREADS=5"}));

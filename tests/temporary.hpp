@@ -12,6 +12,16 @@
 
 namespace causeway::test {
 
+/// What stands in a file; nothing if there is none.
+inline std::string text_of(const std::string& path)
+{
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Makes a file, or gives it this text instead of what it had.
+inline void write_file(const std::string& path, std::string_view text) { std::ofstream(path) << text; }
+
 /// A directory that goes with all that is in it.
 class temporary_directory {
 public:
@@ -32,14 +42,17 @@ private:
     std::string path_;
 };
 
-/// What stands in a file; nothing if there is none.
-inline std::string text_of(const std::string& path)
-{
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
+/// A file with a text, in a directory of its own.
+class temporary_file {
+public:
+    explicit temporary_file(std::string_view text = {}) { write(text); }
 
-/// Makes a file, or gives it this text instead of what it had.
-inline void write_file(const std::string& path, std::string_view text) { std::ofstream(path) << text; }
+    void write(std::string_view text) const { write_file(path_, text); }
+    const std::string& path() const noexcept { return path_; }
+
+private:
+    temporary_directory directory_;
+    std::string path_ = directory_.path() + "/file";
+};
 
 } // namespace causeway::test
