@@ -4,6 +4,7 @@
 #include "net/rethrow.hpp"
 #include "process.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "scrape.hpp"
 #include "service/admin_server.hpp"
 #include "service/event_loop.hpp"
 #include "service/loop_survey.hpp"
@@ -14,9 +15,7 @@
 #include <cstdint>
 #include <future>
 #include <list>
-#include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,41 +23,6 @@
 
 namespace causeway::test {
 namespace {
-
-http_answer get_page(std::uint16_t port, std::string_view path, std::string_view method = "GET")
-{
-    connection client(port);
-    client.send(std::string(method) + ' ' + std::string(path) + " HTTP/1.1\r\nHost: test\r\n\r\n");
-    return receive_answer(client);
-}
-
-// Each line of a scrape: the metric with its labels, and its value.
-using scrape = std::map<std::string, double>;
-
-scrape scrape_of(std::uint16_t admin_port)
-{
-    std::istringstream text(get_page(admin_port, "/metrics").body);
-    scrape values;
-    for (std::string line; std::getline(text, line);)
-        if (!line.starts_with('#'))
-            values[line.substr(0, line.rfind(' '))] = std::stod(line.substr(line.rfind(' ') + 1));
-    return values;
-}
-
-double sum_of(const scrape& values, std::string_view metric)
-{
-    double sum = 0;
-    for (const auto& [name, value] : values)
-        if (name.substr(0, name.find('{')) == metric)
-            sum += value;
-    return sum;
-}
-
-bool adds_up(const scrape& values)
-{
-    return sum_of(values, "causeway_requests_received_total") ==
-           sum_of(values, "causeway_requests_total") + sum_of(values, "causeway_requests_waiting");
-}
 
 std::string outcome(std::string_view name) { return "causeway_requests_total{outcome=\"" + std::string(name) + "\"}"; }
 

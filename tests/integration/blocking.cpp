@@ -56,6 +56,21 @@ descriptor connect_to(std::uint16_t port, const std::string& address)
     return socket;
 }
 
+void send_all(int socket, std::string_view bytes)
+{
+    while (!bytes.empty())
+        bytes.remove_prefix(
+            static_cast<std::size_t>(checked(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
+}
+
+// What has come, or nothing when the other side has closed the connection.
+std::string receive_from(int socket)
+{
+    std::array<char, 16 * 1024> buffer;
+    const auto count = checked(recv(socket, buffer.data(), buffer.size(), 0), "recv");
+    return {buffer.data(), static_cast<std::size_t>(count)};
+}
+
 sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
 
 descriptor listen_on(std::uint16_t port, bool shared)
@@ -112,11 +127,21 @@ connection::connection(descriptor connected)
     limit_waiting(socket_);
 }
 
+connection::connection(const place& server)
+    : connection(server.port)
+{
+    if (server.tls)
+        tls_ = std::make_unique<tls_session>(
+            server.tls, [socket = socket_.number()](std::string_view bytes) { send_all(socket, bytes); },
+            [socket = socket_.number()] { return receive_from(socket); });
+}
+
 void connection::send(std::string_view bytes)
 {
-    while (!bytes.empty())
-        bytes.remove_prefix(static_cast<std::size_t>(
-            checked(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
+    if (tls_)
+        tls_->send(bytes);
+    else
+        send_all(socket_.number(), bytes);
 }
 
 bool connection::can_receive() const
@@ -128,10 +153,9 @@ bool connection::can_receive() const
 // False when the other side has closed the connection.
 bool connection::receive_some()
 {
-    std::array<char, 16 * 1024> buffer;
-    const auto count = checked(recv(socket_.number(), buffer.data(), buffer.size(), 0), "recv");
-    input_.append(buffer.data(), static_cast<std::size_t>(count));
-    return count != 0;
+    const auto came = tls_ ? tls_->receive() : receive_from(socket_.number());
+    input_ += came;
+    return !came.empty();
 }
 
 std::string connection::take(std::size_t count)
@@ -231,9 +255,9 @@ http_answer get(connection& connection, std::string_view code)
     return receive_answer(connection);
 }
 
-http_answer get(std::uint16_t port, std::string_view code)
+http_answer get(const place& server, std::string_view code)
 {
-    connection connection(port);
+    connection connection(server);
     return get(connection, code);
 }
 

@@ -2,8 +2,11 @@
 // `patience`; what fails throws.
 #pragma once
 
+#include "tls_session.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,11 +39,25 @@ private:
     int number_;
 };
 
-/// A TCP connection.
+/// A port of 127.0.0.1, and how it is spoken to there: with TLS when there is a context.
+struct place {
+    place(std::uint16_t number, client_context context = {}) // NOLINT(google-explicit-constructor): most are ports only
+        : port(number)
+        , tls(std::move(context))
+    {
+    }
+    std::uint16_t port;
+    client_context tls;
+};
+
+/// A TCP connection, with or without TLS.
 class connection {
 public:
     /// Connects to `port` at `address` on this machine.
     explicit connection(std::uint16_t port, const std::string& address = "127.0.0.1");
+
+    /// Connects to `server`, and agrees on TLS where that is spoken.
+    explicit connection(const place& server);
 
     /// Takes over a connected socket.
     explicit connection(descriptor connected);
@@ -66,6 +83,7 @@ private:
     std::string take(std::size_t count);
 
     descriptor socket_;
+    std::unique_ptr<tls_session> tls_;
     std::string input_;
 };
 
@@ -115,6 +133,6 @@ http_answer receive_answer(connection& connection);
 http_answer get(connection& connection, std::string_view code);
 
 /// Asks for `code` on a connection of its own.
-http_answer get(std::uint16_t port, std::string_view code);
+http_answer get(const place& server, std::string_view code);
 
 } // namespace causeway::test

@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(clients_are_shown_a_certificate_that_was_renewed_and_no_req
         while (!enough)
             failed += status_at(port).empty() ? 1 : 0;
     });
-    for (std::size_t time = 0; time != 101; ++time) { // each tells that both settings have changed
+    for (std::size_t time = 0; time != 201; ++time) { // each tells that both settings have changed
         ++reloads;
         reload(tls_settings(certificates[1 - time % 2]));
     }

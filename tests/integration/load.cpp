@@ -80,15 +80,15 @@ std::string steady_load::only_right_answers(const answered& answered)
     return is_right(answered.answer, answered.code) ? "" : answered.answer.head + answered.answer.body;
 }
 
-steady_load::steady_load(std::uint16_t port, std::size_t clients, judge what_is_wrong, when_closed then)
+steady_load::steady_load(const place& server, std::size_t clients, judge what_is_wrong, when_closed then)
     : what_is_wrong_(std::move(what_is_wrong))
     , then_(then)
 {
     for (std::size_t i = 0; i < clients; ++i)
-        clients_.emplace_back([this, port](const std::stop_token& stopped) { ask(port, stopped); });
+        clients_.emplace_back([this, server](const std::stop_token& stopped) { ask(server, stopped); });
 }
 
-void steady_load::ask(std::uint16_t port, const std::stop_token& stopped)
+void steady_load::ask(const place& server, const std::stop_token& stopped)
 {
     answered answered;
     try {
@@ -98,7 +98,7 @@ void steady_load::ask(std::uint16_t port, const std::stop_token& stopped)
             answered.code = codes[i % codes.size()];
             const auto asked_at = clock::now();
             if (!client)
-                client.emplace(port);
+                client.emplace(server);
             answered.answer = get(*client, answered.code);
             answered.took = clock::now() - asked_at;
             if (const auto wrong = what_is_wrong_(answered); !wrong.empty())

@@ -70,7 +70,7 @@ public:
 
     enum class when_closed { end, connect_again };
 
-    steady_load(std::uint16_t port, std::size_t clients, judge what_is_wrong = only_right_answers,
+    steady_load(const place& server, std::size_t clients, judge what_is_wrong = only_right_answers,
                 when_closed then = when_closed::end);
 
     /// Blocks until so many answers more have come, with this status or with any, or until something was wrong.
@@ -88,7 +88,7 @@ public:
     static std::string only_right_answers(const answered& answered);
 
 private:
-    void ask(std::uint16_t port, const std::stop_token& stopped);
+    void ask(const place& server, const std::stop_token& stopped);
 
     judge what_is_wrong_;
     when_closed then_;

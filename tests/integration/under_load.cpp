@@ -3,11 +3,16 @@
 // CAUSEWAY_RESTARTS, CAUSEWAY_STOPS, CAUSEWAY_ROLLING_RESTARTS and CAUSEWAY_SOAK_SECONDS make these tests as long as
 // docs/reliability.md reports them.
 #include "blocking.hpp"
+#include "certificates.hpp"
 #include "faulty_backend.hpp"
 #include "kit.hpp"
 #include "load.hpp"
 #include "process.hpp"
+#include "scrape.hpp"
+#include "tls_relay.hpp"
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <sys/resource.h>
@@ -26,6 +31,70 @@
 
 namespace causeway::test {
 namespace {
+
+// How a bridge talks to its clients and to its code server: both with TLS, or both without.
+class transport {
+public:
+    transport(bool with_tls, std::uint16_t code_server)
+        : upstream_("127.0.0.1:" + std::to_string(code_server))
+    {
+        if (with_tls)
+            tls_.emplace(code_server);
+    }
+
+    // The arguments of a bridge on a free port.
+    words arguments(words more) const
+    {
+        if (!tls_)
+            return in_front_of({upstream_}, more);
+        more.insert(more.end(),
+                    {"--upstream-tls", "--upstream-ca=" + tls_->issuer.certificate(),
+                     "--tls-certificate=" + tls_->shown.certificate, "--tls-private-key=" + tls_->shown.private_key});
+        return in_front_of({tls_->relay.address()}, more);
+    }
+
+    place to(causeway_process& bridge) const { return {bridge.port(), tls_ ? tls_->trusted : client_context()}; }
+
+private:
+    struct tls {
+        explicit tls(std::uint16_t code_server)
+            : relay(shown, code_server)
+        {
+        }
+        authority issuer{"issuer"};
+        identity shown = issuer.issue("IP:127.0.0.1");
+        client_context trusted = trust(issuer.certificate());
+        tls_relay relay;
+    };
+
+    std::string upstream_;
+    std::optional<tls> tls_;
+};
+
+const auto without_and_with_tls = boost::unit_test::data::make({false, true});
+
+// A bridge that is scraped all the time while it runs. When its counters did not add up, the test fails at its end.
+class audited_causeway : public causeway_process {
+public:
+    explicit audited_causeway(words arguments)
+        : causeway_process(with_admin_pages(std::move(arguments)))
+        , auditor_(admin_port())
+    {
+    }
+    ~audited_causeway() { BOOST_TEST(auditor_.stop() == ""); }
+    audited_causeway(const audited_causeway&) = delete;
+    audited_causeway& operator=(const audited_causeway&) = delete;
+
+private:
+    static words with_admin_pages(words arguments)
+    {
+        std::erase(arguments, "--admin=off");
+        arguments.emplace_back("--admin=127.0.0.1:0");
+        return arguments;
+    }
+
+    auditor auditor_;
+};
 
 void end_and_stay_away(std::optional<code_server_process>& code_server, int signal, std::chrono::milliseconds away)
 {
@@ -109,13 +178,13 @@ std::string right_and_without_a_retry(const answered& answered)
 
 // Connects for each request, and asks, until it is refused or told to stop. Returns what else happened, in words, or
 // nothing; to be refused only after TCP had tried again is something else.
-std::string connect_and_ask(std::uint16_t port, const std::atomic<bool>& stop)
+std::string connect_and_ask(const place& server, const std::atomic<bool>& stop)
 {
     while (!stop) {
         const auto began = clock::now();
         std::optional<connection> client;
         try {
-            client.emplace(port);
+            client.emplace(server);
         } catch (const std::system_error& error) {
             if (error.code() != std::errc::connection_refused)
                 return error.what();
@@ -135,11 +204,11 @@ std::string connect_and_ask(std::uint16_t port, const std::atomic<bool>& stop)
 // Clients that connect for each request, without a pause.
 class newcomers {
 public:
-    newcomers(std::uint16_t port, std::size_t count)
+    newcomers(const place& server, std::size_t count)
         : wrong_(count)
     {
         for (auto& wrong : wrong_)
-            threads_.emplace_back([this, &wrong, port] { wrong = connect_and_ask(port, stop_); });
+            threads_.emplace_back([this, &wrong, server] { wrong = connect_and_ask(server, stop_); });
     }
 
     // Blocks until each has been refused. Gives what else happened to any of them.
@@ -171,7 +240,7 @@ BOOST_AUTO_TEST_SUITE(under_load)
 BOOST_AUTO_TEST_CASE(every_answer_of_a_load_carries_its_code)
 {
     code_server_process code_server(on_a_free_port);
-    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
+    audited_causeway causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
     constexpr std::size_t clients = 64;
     parallel_clients load(causeway.port(), clients);
     const auto codes = codes_of_all_kinds(50 * clients);
@@ -192,7 +261,7 @@ BOOST_AUTO_TEST_CASE(what_one_backend_leaves_unanswered_another_is_asked)
 {
     std::optional<listener> one(std::in_place);
     listener other;
-    causeway_process causeway(in_front_of({one->address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    audited_causeway causeway(in_front_of({one->address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
     std::optional to_one = one->accept();
     auto to_other = other.accept();
     causeway.wait_for_line("connected", 2);
@@ -217,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_request_whose_reply_went_to_another_is_not_forgotten)
 {
     listener one;
     listener other;
-    causeway_process causeway(in_front_of({one.address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
+    audited_causeway causeway(in_front_of({one.address(), other.address()}, {"--threads=1", "--reply-timeout=1h"}));
     auto first_asked = one.accept();
     auto last_asked = other.accept();
     causeway.wait_for_line("connected", 2);
@@ -245,7 +314,7 @@ BOOST_AUTO_TEST_CASE(no_request_fails_while_one_of_several_backends_is_left)
     code_server_process one(on_a_free_port);
     code_server_process two(on_a_free_port);
     code_server_process three(on_a_free_port);
-    causeway_process causeway(
+    audited_causeway causeway(
         in_front_of({one.address(), two.address(), three.address()}, {"--threads=2", "--reply-timeout=20s"}));
     steady_load load(causeway.port(), 4);
     load.wait_for_answers(200);
@@ -256,13 +325,14 @@ BOOST_AUTO_TEST_CASE(no_request_fails_while_one_of_several_backends_is_left)
     BOOST_TEST(load.stop() == "");
 }
 
-BOOST_AUTO_TEST_CASE(no_request_fails_while_a_backend_restarts)
+BOOST_DATA_TEST_CASE(no_request_fails_while_a_backend_restarts, without_and_with_tls)
 {
     const auto restarts = from_environment("CAUSEWAY_RESTARTS", 4);
     std::optional<code_server_process> code_server(on_a_free_port);
     const auto address = code_server->address();
-    causeway_process causeway(in_front_of({address}, {"--threads=2", "--reply-timeout=20s"}));
-    steady_load load(causeway.port(), 8);
+    const transport transport(sample, code_server->port());
+    audited_causeway causeway(transport.arguments({"--threads=2", "--reply-timeout=20s"}));
+    steady_load load(transport.to(causeway), 8);
     for (std::uint64_t i = 0; i < restarts; ++i) {
         load.wait_for_answers(200);
         end_and_stay_away(code_server, i % 2 == 0 ? SIGKILL : SIGTERM, std::chrono::milliseconds(i * 37 % 150));
@@ -280,7 +350,7 @@ BOOST_AUTO_TEST_CASE(a_backend_away_for_longer_than_the_timeout_costs_only_503_a
     constexpr auto reconnect_max = 300ms;
     std::optional<code_server_process> code_server(on_a_free_port);
     const auto address = code_server->address();
-    causeway_process causeway(
+    audited_causeway causeway(
         in_front_of({address}, {"--threads=1", "--reply-timeout=150ms", "--reconnect-max=300ms"}));
     clock::duration slowest_recovery{};
     steady_load load(causeway.port(), 8, right_or_refused_in_time(reply_timeout));
@@ -304,7 +374,7 @@ BOOST_AUTO_TEST_CASE(a_backend_away_for_longer_than_the_timeout_costs_only_503_a
 BOOST_AUTO_TEST_CASE(a_backend_that_hangs_costs_its_requests_a_timeout_and_later_ones_nothing)
 {
     code_server_process code_server(on_a_free_port);
-    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=1", "--reply-timeout=2s"}));
+    audited_causeway causeway(in_front_of({code_server.address()}, {"--threads=1", "--reply-timeout=2s"}));
     const auto codes = codes_of_all_kinds(100);
     parallel_clients clients(causeway.port(), codes.size());
     clients.send(codes);
@@ -344,11 +414,12 @@ BOOST_AUTO_TEST_CASE(a_backend_that_hangs_costs_its_requests_a_timeout_and_later
 
 // Stopping
 
-BOOST_AUTO_TEST_CASE(sigterm_under_load_answers_every_request_that_was_read_and_resets_no_client)
+BOOST_DATA_TEST_CASE(sigterm_under_load_answers_every_request_that_was_read_and_resets_no_client, without_and_with_tls)
 {
     code_server_process code_server(on_a_free_port);
-    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s"}));
-    steady_load load(causeway.port(), 64);
+    const transport transport(sample, code_server.port());
+    audited_causeway causeway(transport.arguments({"--threads=2", "--reply-timeout=20s"}));
+    steady_load load(transport.to(causeway), 64);
     load.wait_for_answers(1000);
 
     causeway.signal(SIGTERM);
@@ -361,7 +432,7 @@ BOOST_AUTO_TEST_CASE(clients_that_connect_without_end_are_answered_until_they_ar
 {
     code_server_process code_server(on_a_free_port);
     for (std::uint64_t stops = from_environment("CAUSEWAY_STOPS", 4); stops != 0; --stops) {
-        causeway_process causeway(in_front_of({code_server.address()}, {"--threads=32", "--reply-timeout=20s"}));
+        audited_causeway causeway(in_front_of({code_server.address()}, {"--threads=32", "--reply-timeout=20s"}));
         newcomers clients(causeway.port(), 16);
         steady_load others(causeway.port(), 4);
         others.wait_for_answers(200);
@@ -378,7 +449,7 @@ BOOST_AUTO_TEST_CASE(clients_that_connect_without_end_are_answered_until_they_ar
 BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_keeps_neither_others_from_their_answers_nor_it_from_stopping)
 {
     code_server_process code_server(on_a_free_port);
-    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=1"}));
+    audited_causeway causeway(in_front_of({code_server.address()}, {"--threads=1"}));
     flood flood(causeway.port());
     flood.wait_for_bytes(1024 * 1024);
     for (int i = 0; i != 10; ++i)
@@ -387,20 +458,21 @@ BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_keeps_neither_others_fr
     BOOST_TEST(causeway.wait() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request)
+BOOST_DATA_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request, without_and_with_tls)
 {
     const auto restarts = from_environment("CAUSEWAY_ROLLING_RESTARTS", 3);
     code_server_process code_server(on_a_free_port);
-    auto arguments = in_front_of({code_server.address()}, {"--threads=2", "--reply-timeout=20s", "--share-port"});
-    auto causeway = std::make_unique<causeway_process>(arguments);
+    const transport transport(sample, code_server.port());
+    auto arguments = transport.arguments({"--threads=2", "--reply-timeout=20s", "--share-port"});
+    auto causeway = std::make_unique<audited_causeway>(arguments);
     arguments.push_back("--listen=" + causeway->address());
     arguments.erase(arguments.begin());
 
-    newcomers clients(causeway->port(), 4);
-    steady_load load(causeway->port(), 16, right_and_without_a_retry, steady_load::when_closed::connect_again);
+    newcomers clients(transport.to(*causeway), 4);
+    steady_load load(transport.to(*causeway), 16, right_and_without_a_retry, steady_load::when_closed::connect_again);
     for (std::uint64_t i = 0; i < restarts; ++i) {
         load.wait_for_answers(500);
-        auto next = std::make_unique<causeway_process>(arguments);
+        auto next = std::make_unique<audited_causeway>(arguments);
         next->port();
         causeway->signal(SIGTERM);
         BOOST_TEST(causeway->wait() == 0);
