@@ -15,6 +15,10 @@ from pathlib import Path
 SERVER_CORE = {0}  # the program under test, alone
 CLIENT_CORE = {1}  # all others: wrk, the backend, and this program
 
+# What OpenSSL agrees on with itself when neither side is told otherwise, so all contenders can have their defaults.
+TLS_VERSION = "TLSv1.3"
+TLS_CIPHER = "TLS_AES_256_GCM_SHA384"
+
 
 class Failed(Exception):
     """A run whose figures must not be used."""
@@ -60,13 +64,16 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def connect(port: int, tls: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None) -> socket.socket:
-    """Over TLS if there is a context for it, and then the handshake is done."""
+    """Over TLS if there is a context for it; then the handshake is done, and what was agreed on is right."""
     client = socket.create_connection(("127.0.0.1", port), timeout=10)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return client
     with client:  # which has no file descriptor any more if this goes well
-        return tls.wrap_socket(client, server_hostname="localhost", session=session)
+        secured = tls.wrap_socket(client, server_hostname="localhost", session=session)
+    if (secured.version(), secured.cipher()[0]) != (TLS_VERSION, TLS_CIPHER):
+        raise Failed(f"not what the others agree on: {secured.version()}, {secured.cipher()}")
+    return secured
 
 
 def request(path: str, fields: str = "") -> bytes:

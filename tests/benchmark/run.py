@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Compares Causeway with other bridges, and with the floor: the least that a bridge could cost on this machine.
 
-    tests/benchmark/run.py                                   everything, half an hour; leave the machine alone meanwhile
+    tests/benchmark/run.py                                   everything, 45 minutes; leave the machine alone meanwhile
     tests/benchmark/run.py --only comparison coalesce        some sections
     tests/benchmark/run.py --rounds 1 --seconds 1            a quick look
     tests/benchmark/run.py --output FILE --chart FILE.svg    where the tables and the chart go
@@ -411,8 +411,8 @@ def https(bench: Bench, chart: Path) -> str:
     idle = https_table(bench, "bytes per idle connection", {
         "HTTP": lambda one: idle_memory(bench, one, 1000),
         "HTTPS": lambda one: idle_memory(bench, one.over_tls(), 1000)})
-    return (f"{tls.VERSION}, {tls.CIPHER}, X25519, a certificate with ECDSA P-256; one thread. Median (minimum – "
-            "maximum); differences are taken round by round.\n\n"
+    return (f"{processes.TLS_VERSION}, {processes.TLS_CIPHER}, X25519, a certificate with ECDSA P-256; one "
+            "thread. Median (minimum – maximum); differences are taken round by round.\n\n"
             f"Requests on 64 connections that stay:\n\n{requests}\n"
             f"Connections with one request each, {tls.CLIENTS} at a time, from accept to close:\n\n{visits}\n"
             f"1,000 idle connections, each used once; resident bytes, without the kernel's own:\n\n{idle}")
