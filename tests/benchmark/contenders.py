@@ -2,12 +2,13 @@
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from processes import CLIENT_CORE, free_port, running, wait_for_port
@@ -28,6 +29,7 @@ class Start:
     tools: Path  # where the programs built from this folder are
     threads: int
     constant: str  # the body of the answer to 404
+    certificate: Path | None  # a PEM file, its key beside it in one named NAME.key; none for plain HTTP
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,24 @@ class Contender:
     path: str = "/?statusCode={}"
     backend: str = "code-server"
     environment: Callable[[Start], dict[str, str]] = lambda start: {}
+    tls: bool = False
 
     def missing(self) -> list[str]:
         return [need for need in self.needs if not shutil.which(need) and not Path(need).exists()]
 
+    def code_shown(self, asked: str) -> str:
+        """The code that is named by the answer to `asked`."""
+        return asked if "{}" in self.path else "404"
+
+    def over_tls(self) -> "Contender":
+        return replace(self, name=f"{self.name}, HTTPS", tls=True)
+
 
 def causeway(start: Start) -> list[str]:
     """With its defaults, so with all its limits and time limits. Only the number of threads is that of the others."""
+    tls = [f"--tls-certificate={start.certificate}", f"--tls-private-key={start.certificate}.key"]
     return [str(start.programs / "causeway"), f"--listen=127.0.0.1:{start.port}",
-            f"--upstream=127.0.0.1:{start.backend}", f"--threads={start.threads}"]
+            f"--upstream=127.0.0.1:{start.backend}", f"--threads={start.threads}", *(tls if start.certificate else [])]
 
 
 def causeway_coalesce(start: Start) -> list[str]:
@@ -60,17 +71,51 @@ def floor(start: Start) -> list[str]:
     return [str(start.tools / "floor"), str(start.port), str(start.backend)]
 
 
-def nginx(start: Start) -> list[str]:
-    """As a constant, it asks nobody: what it costs is HTTP alone, and a bridge has the backend's part on top."""
-    text = (HERE / "nginx.conf").read_text()
-    constant = start.constant.replace("\\", "\\\\").replace("'", "\\'")
-    values = {"FOLDER": start.folder, "PORT": start.port, "BACKEND": start.backend, "WORKERS": start.threads,
-              "CONSTANT": constant}
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", str(value))
-    file = start.folder / "nginx.conf"
+def filled_in(name: str, folder: Path, values: dict[str, object]) -> Path:
+    """The file `name` of this folder with a value for each @NAME@, written into `folder`."""
+    text = (HERE / name).read_text()
+    for value_name, value in values.items():
+        text = text.replace(f"@{value_name}@", str(value))
+    file = folder / name
     file.write_text(text)
-    return ["nginx", "-e", "stderr", "-p", str(start.folder), "-c", str(file)]
+    return file
+
+
+def nginx_with(configuration: Path, start: Start) -> list[str]:
+    return ["nginx", "-e", "stderr", "-p", str(start.folder), "-c", str(configuration)]
+
+
+def nginx_lua(start: Start) -> list[str]:
+    return nginx_with(filled_in("nginx.conf", start.folder, {"FOLDER": start.folder, "PORT": start.port,
+                                                             "BACKEND": start.backend, "WORKERS": start.threads}), start)
+
+
+def nginx_constant(start: Start) -> list[str]:
+    """It asks nobody: what it costs is HTTP alone, and a bridge has the backend's part on top."""
+    constant = start.constant.replace("\\", "\\\\").replace("'", "\\'")
+    certificate = (f"ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {start.certificate}; "
+                   f"ssl_certificate_key {start.certificate}.key;")
+    values = {"FOLDER": start.folder, "PORT": start.port, "WORKERS": start.threads, "CONSTANT": constant,
+              "SSL": "ssl" if start.certificate else "", "SSL_CERTIFICATE": certificate if start.certificate else ""}
+    return nginx_with(filled_in("nginx_constant.conf", start.folder, values), start)
+
+
+def haproxy(start: Start) -> list[str]:
+    """As a constant, it asks nobody either."""
+    constant = start.folder / "constant.json"
+    constant.write_text(start.constant)
+    tls = f"ssl crt {start.certificate} alpn http/1.1" if start.certificate else ""
+    values = {"THREADS": start.threads, "PORT": start.port, "BACKEND": start.backend, "CONSTANT_FILE": constant,
+              "TLS": tls}
+    return ["haproxy", "-db", "-f", str(filled_in("haproxy.cfg", start.folder, values))]
+
+
+def haproxy_and_causeway(start: Start) -> list[str]:
+    """HAProxy speaks with the clients, over TLS or not, and with Causeway over HTTP. Both are counted."""
+    between = free_port()
+    behind = shlex.join(causeway(replace(start, port=between, certificate=None)))
+    # Causeway becomes HAProxy's child, so it is part of its family.
+    return ["sh", "-c", f"{behind} & exec {shlex.join(haproxy(replace(start, backend=between)))}"]
 
 
 def go(start: Start) -> list[str]:
@@ -99,8 +144,10 @@ def webdis(start: Start) -> list[str]:
 CAUSEWAY = Contender("Causeway", [], causeway, ["causeway", "--version"])
 COALESCE = Contender("Causeway --coalesce", [], causeway_coalesce, ["causeway", "--version"])
 FLOOR = Contender("floor", [], floor, ["g++", "--version"])
-CONSTANT = Contender("nginx, constant", ["nginx", LUA], nginx, ["nginx", "-v"], path="/constant")
-NGINX_LUA = Contender("nginx + Lua", ["nginx", LUA], nginx, ["nginx", "-v"])
+CONSTANT = Contender("nginx, constant", ["nginx"], nginx_constant, ["nginx", "-v"], path="/constant")
+NGINX_LUA = Contender("nginx + Lua", ["nginx", LUA], nginx_lua, ["nginx", "-v"])
+HAPROXY = Contender("HAProxy, constant", ["haproxy"], haproxy, ["haproxy", "-v"], path="/constant")
+HAPROXY_CAUSEWAY = Contender("HAProxy in front of Causeway", ["haproxy"], haproxy_and_causeway, ["haproxy", "-v"])
 GO = Contender("Go net/http", ["go"], go, ["go", "version"],
                environment=lambda start: {"GOMAXPROCS": str(start.threads)})
 NODE = Contender("Node + Express", ["node", EXPRESS], node, ["node", "--version"],
@@ -109,6 +156,7 @@ WEBDIS = Contender("webdis + Redis", ["webdis", "redis-server"], webdis, ["dpkg-
                    path="/GET/{}", backend="redis")
 
 ALL = [FLOOR, CONSTANT, CAUSEWAY, NGINX_LUA, WEBDIS, GO, NODE]
+WITH_TLS = [CAUSEWAY, CONSTANT, HAPROXY, HAPROXY_CAUSEWAY]  # over_tls makes those of HTTPS of them
 
 
 def build_tools(folder: Path) -> None:

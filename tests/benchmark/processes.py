@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from pathlib import Path
 
 SERVER_CORE = {0}  # the program under test, alone
 CLIENT_CORE = {1}  # all others: wrk, the backend, and this program
+
+# What OpenSSL agrees on with itself when neither side is told otherwise, so all contenders can have their defaults.
+TLS_VERSION = "TLSv1.3"
+TLS_CIPHER = "TLS_AES_256_GCM_SHA384"
 
 
 class Failed(Exception):
@@ -58,14 +63,21 @@ def stop(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def connect(port: int) -> socket.socket:
+def connect(port: int, tls: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None) -> socket.socket:
+    """Over TLS if there is a context for it; then the handshake is done, and what was agreed on is right."""
     client = socket.create_connection(("127.0.0.1", port), timeout=10)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return client
+    if not tls:
+        return client
+    with client:  # which has no file descriptor any more if this goes well
+        secured = tls.wrap_socket(client, server_hostname="localhost", session=session)
+    if (secured.version(), secured.cipher()[0]) != (TLS_VERSION, TLS_CIPHER):
+        raise Failed(f"not what the others agree on: {secured.version()}, {secured.cipher()}")
+    return secured
 
 
-def request(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+def request(path: str, fields: str = "") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode()
 
 
 def get(client: socket.socket, path: str) -> bytes:
@@ -93,12 +105,12 @@ def content_length(head: bytes) -> int:
     raise Failed(f"an answer without Content-Length: {head!r}")
 
 
-def wait_for_answer(port: int, path: str, patience: float = 10) -> bytes:
+def wait_for_answer(port: int, path: str, tls: ssl.SSLContext | None = None, patience: float = 10) -> bytes:
     """Asks once a millisecond until there is an answer with status 200, and gives that."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
-            with connect(port) as client:
+            with connect(port, tls) as client:
                 answer = get(client, path)
                 if answer.startswith(b"HTTP/1.1 200 "):
                     return answer
@@ -117,12 +129,14 @@ def wait_for_port(port: int) -> None:
     raise Failed(f"nobody listens on port {port}")
 
 
-async def check_answers(port: int, paths: dict[str, str], marks: dict[str, str]) -> None:
+async def check_answers(port: int, paths: dict[str, str], marks: dict[str, str],
+                        tls: ssl.SSLContext | None = None) -> None:
     """16 clients with 50 requests each, for codes at random: each answer is 200 and has its code's mark."""
 
     async def client(seed: int) -> None:
         choice = random.Random(seed)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls,
+                                                       server_hostname="localhost" if tls else None)
         for _ in range(50):
             code = choice.choice(list(paths))
             writer.write(request(paths[code]))

@@ -28,6 +28,18 @@ def ratio(values: list[float], others: list[float]) -> str:
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} – {max(ratios):.2f})"
 
 
+def with_extremes(values: list[float]) -> str:
+    """As `spread`, in one cell."""
+    return f"{number(statistics.median(values))} ({number(min(values))} – {number(max(values))})" if values else "–"
+
+
+def difference(values: list[float], others: list[float]) -> str:
+    """Round by round, as `ratio`."""
+    if len(values) != len(others):
+        return "–"
+    return with_extremes([value - other for value, other in zip(values, others)])
+
+
 def first_line(command: list[str]) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = done.stdout.strip().splitlines()

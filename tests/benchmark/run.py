@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Compares Causeway with other bridges, and with the floor: the least that a bridge could cost on this machine.
 
-    tests/benchmark/run.py                                   everything, half an hour; leave the machine alone meanwhile
+    tests/benchmark/run.py                                   everything, 45 minutes; leave the machine alone meanwhile
     tests/benchmark/run.py --only comparison coalesce        some sections
     tests/benchmark/run.py --rounds 1 --seconds 1            a quick look
     tests/benchmark/run.py --output FILE --chart FILE.svg    where the tables and the chart go
 
-Needs two cores, g++, wrk and python3-matplotlib. Contenders that are not installed are skipped and named.
+Needs two cores, g++, wrk, openssl and python3-matplotlib. Contenders that are not installed are skipped and named.
 Each run checks the answers first. The server has core 0 to itself; clients and backend share core 1.
 """
 
@@ -19,6 +19,7 @@ import resource
 import select
 import signal
 import socket
+import ssl
 import statistics
 import string
 import subprocess
@@ -34,9 +35,11 @@ from typing import TypeVar
 import contenders
 import processes
 import report
-from contenders import CAUSEWAY, COALESCE, CONSTANT, FLOOR, GO, NGINX_LUA, NODE, WEBDIS, Contender
+import tls
+from contenders import (CAUSEWAY, COALESCE, CONSTANT, FLOOR, GO, HAPROXY, NGINX_LUA, NODE, WEBDIS, WITH_TLS,
+                        Contender)
 from processes import CLIENT_CORE, SERVER_CORE, Failed
-from report import number, spread
+from report import number, spread, with_extremes
 
 HERE = Path(__file__).parent
 BOTH_CORES = SERVER_CORE | CLIENT_CORE
@@ -68,6 +71,7 @@ class Server:
     process: int
     port: int
     exec_time: float  # by time.monotonic()
+    tls: ssl.SSLContext | None  # for its clients
 
 
 @dataclass(frozen=True)
@@ -94,18 +98,20 @@ def serving(bench: Bench, contender: Contender, threads: int = 1, cores: set[int
         if backend is None:
             backend = stack.enter_context(
                 contenders.running_backend(contender.backend, bench.programs, folder, bench.texts))
+        certificate = tls.make_certificate(folder) if contender.tls else None
         start = contenders.Start(processes.free_port(), backend, folder, bench.programs, bench.folder, threads,
-                                 bench.body("404"))
+                                 bench.body("404"), certificate)
         command = [*contender.command(start), *options]
         now = time.monotonic()
         process = stack.enter_context(
             processes.running(command, cores, folder / "server.log", contender.environment(start)))
-        yield Server(process, start.port, now)
+        yield Server(process, start.port, now, tls.trusting(certificate) if certificate else None)
 
 
-def wrk(port: int, paths: list[str], connections: int, seconds: float, cores: set[int] = CLIENT_CORE) -> dict[str, int]:
+def wrk(server: Server, paths: list[str], connections: int, seconds: float, cores: set[int]) -> dict[str, int]:
+    address = f"{'https' if server.tls else 'http'}://127.0.0.1:{server.port}"
     command = ["taskset", "-c", ",".join(map(str, sorted(cores))), "wrk", "-t1", f"-c{connections}",
-               f"-d{max(1, round(seconds))}s", "-s", str(HERE / "codes.lua"), f"http://127.0.0.1:{port}", "--", *paths]
+               f"-d{max(1, round(seconds))}s", "-s", str(HERE / "codes.lua"), address, "--", *paths]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0 or not done.stdout.strip():
         raise Failed(f"wrk failed: {done.stderr.strip()}")
@@ -121,20 +127,27 @@ def check_load(counts: dict[str, int], answer_size: int | None, connections: int
         raise Failed(f"answers should have {answer_size} bytes: {counts}")
 
 
+def check_answers(bench: Bench, contender: Contender, server: Server) -> bytes:
+    """Waits until the contender answers, and asks for all codes. Gives its answer to 404."""
+    paths = bench.paths(contender)
+    answer = processes.wait_for_answer(server.port, paths["404"], server.tls)
+    marks = {code: f"Code {contender.code_shown(code)}:" for code in bench.texts}
+    asyncio.run(processes.check_answers(server.port, paths, marks, server.tls))
+    return answer
+
+
 def cost_of(bench: Bench, contender: Contender, load: Load, threads: int = 1, cores: set[int] = SERVER_CORE) -> Cost:
     """Starts a contender, checks its answers, warms it up, and measures what a request costs it."""
     all_paths = bench.paths(contender)
     paths = list(all_paths.values()) if load.all_codes else [all_paths["404"]]
     clients = CLIENT_CORE if cores == SERVER_CORE else BOTH_CORES
     with serving(bench, contender, threads, cores) as server:
-        answer = processes.wait_for_answer(server.port, all_paths["404"])
-        marks = {code: f"Code {'404' if contender == CONSTANT else code}:" for code in bench.texts}
-        asyncio.run(processes.check_answers(server.port, all_paths, marks))
-        wrk(server.port, paths, load.connections, 1, clients)
+        answer = check_answers(bench, contender, server)
+        wrk(server, paths, load.connections, 1, clients)
 
         user, system = processes.user_and_system_ticks(server.process)
         before = processes.thread_times(server.process)
-        counts = wrk(server.port, paths, load.connections, bench.seconds, clients)
+        counts = wrk(server, paths, load.connections, bench.seconds, clients)
         after = processes.thread_times(server.process)
         user_after, system_after = processes.user_and_system_ticks(server.process)
 
@@ -250,11 +263,11 @@ def latency(bench: Bench, chart: Path) -> str:
             f"was meant to be sent.\n\n" + report.table(["", *header], rows))
 
 
-def crowd(port: int, path: str, count: int) -> list:
+def crowd(server: Server, path: str, count: int) -> list:
     """`count` connections, each of which has had one answer."""
     clients = []
     for _ in range(count):
-        clients.append(processes.connect(port))
+        clients.append(processes.connect(server.port, server.tls))
         processes.get(clients[-1], path)
     return clients
 
@@ -264,12 +277,12 @@ def most_connections(wanted: int) -> int:
     return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
 
 
-def idle_memory(bench: Bench, contender: Contender) -> float:
+def idle_memory(bench: Bench, contender: Contender, connections: int = 10_000) -> float:
     path = bench.paths(contender)["404"]
     with serving(bench, contender) as server:
-        processes.wait_for_answer(server.port, path)
+        processes.wait_for_answer(server.port, path, server.tls)
         before = processes.resident_bytes(server.process)
-        clients = crowd(server.port, path, most_connections(10_000))
+        clients = crowd(server, path, most_connections(connections))
         time.sleep(1)  # for what is tidied up after a request
         used = processes.resident_bytes(server.process) - before
         for client in clients:
@@ -282,7 +295,7 @@ def waiting_memory(bench: Bench) -> float:
     with socket.create_server(("127.0.0.1", 0)) as silent, \
             serving(bench, CAUSEWAY, backend=silent.getsockname()[1], options=("--reply-timeout=30s",)) as server:
         processes.wait_for_port(server.port)
-        clients = crowd(server.port, "/no-code", most_connections(5_000))
+        clients = crowd(server, "/no-code", most_connections(5_000))
         time.sleep(1)
         before = processes.resident_bytes(server.process)
         for client in clients:
@@ -360,16 +373,62 @@ def coalesce(bench: Bench, chart: Path) -> str:
     return "One thread, 256 connections, one code.\n\n" + report.table(["", *COST_HEADER], rows)
 
 
-SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce]
+def cost_of_connection(bench: Bench, contender: Contender, resume: bool = False) -> float:
+    """CPU time of the server from accept to close, with one request and, over TLS, a handshake; µs."""
+    path = bench.paths(contender)["404"]
+    with serving(bench, contender) as server:
+        check_answers(bench, contender, server)
+        visitors = tls.Visitors(server.port, path, server.tls, resume)
+        visitors.come_and_go(1)
+
+        before = processes.thread_times(server.process)
+        count = visitors.come_and_go(bench.seconds)
+        return (sum(processes.thread_times(server.process)) - sum(before)) / count
+
+
+def https_table(bench: Bench, unit: str, ways: dict[str, Callable[[Contender], float]]) -> str:
+    """Each contender in each way, the first of which is without TLS: so what TLS costs is the difference."""
+    names = {(one.name, way): f"{one.name}, {way}" for one in installed(WITH_TLS) for way in ways}
+    cases = {names[one.name, way]: lambda one=one, measure=measure: measure(one)
+             for one in installed(WITH_TLS) for way, measure in ways.items()}
+    results = in_turn(bench, f"https, {unit}", cases)
+    rows = []
+    for one in installed(WITH_TLS):
+        plain, *secure = [results.get(names[one.name, way], []) for way in ways]
+        rows.append([one.name, *map(with_extremes, [plain, *secure]),
+                     *(report.difference(values, plain) for values in secure)])
+    return report.table([unit, *ways, *(f"{way}: what TLS costs" for way in list(ways)[1:])], rows)
+
+
+def https(bench: Bench, chart: Path) -> str:
+    requests = https_table(bench, "CPU per request, µs", {
+        "HTTP": lambda one: cost_of(bench, one, Load()).per_request,
+        "HTTPS": lambda one: cost_of(bench, one.over_tls(), Load()).per_request})
+    visits = https_table(bench, "CPU per connection, µs", {
+        "HTTP": lambda one: cost_of_connection(bench, one),
+        "HTTPS, full handshake": lambda one: cost_of_connection(bench, one.over_tls()),
+        "HTTPS, resumed": lambda one: cost_of_connection(bench, one.over_tls(), resume=True)})
+    idle = https_table(bench, "bytes per idle connection", {
+        "HTTP": lambda one: idle_memory(bench, one, 1000),
+        "HTTPS": lambda one: idle_memory(bench, one.over_tls(), 1000)})
+    return (f"{processes.TLS_VERSION}, {processes.TLS_CIPHER}, X25519, a certificate with ECDSA P-256; one "
+            "thread. Median (minimum – maximum); differences are taken round by round.\n\n"
+            f"Requests on 64 connections that stay:\n\n{requests}\n"
+            f"Connections with one request each, {tls.CLIENTS} at a time, from accept to close:\n\n{visits}\n"
+            f"1,000 idle connections, each used once; resident bytes, without the kernel's own:\n\n{idle}")
+
+
+SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce, https]
 
 
 def machine_facts(programs: Path) -> str:
-    versions = {"g++": ["g++", "--version"], "wrk": ["dpkg-query", "-W", "wrk"]}
-    for one in installed(contenders.ALL):
+    every = [*contenders.ALL, HAPROXY]
+    versions = {"g++": ["g++", "--version"], "wrk": ["dpkg-query", "-W", "wrk"], "OpenSSL": ["openssl", "version"]}
+    for one in installed(every):
         if one != FLOOR:
             versions[one.name] = one.version if one != CAUSEWAY else [str(programs / "causeway"), "--version"]
     facts = report.facts(versions)
-    for one in contenders.ALL:
+    for one in every:
         if one.missing():
             facts += f"- skipped, not installed: {one.name} ({', '.join(one.missing())})\n"
     return facts
