@@ -1,15 +1,19 @@
 #include "service/bridge.hpp"
 
+#include "admin/health.hpp"
+#include "admin/status.hpp"
 #include "backend/code_server.hpp"
 #include "net/rethrow.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/admin_server.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
+#include "service/heartbeat.hpp"
 #include "service/log_sink.hpp"
 #include "service/loop_survey.hpp"
 #include "service/loop_threads.hpp"
 #include "service/program.hpp"
+#include "service/service_manager.hpp"
 #include "service/supervisor.hpp"
 #include "service/tls_contexts.hpp"
 
@@ -146,6 +150,7 @@ private:
     bool embedded() const { return settings_.upstreams.empty(); }
     std::function<void()> prepare_reload(const bridge_settings& wanted);
     awaitable<admin::report> look_at_process(steady_timer& timer);
+    awaitable<heartbeat::condition> condition(steady_timer& timer);
     awaitable<> supervise();
     void say_where_it_listens() const;
 
@@ -155,11 +160,13 @@ private:
     const std::size_t embedded_clients_;
     const std::size_t files_; // for connections
     asio::io_context io_{1};
+    service_manager manager_{io_};
     shared_limits limits_;
     tls_contexts tls_;
     std::list<event_loop> loops_;
     supervisor supervisor_;
     loop_survey survey_;
+    heartbeat heartbeat_;
     std::optional<admin_server> admin_;
     std::optional<backend::code_server> code_server_;
 };
@@ -173,8 +180,10 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
     , tls_(make_tls_contexts(settings_))
     , loops_(open_event_loops(io_, settings_, upstreams_, tls_, limits_))
-    , supervisor_(io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); })
+    , supervisor_(
+          io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); }, manager_)
     , survey_(io_, loops_)
+    , heartbeat_(io_, manager_, [this](steady_timer& timer) { return condition(timer); })
 {
     if (settings_.admin)
         admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),
@@ -196,6 +205,8 @@ int bridge::run()
             supervisor_.loop_ended();
         });
         say_where_it_listens();
+        manager_.ready();
+        heartbeat_.start();
         io_.run();
     }
     const auto requests_cut = sum_of_requests_cut(loops_);
@@ -210,6 +221,7 @@ awaitable<> bridge::supervise()
         code_server_->stop();
     if (admin_)
         admin_->stop();
+    heartbeat_.stop();
 }
 
 // What puts `wanted` in force.
@@ -237,6 +249,12 @@ awaitable<admin::report> bridge::look_at_process(steady_timer& timer)
     report.certificate_expiry = net::expiry_of(tls_.clients);
     report.log_lines_lost = lines_lost_of_the_log();
     co_return report;
+}
+
+awaitable<heartbeat::condition> bridge::condition(steady_timer& timer)
+{
+    const auto report = co_await look_at_process(timer);
+    co_return heartbeat::condition{admin::status_of(report), admin::health_of(report) == admin::all_is_well};
 }
 
 void bridge::say_where_it_listens() const

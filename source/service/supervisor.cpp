@@ -7,19 +7,29 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <ranges>
 #include <utility>
 
 namespace causeway::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After the drain: to close what is left.
+constexpr auto time_to_end = 5s;
+
+} // namespace
 
 supervisor::supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
-                       preparation prepare)
+                       preparation prepare, service_manager& manager)
     : io_(io)
     , loops_(loops)
     , place_(loops.front().endpoint())
     , settings_(settings)
     , prepare_(std::move(prepare))
+    , manager_(manager)
     , signals_(io, SIGINT, SIGTERM)
     , hangups_(io, SIGHUP)
     , loop_ended_(io.get_executor())
@@ -32,6 +42,8 @@ awaitable<> supervisor::run() { co_await net::until_first(serve_and_stop(), relo
 awaitable<> supervisor::serve_and_stop()
 {
     co_await signal();
+    announce_the_end();
+    co_await net::until_first(net::sleep(settings_.now().drain_delay), signal());
     drain();
     const auto first = co_await net::until_first(all_ended(), net::sleep(settings_.now().drain_timeout), signal());
     if (first != 0) {
@@ -47,14 +59,27 @@ awaitable<> supervisor::reload_at_hangups()
         const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
         if (cancelled)
             co_return;
+        manager_.reloading();
         settings_.reload(prepare_);
+        manager_.reloaded();
     }
+}
+
+// A load balancer sees it on the admin pages, and sends its clients elsewhere.
+void supervisor::announce_the_end()
+{
+    const auto delay = settings_.now().drain_delay;
+    draining_ = true;
+    manager_.stopping(delay + settings_.now().drain_timeout + time_to_end);
+    if (delay > 0s)
+        spdlog::info("stopping in {} ms: /readyz says so, and all are served until then; another signal begins the "
+                     "drain at once",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(delay).count());
 }
 
 void supervisor::drain()
 {
-    draining_ = true;
-    spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
+    spdlog::info("stopping: no new connections, requests under way are finished; another signal ends at once");
     const auto others = net::others_listening_on(place_, loops_.size());
     if (others == 0)
         refuse_newcomers();

@@ -1,4 +1,4 @@
-// The life of the process: serve, be told to stop, drain, end; and reload meanwhile.
+// The life of the process: serve, be told to stop, wait until others know it, drain, end; and reload meanwhile.
 #pragma once
 
 #include "net/asio.hpp"
@@ -6,6 +6,7 @@
 #include "net/wakeup.hpp"
 #include "service/event_loop.hpp"
 #include "service/live_settings.hpp"
+#include "service/service_manager.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
@@ -19,10 +20,10 @@ class supervisor {
 public:
     using preparation = live_settings<bridge_settings>::preparation;
 
-    /// SIGINT, SIGTERM and SIGHUP are its own from now on. `io`, `loops` and `settings` outlive it; `prepare` is what
-    /// `live_settings::reload` gets at each SIGHUP.
+    /// SIGINT, SIGTERM and SIGHUP are its own from now on. `io`, `loops`, `settings` and `manager` outlive it;
+    /// `prepare` is what `live_settings::reload` gets at each SIGHUP.
     supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
-               preparation prepare);
+               preparation prepare, service_manager& manager);
 
     /// Ends when it was told to stop and all event loops have ended.
     awaitable<> run();
@@ -38,6 +39,7 @@ private:
 
     awaitable<> serve_and_stop();
     awaitable<> reload_at_hangups();
+    void announce_the_end();
     void drain();
     void refuse_newcomers();
     net::sockets_of_port others_that_get_newcomers(std::size_t others) const;
@@ -49,6 +51,7 @@ private:
     tcp::endpoint place_;
     live_settings<bridge_settings>& settings_;
     preparation prepare_;
+    service_manager& manager_;
     signal_set signals_;
     signal_set hangups_;
     net::wakeup loop_ended_;
