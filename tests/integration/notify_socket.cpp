@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <stdexcept>
 #include <system_error>
 
@@ -53,38 +52,29 @@ std::optional<std::string> notify_socket::receive_with(int flags)
     return std::string(buffer.data(), static_cast<std::size_t>(size));
 }
 
-std::string notify_socket::receive()
+std::string notify_socket::wait_for(const std::function<bool(std::string_view message)>& wanted)
 {
-    auto message = receive_with(0);
-    if (!message)
-        throw std::runtime_error("the service manager was told nothing");
-    return *std::move(message);
+    std::string last;
+    for (const auto deadline = clock::now() + patience; clock::now() < deadline;) {
+        auto message = receive_with(0);
+        if (message && wanted(*message))
+            return *message;
+        last = message.value_or("nothing");
+    }
+    throw std::runtime_error("the service manager was not told what was expected; the last message was " + last);
 }
 
-std::string notify_socket::receive_status()
-{
-    auto message = receive();
-    while (!is_status(message))
-        message = receive();
-    return message;
-}
+std::string notify_socket::receive_status() { return wait_for(is_status); }
 
 std::string notify_socket::receive_state()
 {
-    auto message = receive();
-    while (is_status(message))
-        message = receive();
-    return message;
+    return wait_for([](std::string_view message) { return !is_status(message); });
 }
 
 std::string notify_socket::wait_for_status(std::string_view text)
 {
-    const auto deadline = clock::now() + patience;
-    for (auto message = receive_status();; message = receive_status())
-        if (message.find(text) != std::string::npos)
-            return message;
-        else if (clock::now() > deadline)
-            throw std::runtime_error("no status with '" + std::string(text) + "'; the last one was " + message);
+    return wait_for(
+        [text](std::string_view message) { return is_status(message) && message.find(text) != message.npos; });
 }
 
 std::optional<std::string> notify_socket::state_at_hand()

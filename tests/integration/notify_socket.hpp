@@ -5,6 +5,7 @@
 
 #include "../temporary.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,14 +22,11 @@ public:
     /// What the program finds in NOTIFY_SOCKET.
     const std::string& name() const noexcept { return name_; }
 
-    /// The next message.
-    std::string receive();
-
-    /// The next one that begins with `STATUS=`, and the next one that does not.
+    /// The next message that begins with `STATUS=`, and the next one that does not.
     std::string receive_status();
     std::string receive_state();
 
-    /// Waits for a status that contains `text`, and gives it.
+    /// The next status that contains `text`.
     std::string wait_for_status(std::string_view text);
 
     /// The state that has come already, if any has.
@@ -38,6 +36,7 @@ public:
     void fill();
 
 private:
+    std::string wait_for(const std::function<bool(std::string_view message)>& wanted);
     std::optional<std::string> receive_with(int flags);
 
     temporary_directory directory_;
