@@ -1,0 +1,17 @@
+# What a user reads is installed as it stands, in the same folders, so that links lead from one page to the other. The
+# source is not installed: what was a link into it is only its label there.
+set(pages ${PROJECT_BINARY_DIR}/installed-pages)
+file(REMOVE_RECURSE ${pages})
+file(GLOB documents RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS *.md)
+foreach(page IN LISTS documents ITEMS README.md)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${page})
+    file(READ ${PROJECT_SOURCE_DIR}/${page} text)
+    string(REGEX REPLACE "\\[([^]]*)\\]\\((\\.\\./)?(source|tests)[^)]*\\)" "\\1" text "${text}")
+    string(REPLACE "](LICENSE)" "](copyright)" text "${text}")
+    file(WRITE ${pages}/${page} "${text}")
+endforeach()
+install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(DIRECTORY deployment DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs PATTERN debian EXCLUDE PATTERN *.in EXCLUDE)
+file(GLOB pictures CONFIGURE_DEPENDS *.svg)
+install(FILES ${pictures} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
