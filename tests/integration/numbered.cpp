@@ -1,5 +1,7 @@
 #include "numbered.hpp"
 
+#include "upstream/input_buffer.hpp"
+
 #include <memory>
 #include <utility>
 
@@ -32,19 +34,12 @@ public:
     {
     }
 
-    std::span<char> space() override
-    {
-        input_.erase(0, std::exchange(read_, 0));
-        end_ = input_.size();
-        input_.resize(end_ + longest);
-        return std::span(input_).subspan(end_);
-    }
-
-    void received(std::size_t count) override { input_.resize(end_ + count); }
+    std::span<char> space() override { return input_.space(); }
+    void received(std::size_t count) override { input_.received(count); }
 
     upstream::any_event next() override
     {
-        const auto bytes = unread();
+        const auto bytes = input_.unread();
         const auto length = to_number(bytes);
         if (bytes.size() < word)
             return event::incomplete{};
@@ -52,26 +47,22 @@ public:
             return event::broken{"a message has an impossible length"};
         if (bytes.size() < word + length)
             return event::incomplete{};
-        read_ += word + length;
-        if (to_number(bytes.substr(word)) == own)
+        const auto taken = input_.take(word + length);
+        if (to_number(taken.substr(word)) == own)
             return event::alive{};
-        if (to_number(bytes.substr(word)) == echo)
-            return event::to_answer{bytes.substr(0, word + length)};
-        return event::message{upstream::key(bytes.substr(word, word)), bytes.substr(2 * word, length - word)};
+        if (to_number(taken.substr(word)) == echo)
+            return event::to_answer{taken};
+        return event::message{upstream::key(taken.substr(word, word)), taken.substr(2 * word)};
     }
 
-    event::unreadable unfinished() const override { return {unread(), "the rest of its length"}; }
+    event::unreadable unfinished() const override { return {input_.unread(), "the rest of its length"}; }
     std::string greeting() override { return greeting_ == greeting::first ? message(own, "hello") : ""; }
     std::string heartbeat() override { return message(own, "still there"); }
     std::string probe() override { return message(own, "there again?"); }
 
 private:
-    std::string_view unread() const { return std::string_view(input_).substr(read_); }
-
     numbered::greeting greeting_;
-    std::string input_;
-    std::size_t read_ = 0;
-    std::size_t end_ = 0;
+    upstream::input_buffer input_{word + longest};
 };
 
 } // namespace

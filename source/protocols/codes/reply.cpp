@@ -49,30 +49,20 @@ std::optional<code> code_named_in(std::string_view line) noexcept
 }
 
 reply_decoder::reply_decoder()
-    : buffer_(longest_line + read_room)
+    : input_(longest_line + read_room)
 {
 }
 
 std::span<char> reply_decoder::space()
 {
-    assert(unread().size() <= longest_line && "take all lines, and stop at one that is too long, before reading on");
-    if (begin_ != 0)
-        std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                  buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
-    end_ -= begin_;
-    begin_ = 0;
-    return std::span(buffer_).subspan(end_);
-}
-
-void reply_decoder::received(std::size_t count) noexcept
-{
-    assert(count <= buffer_.size() - end_);
-    end_ += count;
+    assert(input_.unread().size() <= longest_line &&
+           "take all lines, and stop at one that is too long, before reading on");
+    return input_.space();
 }
 
 std::optional<std::string_view> reply_decoder::next_line() noexcept
 {
-    const auto bytes = unread();
+    const auto bytes = input_.unread();
     const auto line_feed = bytes.find('\n', scanned_);
     if (line_feed == std::string_view::npos) {
         scanned_ = bytes.size();
@@ -82,9 +72,8 @@ std::optional<std::string_view> reply_decoder::next_line() noexcept
         scanned_ = line_feed;
         return std::nullopt;
     }
-    begin_ += line_feed + 1;
     scanned_ = 0;
-    return bytes.substr(0, line_feed + 1);
+    return input_.take(line_feed + 1);
 }
 
 bool reply_decoder::line_too_long() const noexcept

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "protocols/codes/code.hpp"
+#include "upstream/input_buffer.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace causeway::codes {
 
@@ -30,7 +30,7 @@ public:
     std::span<char> space();
 
     /// The first `count` bytes of the last `space()` have been filled.
-    void received(std::size_t count) noexcept;
+    void received(std::size_t count) noexcept { input_.received(count); }
 
     /// The next complete line with its line feed, valid until `space()` is called; nothing when none is complete or
     /// the next one is too long.
@@ -41,14 +41,10 @@ public:
     bool line_too_long() const noexcept;
 
     /// What has come of a line whose end has not, valid like a line.
-    std::string_view unfinished_line() const noexcept { return unread(); }
+    std::string_view unfinished_line() const noexcept { return input_.unread(); }
 
 private:
-    std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
-
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0;   // where the next line starts
-    std::size_t end_ = 0;     // where the bytes received so far end
+    upstream::input_buffer input_;
     std::size_t scanned_ = 0; // bytes of the next line in which no line feed was found; never looked at twice
 };
 
