@@ -80,7 +80,7 @@ family& histogram(families& all, std::string name, std::string help)
 void add_process(const facts& facts, const report& report, const process_figures& process, families& all)
 {
     gauge(all, "causeway_build_info", "1, with the version of the program.").add(1, {{"version", facts.version}});
-    gauge(all, "causeway_draining", "1 while the process finishes what it has and takes nothing new, else 0.")
+    gauge(all, "causeway_draining", "1 from the signal to stop on, else 0.")
         .add(report.draining ? 1 : 0);
     gauge(all, "causeway_event_loops", "Event loops, each on a thread of its own.").add(report.loops);
     gauge(all, "causeway_event_loops_responding",

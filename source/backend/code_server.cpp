@@ -23,14 +23,15 @@ code_server::code_server(asio::io_context& io, const net::host_port& listen, std
 {
 }
 
-void code_server::start() { asio::co_spawn(io_, run(), net::rethrow); }
+void code_server::start(std::function<void()> listens) { asio::co_spawn(io_, run(std::move(listens)), net::rethrow); }
 
-awaitable<> code_server::run()
+awaitable<> code_server::run(std::function<void()> listens)
 {
     co_await bind();
     if (stopped_)
         co_return;
     spdlog::info("code server: listening on {}", net::to_string(acceptor_->local_endpoint()));
+    listens();
     while (auto connection = co_await net::accept(*acceptor_, places_, accept_failures_))
         asio::co_spawn(io_, serve(std::move(*connection)), net::rethrow);
 }

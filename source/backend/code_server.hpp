@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -27,15 +28,18 @@ public:
     code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry,
                 std::size_t most_clients, std::string when_in_use);
 
-    /// Binds and serves until `stop`. An address that cannot be had for another reason than being in use throws
-    /// `boost::system::system_error` out of the event loop.
-    void start();
+    /// Binds and serves until `stop`. As soon as clients can connect, `listens` is called. An address that cannot be
+    /// had for another reason than being in use throws `boost::system::system_error` out of the event loop.
+    void start(std::function<void()> listens = [] {});
 
     /// Ends all connections and stops listening.
     void stop();
 
+    /// Connected now.
+    std::size_t clients() const noexcept { return places_.taken(); }
+
 private:
-    awaitable<> run();
+    awaitable<> run(std::function<void()> listens);
     awaitable<> bind();
     awaitable<> serve(net::accepted connection);
 

@@ -1,43 +1,37 @@
 #include "service/bridge.hpp"
 
+#include "admin/health.hpp"
+#include "admin/status.hpp"
 #include "backend/code_server.hpp"
-#include "net/leave_port.hpp"
 #include "net/rethrow.hpp"
-#include "net/sleep.hpp"
-#include "net/until_first.hpp"
-#include "net/wakeup.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/admin_server.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
+#include "service/heartbeat.hpp"
 #include "service/log_sink.hpp"
 #include "service/loop_survey.hpp"
+#include "service/loop_threads.hpp"
 #include "service/program.hpp"
+#include "service/service_manager.hpp"
+#include "service/supervisor.hpp"
 #include "service/tls_contexts.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <csignal>
 #include <functional>
 #include <list>
 #include <optional>
-#include <ranges>
 #include <stdexcept>
-#include <system_error>
-#include <thread>
-#include <utility>
 #include <vector>
 
 namespace causeway::service {
 namespace {
 
 using namespace std::chrono_literals;
-using signal_set = asio::basic_signal_set<executor_type>;
 
 const net::host_port embedded_address{"127.0.0.1", 9670};
 
@@ -84,150 +78,6 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
     return loops;
 }
 
-// Each event loop on its own thread. Whatever ends this scope, the loops end with it.
-class loop_threads {
-public:
-    loop_threads(std::list<event_loop>& loops, const std::function<void(const event_loop&)>& loop_ended)
-        : loop_threads(loops) // from here on the destructor runs, also when a thread cannot be had
-    {
-        for (auto& loop : loops_)
-            start(loop, loop_ended);
-    }
-    ~loop_threads() { std::ranges::for_each(loops_, &event_loop::cut); }
-    loop_threads(const loop_threads&) = delete;
-    loop_threads& operator=(const loop_threads&) = delete;
-
-private:
-    explicit loop_threads(std::list<event_loop>& loops)
-        : loops_(loops)
-    {
-    }
-
-    void start(event_loop& loop, const std::function<void(const event_loop&)>& loop_ended)
-    try {
-        threads_.emplace_back([&loop, loop_ended] {
-            loop.run();
-            loop_ended(loop);
-        });
-    } catch (const std::system_error& error) {
-        throw std::runtime_error(fmt::format(
-            "cannot start all of --threads={}: {}; choose fewer, or raise the limit of processes with ulimit -u, or "
-            "TasksMax= in a unit of systemd, or let a thread have a smaller stack with ulimit -s",
-            loops_.size(), error.code().message()));
-    }
-
-    std::list<event_loop>& loops_;
-    std::vector<std::jthread> threads_; // joined last
-};
-
-// Runs on the main thread while the event loops run on theirs. Ends when they have all ended.
-class supervisor {
-public:
-    using preparation = live_settings<bridge_settings>::preparation;
-
-    supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
-               preparation prepare)
-        : io_(io)
-        , loops_(loops)
-        , place_(loops.front().endpoint())
-        , settings_(settings)
-        , prepare_(std::move(prepare))
-        , signals_(io, SIGINT, SIGTERM)
-        , hangups_(io, SIGHUP)
-        , loop_ended_(io.get_executor())
-        , running_(loops.size())
-    {
-    }
-
-    // Any thread: one event loop has ended.
-    void loop_ended()
-    {
-        asio::post(io_, [this] {
-            --running_;
-            loop_ended_.notify();
-        });
-    }
-
-    awaitable<> run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
-
-    // Whether it has been told to stop.
-    bool draining() const noexcept { return draining_; }
-
-private:
-    awaitable<> serve_and_stop();
-    awaitable<> reload_at_hangups();
-    void refuse_newcomers();
-    net::sockets_of_port others_that_get_newcomers(std::size_t others) const;
-    awaitable<> all_ended();
-    awaitable<> signal();
-
-    asio::io_context& io_;
-    std::list<event_loop>& loops_;
-    tcp::endpoint place_;
-    live_settings<bridge_settings>& settings_;
-    preparation prepare_;
-    signal_set signals_;
-    signal_set hangups_;
-    net::wakeup loop_ended_;
-    std::size_t running_;
-    bool draining_ = false;
-};
-
-awaitable<> supervisor::serve_and_stop()
-{
-    co_await signal();
-    draining_ = true;
-    spdlog::info("stopping: no new connections, requests under way are finished; a second signal ends at once");
-    const auto others = net::others_listening_on(place_, loops_.size());
-    if (others == 0)
-        refuse_newcomers();
-    for (auto& loop : loops_)
-        loop.drain(others_that_get_newcomers(others));
-
-    const auto first = co_await net::until_first(all_ended(), net::sleep(settings_.now().drain_timeout), signal());
-    if (first != 0) {
-        std::ranges::for_each(loops_, &event_loop::cut);
-        co_await all_ended();
-    }
-}
-
-// Until the last socket is told to refuse, all newcomers are dealt to it. It has the number 0 if this process was the
-// first on its port.
-void supervisor::refuse_newcomers()
-{
-    loops_.front().deal_newcomers({.first = 0, .count = 1});
-    for (auto& loop : loops_ | std::views::reverse)
-        loop.refuse_newcomers();
-}
-
-// In a rolling restart this process has been there for longer, so its own sockets come first, and those of the others
-// follow. The numbers are chosen such that nobody has them once our own sockets are closed: from then on the kernel
-// deals to all that are left.
-net::sockets_of_port supervisor::others_that_get_newcomers(std::size_t others) const
-{
-    const auto own = loops_.size();
-    return {.first = std::max(own, others), .count = std::min(own, others)};
-}
-
-awaitable<> supervisor::all_ended()
-{
-    while (running_ != 0)
-        co_await loop_ended_.wait();
-}
-
-// A terminal that is closed sends SIGHUP too, and does no harm then.
-awaitable<> supervisor::reload_at_hangups()
-{
-    for (;;) {
-        const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
-        if (cancelled)
-            co_return;
-        settings_.reload(prepare_);
-    }
-}
-
-awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
-
 // How many HTTP connections there are files for. Each is an open file, and what else needs one must get it however many
 // clients there are. Throws when there are too few files to serve anybody.
 std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
@@ -251,14 +101,6 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t fi
     return std::min(files, settings.max_connections);
 }
 
-awaitable<admin::report> look_at_process(loop_survey& survey, steady_timer& timer,
-                                         std::function<void(admin::report&)> add_the_rest)
-{
-    auto report = co_await survey.take(timer);
-    add_the_rest(report);
-    co_return report;
-}
-
 // Where an operator can look at it. In a rolling restart the address is free when the old process has ended.
 admin_address admin_address_of(const bridge_settings& settings)
 {
@@ -271,6 +113,14 @@ admin::facts facts_of(const std::vector<net::host_port>& upstreams)
     for (const auto& upstream : upstreams)
         facts.upstreams.push_back(net::to_string(upstream));
     return facts;
+}
+
+std::size_t sum_of_requests_cut(const std::list<event_loop>& loops)
+{
+    std::size_t sum = 0;
+    for (const auto& loop : loops)
+        sum += loop.requests_cut();
+    return sum;
 }
 
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
@@ -290,78 +140,137 @@ void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
         spdlog::info("stopped");
 }
 
-} // namespace
+// The parts of the process. Each refers only to those before it.
+class bridge {
+public:
+    explicit bridge(live_settings<bridge_settings>& live);
+    int run();
 
-int run_bridge(live_settings<bridge_settings>& live)
+private:
+    bool embedded() const { return settings_.upstreams.empty(); }
+    std::function<void()> prepare_reload(const bridge_settings& wanted);
+    awaitable<admin::report> look_at_process(steady_timer& timer);
+    awaitable<heartbeat::condition> condition(steady_timer& timer);
+    awaitable<> supervise();
+    void say_where_it_listens() const;
+
+    live_settings<bridge_settings>& live_;
+    const bridge_settings settings_; // at the start
+    const std::vector<net::host_port> upstreams_;
+    const std::size_t embedded_clients_;
+    const std::size_t files_; // for connections
+    asio::io_context io_{1};
+    service_manager manager_{io_};
+    shared_limits limits_;
+    tls_contexts tls_;
+    std::list<event_loop> loops_;
+    supervisor supervisor_;
+    loop_survey survey_;
+    heartbeat heartbeat_;
+    std::optional<admin_server> admin_;
+    std::optional<backend::code_server> code_server_;
+};
+
+bridge::bridge(live_settings<bridge_settings>& live)
+    : live_(live)
+    , settings_(live.now())
+    , upstreams_(embedded() ? std::vector{embedded_address} : settings_.upstreams)
+    , embedded_clients_(embedded() ? 2 * settings_.threads + embedded_guests : 0)
+    , files_(files_for_connections(settings_, upstreams_.size(), embedded_clients_))
+    , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
+    , tls_(make_tls_contexts(settings_))
+    , loops_(open_event_loops(io_, settings_, upstreams_, tls_, limits_))
+    , supervisor_(
+          io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); }, manager_)
+    , survey_(io_, loops_)
+    , heartbeat_(io_, manager_, [this](steady_timer& timer) { return condition(timer); })
 {
-    const auto settings = live.now(); // at the start
-    asio::io_context io{1};
-    const bool embedded = settings.upstreams.empty();
-    const auto upstreams = embedded ? std::vector{embedded_address} : settings.upstreams;
+    if (settings_.admin)
+        admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),
+                       [this](steady_timer& timer) { return look_at_process(timer); });
+    if (embedded())
+        code_server_.emplace(io_, embedded_address, embedded_bind_retry, embedded_clients_, embedded_advice);
+}
 
-    const auto embedded_clients = embedded ? 2 * settings.threads + embedded_guests : 0;
-    const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
-
-    shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};
-    auto tls = make_tls_contexts(settings);
-    auto loops = open_event_loops(io, settings, upstreams, tls, limits);
-    supervisor supervisor(io, loops, live, [&](const bridge_settings& wanted) {
-        return [&, wanted, contexts = make_tls_contexts(wanted)] {
-            tls = contexts;
-            limits.pending.set_bound(wanted.max_pending);
-            limits.connections.set_bound(connections_that_fit(wanted, files));
-            for (auto& loop : loops)
-                loop.apply(pool_settings_in(wanted, upstreams, tls), time_limits_in(wanted), tls.clients);
-        };
-    });
-
-    loop_survey survey(io, loops);
-    const auto add_what_no_loop_knows = [&](admin::report& report) {
-        report.draining = supervisor.draining();
-        report.connections = limits.connections.taken();
-        report.connections_limit = limits.connections.bound();
-        report.waiting_limit = limits.pending.bound();
-        report.upstream_window = live.now().upstream_window;
-        report.reloads = live.counts();
-        report.certificate_expiry = net::expiry_of(tls.clients);
-        report.log_lines_lost = lines_lost_of_the_log();
-    };
-    std::optional<admin_server> admin;
-    if (settings.admin)
-        admin.emplace(io, admin_address_of(settings), facts_of(upstreams),
-                      [&](steady_timer& timer) { return look_at_process(survey, timer, add_what_no_loop_knows); });
-    std::optional<backend::code_server> code_server;
-    if (embedded)
-        code_server.emplace(io, embedded_address, embedded_bind_retry, embedded_clients, embedded_advice).start();
-    asio::co_spawn(io, supervisor.run(), [&](const std::exception_ptr& thrown) {
-        net::rethrow(thrown);
-        if (code_server)
-            code_server->stop();
-        if (admin)
-            admin->stop();
-    });
-    if (admin)
-        admin->start();
-
-    const auto address = net::to_string(loops.front().endpoint());
+int bridge::run()
+{
+    if (code_server_)
+        code_server_->start();
+    asio::co_spawn(io_, supervise(), net::rethrow);
+    if (admin_)
+        admin_->start();
     {
-        const loop_threads threads(loops, [&](const event_loop& loop) {
-            survey.ended(loop);
-            supervisor.loop_ended();
+        const loop_threads threads(loops_, [this](const event_loop& loop) {
+            survey_.ended(loop);
+            supervisor_.loop_ended();
         });
-        spdlog::info("listening on {}://{}", tls.clients ? "https" : "http", address);
-        if (!tls.clients && !loops.front().endpoint().address().is_loopback())
-            spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
-                         "a proxy on this machine do it");
-        if (embedded)
-            spdlog::info("try: curl -s '{}://{}/?statusCode=404'", tls.clients ? "https" : "http", address);
-        io.run();
+        say_where_it_listens();
+        manager_.ready();
+        heartbeat_.start();
+        io_.run();
     }
-    std::size_t requests_cut = 0;
-    for (const auto& loop : loops)
-        requests_cut += loop.requests_cut();
-    log_summary(loops, requests_cut);
+    const auto requests_cut = sum_of_requests_cut(loops_);
+    log_summary(loops_, requests_cut);
     return requests_cut == 0 ? 0 : 1;
 }
+
+awaitable<> bridge::supervise()
+{
+    co_await supervisor_.run();
+    if (code_server_)
+        code_server_->stop();
+    if (admin_)
+        admin_->stop();
+    heartbeat_.stop();
+}
+
+// What puts `wanted` in force.
+std::function<void()> bridge::prepare_reload(const bridge_settings& wanted)
+{
+    return [this, wanted, contexts = make_tls_contexts(wanted)] {
+        tls_ = contexts;
+        limits_.pending.set_bound(wanted.max_pending);
+        limits_.connections.set_bound(connections_that_fit(wanted, files_));
+        for (auto& loop : loops_)
+            loop.apply(pool_settings_in(wanted, upstreams_, tls_), time_limits_in(wanted), tls_.clients);
+    };
+}
+
+// What the event loops know, and what none of them does.
+awaitable<admin::report> bridge::look_at_process(steady_timer& timer)
+{
+    auto report = co_await survey_.take(timer);
+    report.draining = supervisor_.draining();
+    report.connections = limits_.connections.taken();
+    report.connections_limit = limits_.connections.bound();
+    report.waiting_limit = limits_.pending.bound();
+    report.upstream_window = live_.now().upstream_window;
+    report.reloads = live_.counts();
+    report.certificate_expiry = net::expiry_of(tls_.clients);
+    report.log_lines_lost = lines_lost_of_the_log();
+    co_return report;
+}
+
+awaitable<heartbeat::condition> bridge::condition(steady_timer& timer)
+{
+    const auto report = co_await look_at_process(timer);
+    co_return heartbeat::condition{admin::status_of(report), admin::health_of(report) == admin::all_is_well};
+}
+
+void bridge::say_where_it_listens() const
+{
+    const auto place = loops_.front().endpoint();
+    const auto url = fmt::format("{}://{}", tls_.clients ? "https" : "http", net::to_string(place));
+    spdlog::info("listening on {}", url);
+    if (!tls_.clients && !place.address().is_loopback())
+        spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
+                     "a proxy on this machine do it");
+    if (embedded())
+        spdlog::info("try: curl -s '{}/?statusCode=404'", url);
+}
+
+} // namespace
+
+int run_bridge(live_settings<bridge_settings>& live) { return bridge(live).run(); }
 
 } // namespace causeway::service

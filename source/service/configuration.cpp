@@ -33,7 +33,8 @@ program_options::options_description describe(std::span<const option> options)
         }
         auto* text = value<std::string>()->value_name(option.value_name);
         if (!option.by_default.empty())
-            text->default_value(option.by_default);
+            text->default_value(option.by_default,
+                                option.default_in_words.empty() ? option.by_default : option.default_in_words);
         description.add_options()(option.name.c_str(), text, option.meaning.c_str());
     }
     description.add_options()("config", value<std::string>()->value_name("FILE"),

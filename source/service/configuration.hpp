@@ -21,8 +21,9 @@ struct option {
     /// Stores the value that `text` stands for. Gives null, or what to give instead of a text that makes no sense.
     std::function<const char*(const std::string& text)> take;
 
-    bool repeatable = false; ///< has as many values as it is given
-    bool at_once = false;    ///< a running program can change it
+    bool repeatable = false;        ///< has as many values as it is given
+    bool at_once = false;           ///< a running program can change it
+    std::string default_in_words{}; ///< for --help, where the default differs between machines
 };
 
 /// A value that an option was given, and where: "command line", "CAUSEWAY_THREADS", "causeway.conf:12" or "default".

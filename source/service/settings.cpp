@@ -319,10 +319,12 @@ std::vector<option> options_of(bridge_settings& settings)
              settings.idle_timeout);
     add_live(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
              settings.write_timeout);
-    add(all, "threads", thread_count, cores, "event loops, each on its own thread; the default is the number of cores",
-        settings.threads);
+    add(all, "threads", thread_count, cores, "event loops, each on its own thread", settings.threads).default_in_words =
+        "the number of cores";
     add(all, "share-port", on_or_off, "false",
         "start although another Causeway serves this port, for a rolling restart", settings.share_port);
+    add_live(all, "drain-delay", duration, "0s",
+             "how long SIGTERM goes on serving all while /readyz fails, before the drain begins", settings.drain_delay);
     add_live(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way",
              settings.drain_timeout);
     add(all, "admin", admin_place, "127.0.0.1:8091 if free",

@@ -38,6 +38,7 @@ struct bridge_settings {
     std::chrono::nanoseconds write_timeout{};
     std::size_t threads = 0;
     bool share_port = false;
+    std::chrono::nanoseconds drain_delay{};
     std::chrono::nanoseconds drain_timeout{};
     net::server_tls tls; ///< no certificate: plain HTTP
     bool upstream_tls = false;

@@ -3,17 +3,23 @@
 #include "backend/code_server.hpp"
 #include "net/asio.hpp"
 #include "service/cannot_listen.hpp"
+#include "service/heartbeat.hpp"
 #include "service/program.hpp"
+#include "service/service_manager.hpp"
 
 #include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 
 namespace causeway::service {
 namespace {
+
+constexpr std::chrono::seconds time_to_end{5};
 
 // Most clients at once. Each is an open file, and a few are needed for other things.
 std::size_t most_clients()
@@ -23,14 +29,23 @@ std::size_t most_clients()
     return std::clamp(open_file_limit(), needed_otherwise + 1, enough + needed_otherwise) - needed_otherwise;
 }
 
-void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_settings>& settings)
+void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_settings>& settings,
+                       service_manager& manager)
 {
     hangups.async_wait([&](const error_code& cancelled, int) {
         if (cancelled)
             return;
+        manager.reloading();
         settings.reload([](const auto&) { return [] {}; }); // all that can change is the log's
-        reload_at_hangups(hangups, settings);
+        manager.reloaded();
+        reload_at_hangups(hangups, settings, manager);
     });
+}
+
+// That this is called at all is the sign of life of the one event loop.
+awaitable<heartbeat::condition> condition_of(const backend::code_server& server)
+{
+    co_return heartbeat::condition{fmt::format("{} clients", server.clients())};
 }
 
 } // namespace
@@ -40,15 +55,20 @@ try {
     asio::io_context io{1};
     backend::code_server server(io, settings.now().listen, settings.now().bind_retry, most_clients(),
                                 "or choose another address with --listen");
+    service_manager manager(io);
+    heartbeat signs_of_life(io, manager, [&](steady_timer&) { return condition_of(server); });
     asio::signal_set signals(io, SIGINT, SIGTERM);
     asio::signal_set hangups(io, SIGHUP);
-    reload_at_hangups(hangups, settings);
+    reload_at_hangups(hangups, settings, manager);
     signals.async_wait([&](const error_code&, int) {
+        manager.stopping(time_to_end);
         server.stop();
         hangups.cancel();
+        signs_of_life.stop();
     });
 
-    server.start();
+    server.start([&] { manager.ready(); });
+    signs_of_life.start();
     io.run();
     spdlog::info("stopped");
     return 0;

@@ -1,0 +1,20 @@
+# Completion of causeway and code-server for bash, by what the program itself says in --help: its options, and for one that
+# takes a value, the kind of that.
+
+_causeway()
+{
+    local cur prev words cword split value
+    _init_completion -s || return
+
+    value=$("$1" --help 2>/dev/null | awk -v option="$prev" '$1 == option { print $2; exit }')
+    case $value in
+    FILE) _filedir ;;
+    LEVEL) COMPREPLY=($(compgen -W 'trace debug info warning error' -- "$cur")) ;;
+    FORMAT) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
+    *'|off') COMPREPLY=($(compgen -W 'off' -- "$cur")) ;;
+    HOST:PORT | DURATION | N | NAME) ;;
+    *) $split || COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur")) ;;
+    esac
+}
+
+complete -F _causeway causeway code-server

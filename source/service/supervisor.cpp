@@ -1,0 +1,124 @@
+#include "service/supervisor.hpp"
+
+#include "net/sleep.hpp"
+#include "net/until_first.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <ranges>
+#include <utility>
+
+namespace causeway::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After the drain: to close what is left.
+constexpr auto time_to_end = 5s;
+
+} // namespace
+
+supervisor::supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
+                       preparation prepare, service_manager& manager)
+    : io_(io)
+    , loops_(loops)
+    , place_(loops.front().endpoint())
+    , settings_(settings)
+    , prepare_(std::move(prepare))
+    , manager_(manager)
+    , signals_(io, SIGINT, SIGTERM)
+    , hangups_(io, SIGHUP)
+    , loop_ended_(io.get_executor())
+    , running_(loops.size())
+{
+}
+
+awaitable<> supervisor::run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
+
+awaitable<> supervisor::serve_and_stop()
+{
+    co_await signal();
+    announce_the_end();
+    co_await net::until_first(net::sleep(settings_.now().drain_delay), signal());
+    drain();
+    const auto first = co_await net::until_first(all_ended(), net::sleep(settings_.now().drain_timeout), signal());
+    if (first != 0) {
+        std::ranges::for_each(loops_, &event_loop::cut);
+        co_await all_ended();
+    }
+}
+
+// A terminal that is closed sends SIGHUP too, and does no harm then.
+awaitable<> supervisor::reload_at_hangups()
+{
+    for (;;) {
+        const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
+        if (cancelled)
+            co_return;
+        manager_.reloading();
+        settings_.reload(prepare_);
+        manager_.reloaded();
+    }
+}
+
+// A load balancer sees it on the admin pages, and sends its clients elsewhere.
+void supervisor::announce_the_end()
+{
+    const auto delay = settings_.now().drain_delay;
+    draining_ = true;
+    manager_.stopping(delay + settings_.now().drain_timeout + time_to_end);
+    if (delay > 0s)
+        spdlog::info("stopping in {} ms: /readyz says so, and all are served until then; another signal begins the "
+                     "drain at once",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(delay).count());
+}
+
+void supervisor::drain()
+{
+    spdlog::info("stopping: no new connections, requests under way are finished; another signal ends at once");
+    const auto others = net::others_listening_on(place_, loops_.size());
+    if (others == 0)
+        refuse_newcomers();
+    for (auto& loop : loops_)
+        loop.drain(others_that_get_newcomers(others));
+}
+
+// Until the last socket is told to refuse, all newcomers are dealt to it. It has the number 0 if this process was the
+// first on its port.
+void supervisor::refuse_newcomers()
+{
+    loops_.front().deal_newcomers({.first = 0, .count = 1});
+    for (auto& loop : loops_ | std::views::reverse)
+        loop.refuse_newcomers();
+}
+
+// In a rolling restart this process has been there for longer, so its own sockets come first, and those of the others
+// follow. The numbers are chosen such that nobody has them once our own sockets are closed: from then on the kernel
+// deals to all that are left.
+net::sockets_of_port supervisor::others_that_get_newcomers(std::size_t others) const
+{
+    const auto own = loops_.size();
+    return {.first = std::max(own, others), .count = std::min(own, others)};
+}
+
+void supervisor::loop_ended()
+{
+    asio::post(io_, [this] {
+        --running_;
+        loop_ended_.notify();
+    });
+}
+
+awaitable<> supervisor::all_ended()
+{
+    while (running_ != 0)
+        co_await loop_ended_.wait();
+}
+
+awaitable<> supervisor::signal() { co_await signals_.async_wait(as_result); }
+
+} // namespace causeway::service
