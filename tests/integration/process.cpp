@@ -43,6 +43,13 @@ pipe_ends make_pipe()
     return {descriptor(ends[0]), descriptor(ends[1])};
 }
 
+bool is_for_children(std::string_view variable)
+{
+    constexpr auto others =
+        std::to_array<std::string_view>({"CAUSEWAY_", "CODESERVER_", "NOTIFY_SOCKET=", "WATCHDOG_"});
+    return std::ranges::none_of(others, [&](std::string_view name) { return variable.starts_with(name); });
+}
+
 // As exec wants them: they end with a null pointer.
 std::vector<char*> pointers_to(std::vector<std::string>& texts)
 {
@@ -86,8 +93,8 @@ process::process(const std::string& path, const std::vector<std::string>& argume
     words.insert(words.end(), arguments.begin(), arguments.end());
     auto variables = environment;
     for (char** variable = environ; *variable != nullptr; ++variable)
-        if (const std::string_view own = *variable; !own.starts_with("CAUSEWAY_") && !own.starts_with("CODESERVER_"))
-            variables.emplace_back(own);
+        if (is_for_children(*variable))
+            variables.emplace_back(*variable);
     const auto argument_pointers = pointers_to(words);
     const auto variable_pointers = pointers_to(variables);
 

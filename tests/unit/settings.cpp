@@ -131,6 +131,7 @@ const std::vector<std::string> bridge_options = {"--listen",
                                                  "--threads",
                                                  "--log-level",
                                                  "--max-connections",
+                                                 "--drain-delay",
                                                  "--drain-timeout",
                                                  "--idle-timeout",
                                                  "--write-timeout",
@@ -175,6 +176,7 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(settings.write_timeout == nanoseconds(10s));
     BOOST_TEST(!settings.share_port);
     BOOST_TEST(!settings.coalesce);
+    BOOST_TEST(settings.drain_delay == 0ns);
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
     BOOST_TEST((settings.admin == service::admin_address{{"127.0.0.1", 8091}, true}));
     BOOST_TEST(settings.log.level == spdlog::level::info);
@@ -205,6 +207,7 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
     BOOST_TEST(!bridge({"--share-port"}).coalesce);
     BOOST_TEST(bridge({"--coalesce"}).coalesce);
     BOOST_TEST(!bridge({"--coalesce"}).share_port);
+    BOOST_TEST(bridge({"--drain-delay", "5s"}).drain_delay == nanoseconds(5s));
     BOOST_TEST(bridge({"--drain-timeout", "1m"}).drain_timeout == nanoseconds(1min));
     BOOST_TEST(bridge({"--log-level", "debug"}).log.level == spdlog::level::debug);
     BOOST_TEST((bridge({"--log-format", "json"}).log.format == service::log_format::json));
@@ -225,10 +228,10 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
 
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
 {
-    const auto settings =
-        bridge({"--listen=0.0.0.0:80", "--upstream=a:1", "--reply-timeout=1s", "--reconnect-max=2s",
-                "--upstream-window=3", "--max-pending=4", "--max-connections=5", "--threads=6", "--share-port",
-                "--drain-timeout=7s", "--idle-timeout=8s", "--write-timeout=9s", "--log-level=error"});
+    const auto settings = bridge({"--listen=0.0.0.0:80", "--upstream=a:1", "--reply-timeout=1s", "--reconnect-max=2s",
+                                  "--upstream-window=3", "--max-pending=4", "--max-connections=5", "--threads=6",
+                                  "--share-port", "--drain-delay=10s", "--drain-timeout=7s", "--idle-timeout=8s",
+                                  "--write-timeout=9s", "--log-level=error"});
 
     BOOST_TEST((settings.listen == net::host_port{"0.0.0.0", 80}));
     BOOST_TEST((settings.upstreams == std::vector{net::host_port{"a", 1}}));
@@ -241,6 +244,7 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_at_once_sets_its_own_field_only)
     BOOST_TEST(settings.idle_timeout == nanoseconds(8s));
     BOOST_TEST(settings.write_timeout == nanoseconds(9s));
     BOOST_TEST(settings.share_port);
+    BOOST_TEST(settings.drain_delay == nanoseconds(10s));
     BOOST_TEST(settings.drain_timeout == nanoseconds(7s));
     BOOST_TEST(settings.log.level == spdlog::level::err);
 }
@@ -662,7 +666,8 @@ BOOST_AUTO_TEST_CASE(help_tells_the_defaults)
 {
     const auto help = information(parse_bridge({"--help"}));
 
-    for (const auto value : {"127.0.0.1:8090", "=2s", "=3s", "=1024", "=65536", "=16384", "=10s", "=info"})
+    for (const auto value :
+         {"127.0.0.1:8090", "=2s", "=3s", "=the number of cores", "=1024", "=65536", "=16384", "=10s", "=info"})
         BOOST_TEST(contains(help, value), value << " is missing in: " << help);
 }
 
