@@ -144,14 +144,14 @@ public:
         port_ = listener().port();
         process_.emplace("/usr/bin/prometheus",
                          words{"--config.file=" + settings_.path(), "--storage.tsdb.path=" + data_.path(),
-                               "--web.listen-address=127.0.0.1:" + std::to_string(port_)});
+                               "--web.listen-address=" + host_ + ':' + std::to_string(port_)});
         process_->wait_for_line("Server is ready to receive web requests");
     }
 
     // The data of its answer to a target of its HTTP API.
     json::value ask(const std::string& target) const
     {
-        connection client(port_);
+        connection client(port_, host_);
         client.send("GET " + target + " HTTP/1.0\r\n\r\n"); // without chunks
         const auto answer = client.receive_rest();
         const auto body = json::parse(answer.substr(answer.find("\r\n\r\n") + 4));
@@ -168,6 +168,8 @@ public:
     }
 
 private:
+    // From which nobody connects, so that a port that is free stays free.
+    const std::string host_ = "127.0.0.15";
     temporary_file settings_;
     temporary_directory data_;
     std::uint16_t port_ = 0;
