@@ -427,6 +427,13 @@ BOOST_FIXTURE_TEST_CASE(each_request_has_an_id_and_a_client_keeps_its_own, playe
     BOOST_TEST(id_that_comes("X-Request-Id: my-own.1\r\n") == "my-own.1\r\n");
 }
 
+BOOST_FIXTURE_TEST_CASE(it_shows_prometheus_its_own_metrics, played_bridge)
+{
+    connection client(haproxy.metrics_port());
+    client.send("GET /metrics HTTP/1.0\r\n\r\n");
+    BOOST_TEST(boost::contains(client.receive_rest(), "haproxy_server_status{proxy=\"bridges\",server=\"bridge-1\""));
+}
+
 BOOST_AUTO_TEST_CASE(it_speaks_tls_and_http_2_with_clients_when_it_has_a_certificate)
 {
     authority root("Test Root");
