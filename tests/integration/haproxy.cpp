@@ -78,8 +78,8 @@ constexpr std::size_t bridge_count = 3;
 // HAProxy with the configuration that is shipped, in which only what belongs to a machine is replaced.
 class load_balancer {
 public:
-    // Blocks until it listens. What it waits for are `places`, three of them, and two `code_servers`; with a
-    // `certificate`, a PEM file, it speaks TLS too.
+    // In front of three `places` and two `code_servers`; with a `certificate`, a PEM file, it speaks TLS too. Blocks
+    // until it listens.
     void start(const std::vector<place>& places, const words& code_servers, const std::string& certificate = {})
     {
         auto text = text_of(CAUSEWAY_PROJECT_DIR "/docs/deployment/haproxy.cfg");
@@ -92,7 +92,7 @@ public:
         replace("user haproxy", "");
         replace("group haproxy", "");
         replace("stats socket /run/haproxy/admin.sock mode 660", "stats socket ipv4@" + commands_.address());
-        replace("    maxconn 20000\n", "    maxconn 1000\n"); // as far as anybody may have open files
+        replace("    maxconn 20000\n", "    maxconn 1000\n"); // within any limit of open files
         replace("bind :80", "bind " + http_.address());
         replace("bind 127.0.0.1:8404", "bind " + metrics_.address());
         replace("bind 192.0.2.10:9670", "bind " + tcp_.address());
