@@ -2,6 +2,8 @@
 
 #include "kit.hpp"
 
+#include <boost/algorithm/string/find.hpp>
+
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -97,13 +99,12 @@ std::uint16_t port_of(const descriptor& socket)
     return ntohs(address.sin_port);
 }
 
-// The number that follows `name` in `text`.
+// The number that follows `name` in `text`; a field's name is the same in any case (RFC 9110 §5.1).
 std::size_t number_after(std::string_view name, std::string_view text)
 {
     std::size_t number = 0;
-    const auto place = text.find(name);
-    if (place == std::string_view::npos ||
-        std::from_chars(text.data() + place + name.size(), text.data() + text.size(), number).ec != std::errc{})
+    const auto place = boost::ifind_first(text, name);
+    if (place.empty() || std::from_chars(place.end(), text.data() + text.size(), number).ec != std::errc{})
         throw std::runtime_error("no " + std::string(name) + "in '" + std::string(text) + "'");
     return number;
 }
