@@ -36,9 +36,9 @@ struct conversation {
 /// How a conversation ended.
 struct ending {
     disconnect why{};
-    std::string reason;                        ///< in words
-    std::optional<clock::time_point> asked_at; ///< when something was written first
-    bool opened = false;                       ///< whether it had taken questions
+    std::string reason;                             ///< in words
+    std::optional<clock::time_point> asked_at = {}; ///< when something was written first
+    bool opened = false;                            ///< whether it had taken questions
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is
