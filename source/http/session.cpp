@@ -303,10 +303,13 @@ void session::drain()
         close_if_idle();
 }
 
-// A request may have come that nobody has looked at yet.
+// A request may have come that nobody has looked at yet; with TLS, perhaps only a part of a record, whose rest has as
+// long to come as that of a request.
 void session::close_if_idle()
 {
-    if (!connection_.has_input())
+    if (connection_.has_input())
+        progress_.enter(phase::reading);
+    else
         connection_.stop_reading();
 }
 

@@ -70,6 +70,8 @@ void connection::close()
 {
     error_code ignored;
     socket_.close(ignored);
+    if (tls_)
+        tls_.forget_socket();
 }
 
 void connection::reset()

@@ -147,6 +147,11 @@ int receive_some(BIO* bio, char* room, int size)
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
+void use_descriptor(BIO* bio, int descriptor)
+{
+    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
+}
+
 BIO* make_bio(tcp_socket& socket)
 {
     static const auto* const method = [] {
@@ -159,7 +164,7 @@ BIO* make_bio(tcp_socket& socket)
     auto* const bio = BIO_new(method);
     if (bio == nullptr)
         throw std::bad_alloc();
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket.native_handle())));
+    use_descriptor(bio, socket.native_handle());
     BIO_set_init(bio, 1);
     return bio;
 }
@@ -302,6 +307,8 @@ asio::socket_base::wait_type tls_session::wanted() const noexcept
 }
 
 bool tls_session::has_input() const { return SSL_has_pending(ssl_.get()) == 1; }
+
+void tls_session::forget_socket() noexcept { use_descriptor(SSL_get_rbio(ssl_.get()), -1); }
 
 void tls_session::say_goodbye()
 {

@@ -76,6 +76,9 @@ public:
     /// Whether something was received that `read` has not given yet.
     bool has_input() const;
 
+    /// The socket is closed: what is still under way fails instead of reaching whoever gets its number next.
+    void forget_socket() noexcept;
+
     /// Tells the peer that no more comes. It is not waited for.
     void say_goodbye();
 

@@ -39,7 +39,8 @@ inline void rethrow_unless_cancelled(const std::exception_ptr& thrown)
 ///
 /// A cancelled story needs no flag: the operation that it waits for ends with `operation_aborted`, and if it waits for
 /// none at that moment, its next `co_await` throws that. What stands behind the wait must not be done then, so a story
-/// that takes errors as values looks at this one: `if (error) co_return;`.
+/// that takes errors as values looks at this one: `if (error) co_return;`. A wait that was over before the cancellation
+/// came has no error: where it matters what is done behind it, ask `this_coro::cancellation_state`.
 template <class... Stories>
 awaitable<std::size_t> until_first(Stories... stories)
 {

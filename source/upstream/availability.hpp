@@ -9,8 +9,8 @@
 namespace causeway::upstream {
 
 /// Judges one upstream by its connections. A proxy with nobody behind it accepts a connection and hangs up, at once or
-/// after a while; so a connection works when something has come on it, or when it has lasted for `settling_time` and
-/// was asked nothing. Pure: the time of each event is told.
+/// after a while; so a connection works when something has come on it, or when it has lasted for `settling_time`, until
+/// it is asked something and does not answer. Pure: the time of each event is told.
 class availability {
 public:
     using time_point = clock::time_point;
@@ -34,16 +34,20 @@ public:
     /// Something has come on the connection.
     void spoke() noexcept { spoke_ = true; }
 
-    /// The connection is gone; `asked` says whether anything had been written to it.
-    void disconnected(time_point now, bool asked) noexcept
+    /// The connection is gone; `asked_at` says when something was written to it first, if anything was. True when it
+    /// had worked, if only until it was asked: the upstream is down since then.
+    bool disconnected(time_point now, std::optional<time_point> asked_at) noexcept
     {
-        worked_ = connected_since_ && (spoke_ || (!asked && now - *connected_since_ >= settling_time));
+        const auto in_doubt_since = spoke_ ? now : asked_at.value_or(now);
+        const bool had_worked = connected_since_ && (spoke_ || in_doubt_since - *connected_since_ >= settling_time);
+        worked_ = had_worked && (spoke_ || !asked_at);
         connected_since_.reset();
-        if (worked_)
-            down_since_ = now;
+        if (had_worked)
+            down_since_ = in_doubt_since;
+        return had_worked;
     }
 
-    /// Whether the last connection that ended had worked.
+    /// Whether the last connection that ended had worked to its end.
     bool worked() const noexcept { return worked_; }
 
     /// How long there has been no connection that works; zero while there is one.

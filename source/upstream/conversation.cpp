@@ -4,6 +4,8 @@
 #include "net/worth_a_line.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
@@ -32,6 +34,10 @@ constexpr int looks_at_a_trial = 5;
 
 // The watch finds a change of its patience, or of what is traced, after so long.
 constexpr auto longest_between_looks = 1s;
+
+// Whether a coroutine has to end although its last wait was successful: that was over before the cancellation came, and
+// the next one throws. What is taken from the multiplexer in between would count as written, and never be.
+bool is_over(const asio::cancellation_state& state) { return state.cancelled() != asio::cancellation_type::none; }
 
 // What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
 class exchange {
@@ -78,7 +84,7 @@ private:
     bool own_words_ask_ = false;                             // something among them does
     bool open_ = false;                                      // for questions
     bool traced_ = spdlog::should_log(spdlog::level::trace); // asked by the watch: to ask each time would cost
-    bool asked_ = false;                                     // something was written
+    std::optional<clock::time_point> asked_at_;              // something was written first
     bool spoke_ = false;                                     // something that makes sense has come
     bool quiet_ = true;                                      // since the watch has looked last
     clock::time_point last_sent_;                            // anything but suspects
@@ -89,7 +95,7 @@ private:
 
 ending exchange::sum_up(ending first) const
 {
-    first.asked = asked_;
+    first.asked_at = asked_at_;
     first.opened = open_;
     return first;
 }
@@ -134,6 +140,8 @@ awaitable<> exchange::write(ending& ending)
 {
     error_code error;
     while (!error) {
+        if (is_over(co_await asio::this_coro::cancellation_state))
+            co_return;
         if (!own_words_.empty() || with_.lane.has_unwritten()) {
             gather(clock::now());
             const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
@@ -162,7 +170,8 @@ void exchange::gather(clock::time_point now)
 
 void exchange::expect_an_answer(clock::time_point now)
 {
-    asked_ = true;
+    if (!asked_at_)
+        asked_at_ = now;
     quiet_ = false;
     if (!silent_since_)
         silent_since_ = now;
@@ -198,6 +207,8 @@ awaitable<error_code> exchange::try_suspects()
 
 awaitable<error_code> exchange::try_some()
 {
+    if (is_over(co_await asio::this_coro::cancellation_state))
+        co_return asio::error::operation_aborted;
     wire_.clear();
     with_.requests.take_suspects(with_.lane, wire_, clock::now());
     if (wire_.empty())

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace causeway::upstream {
@@ -35,9 +36,9 @@ struct conversation {
 /// How a conversation ended.
 struct ending {
     disconnect why{};
-    std::string reason;  ///< in words
-    bool asked = false;  ///< whether anything had been written
-    bool opened = false; ///< whether it had taken questions
+    std::string reason;                             ///< in words
+    std::optional<clock::time_point> asked_at = {}; ///< when something was written first
+    bool opened = false;                            ///< whether it had taken questions
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is

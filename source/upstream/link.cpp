@@ -182,10 +182,10 @@ awaitable<> link::converse_on(net::connection connection)
     const auto ending = co_await converse(conversation);
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
-    availability_.disconnected(now, ending.asked);
+    const bool had_worked = availability_.disconnected(now, ending.asked_at);
     count(ending);
     if (!stopped_)
-        lost(ending.reason);
+        lost(ending.reason, had_worked);
 }
 
 void link::count(const ending& ending)
@@ -211,9 +211,9 @@ void link::spoke()
     availability_.spoke();
 }
 
-void link::lost(std::string_view reason)
+void link::lost(std::string_view reason, bool had_worked)
 {
-    if (!availability_.worked())
+    if (!had_worked)
         return cannot_connect(fmt::format("it accepts, and then: {}", reason));
     outages_.lost(name_, reason);
     backoff_.reset();

@@ -77,7 +77,7 @@ private:
     void opened(bool asked_at_once);
     void spoke();
     void count(const ending& ending);
-    void lost(std::string_view reason);
+    void lost(std::string_view reason, bool had_worked);
     void watch_the_network(tcp_socket& socket) const;
     void cannot_connect(std::string_view reason);
 

@@ -7,6 +7,8 @@
 #include "protocols/codes/protocol.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -211,6 +213,37 @@ std::vector<std::pair<std::string, std::string>> messages_in(const language& lan
 awaitable<bool> lose_the_first(counterpart& other)
 {
     co_await other.asked(1);
+    other.reset();
+    co_return true;
+}
+
+// Wakes up a coroutine in the order in which the kernel tells of what happens to sockets.
+struct signal_pair {
+    using socket = asio::local::stream_protocol::socket::rebind_executor<executor_type>::other;
+
+    explicit signal_pair(const executor_type& executor)
+        : told(executor)
+        , teller(executor)
+    {
+        asio::local::connect_pair(told, teller);
+    }
+
+    socket told;
+    socket teller;
+};
+
+awaitable<upstream::outcome> ask_when_told(pool& pool, const language& language, unsigned number, signal_pair& start)
+{
+    char byte = 0;
+    co_await start.told.async_read_some(asio::buffer(&byte, 1), as_result);
+    co_return co_await ask(pool, language, number);
+}
+
+// Both are noticed in one turn of the loop, in this order.
+awaitable<bool> tell_and_reset(signal_pair& start, counterpart& other)
+{
+    co_await settle();
+    start.teller.write_some(asio::buffer("!", 1));
     other.reset();
     co_return true;
 }
@@ -424,6 +457,24 @@ BOOST_DATA_TEST_CASE_F(fixture, what_did_not_reach_the_kernel_counts_as_not_writ
             BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
             BOOST_TEST(count_of(101, other) == 1U);
             BOOST_TEST(other.connections() == 2U);
+        });
+}
+
+// The connection's end cancels the writer when it has been woken up already.
+BOOST_DATA_TEST_CASE_F(fixture, what_is_asked_in_the_turn_in_which_a_connection_ends_goes_to_the_next, languages,
+                       language)
+{
+    play(
+        language, [&language](unsigned number) { return language.reply(number); },
+        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+            BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
+            signal_pair start(co_await asio::this_coro::executor);
+            const auto [asked, lost] =
+                co_await (ask_when_told(pool, spoken, 101, start) && tell_and_reset(start, other));
+            BOOST_TEST(lost);
+            BOOST_TEST(is_reply(asked, spoken, 101));
+            BOOST_TEST(pool.counts().rewritten == 0U);
+            BOOST_TEST(count_of(101, other) == 1U);
         });
 }
 

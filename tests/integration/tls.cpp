@@ -283,6 +283,24 @@ BOOST_AUTO_TEST_CASE(a_client_that_stalls_in_the_handshake_is_ended_after_the_re
     }(*this));
 }
 
+// So does one that dies in the middle of a record, which the server cannot tell from a request that is on its way.
+BOOST_AUTO_TEST_CASE(a_client_that_stalls_in_a_record_is_ended_after_the_reading_limit)
+{
+    server.use_tls(server_context());
+    const auto context = client_context();
+    play([](web& test, ssl::context& trusted) -> awaitable<> {
+        client client(test.io.get_executor(), trusted);
+        co_await client.connect(test.server.endpoint());
+        co_await client.get("/page");
+        const auto begin = clock::now();
+        const std::string part_of_a_record("\x17\x03\x03", 3);
+        co_await asio::async_write(client.stream.next_layer(), asio::buffer(part_of_a_record), as_result);
+        BOOST_TEST(co_await client.ended());
+        BOOST_TEST((clock::now() - begin >= 2s)); // idle
+        BOOST_TEST((clock::now() - begin <= 5s)); // and then reading
+    }(*this, *context));
+}
+
 BOOST_AUTO_TEST_CASE(where_clients_need_a_certificate_only_those_with_one_of_the_right_authority_get_in)
 {
     server.use_tls(server_context(files().good, files().ours.certificate()));
@@ -337,6 +355,36 @@ BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)
         co_await client.get("/page");
         BOOST_TEST(co_await client.ended());
     }(*this, *context));
+}
+
+// The number of a closed socket may be another's at once.
+BOOST_AUTO_TEST_CASE(what_is_under_way_when_a_connection_is_reset_reaches_nobody_else)
+{
+    server.use_tls(server_context());
+    tcp_acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    const auto context = net::make_client_context({.ca = files().ours.certificate()}, "localhost");
+    play([](web& test, tcp_acceptor& door, ssl::context& trusted) -> awaitable<> {
+        tcp_socket socket(door.get_executor());
+        co_await socket.async_connect(test.server.endpoint(), as_result);
+        socket.non_blocking(true);
+        const auto number = socket.native_handle();
+        net::connection connection(std::move(socket));
+        connection.connect_tls(trusted, "localhost");
+        BOOST_TEST(!co_await connection.handshake());
+
+        connection.reset();
+        tcp_socket other(door.get_executor());
+        other.connect(door.local_endpoint());
+        auto peer_of_other = door.accept();
+        BOOST_TEST_REQUIRE(other.native_handle() == number);
+
+        const std::string secret = "GET /secret HTTP/1.1\r\n\r\n";
+        BOOST_TEST(connection.write_at_once(asio::buffer(secret)) == 0U);
+        const auto [error, count] = co_await connection.write(asio::buffer(secret));
+        BOOST_TEST(error.failed());
+        co_await connection.hang_up();
+        BOOST_TEST(peer_of_other.available() == 0U);
+    }(*this, acceptor, *context));
 }
 
 // The kernel may have a part of the record that was being sent: who must not write twice has to know.

@@ -75,6 +75,12 @@ void check_all_answered(const std::vector<std::string>& codes, const std::vector
         BOOST_TEST((answers[i].has_value() && *answers[i] == reply_line(codes[i])), "no right answer for " << codes[i]);
 }
 
+awaitable<> reset_at_a_code(peer& peer)
+{
+    co_await peer.read_code();
+    peer.reset();
+}
+
 constexpr auto a_while = 30ms;
 
 // One after the other.
@@ -807,6 +813,25 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_accepts_and_hangs_up_counts_as_down)
             BOOST_TEST(failed_with(failure::unavailable, co_await ask(pool, "404")));
         },
         [](pool_settings& settings) { settings.reply_timeout = 300ms; });
+}
+
+// As one does that restarts while nobody asks: what was known of it before has lasted, until it was asked.
+BOOST_AUTO_TEST_CASE(a_connection_that_is_lost_with_its_first_question_costs_no_request_an_error)
+{
+    const auto die_once = [first = true](peer& peer) mutable {
+        return std::exchange(first, false) ? reset_at_a_code(peer) : answer_all(peer);
+    };
+    play(die_once, [](pool& pool, backend_double& backend) -> awaitable<> {
+        co_await sleep(10 * patience);
+        const auto ask_later = [](test::pool& later) -> awaitable<upstream::outcome> {
+            co_await sleep(5ms);
+            co_return co_await ask(later, "500");
+        };
+        const auto [first, second] = co_await (ask(pool, "404") && ask_later(pool));
+        BOOST_TEST(text(first) == reply_line("404"));
+        BOOST_TEST(text(second) == reply_line("500"));
+        BOOST_TEST(backend.connections() == 2U);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)

@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(after_a_connection_that_worked_it_is_down_since_that_was_lo
     upstream.connected(now, false);
     pass(1h);
     upstream.spoke();
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     pass(2s);
     BOOST_TEST(upstream.worked());
     BOOST_TEST(down_for() == 2s);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_hung_up_at_once_does_not_count)
     pass(1s);
     upstream.connected(now, false);
     pass(settling_time - 1ns);
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     BOOST_TEST(!upstream.worked());
     BOOST_TEST(down_for() == 1s + settling_time - 1ns);
 }
@@ -63,17 +63,31 @@ BOOST_AUTO_TEST_CASE(a_short_connection_that_brought_something_counts)
     pass(1s);
     upstream.connected(now, false);
     upstream.spoke();
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     BOOST_TEST(upstream.worked());
     BOOST_TEST(down_for() == 0s);
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_and_brought_nothing_does_not_count_however_long_it_lasted)
+BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_at_once_and_brought_nothing_does_not_count_however_long_it_lasted)
+{
+    pass(1s);
+    upstream.connected(now, false);
+    pass(settling_time - 1ns);
+    const auto asked_at = now;
+    pass(3s);
+    BOOST_TEST(!upstream.disconnected(now, asked_at));
+    BOOST_TEST(!upstream.worked());
+    BOOST_TEST(down_for() == 4s + settling_time - 1ns);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_worked_until_it_was_asked_is_down_since_then)
 {
     upstream.connected(now, false);
+    pass(1h);
+    const auto asked_at = now;
     pass(3s);
-    upstream.disconnected(now, true);
-    BOOST_TEST(!upstream.worked());
+    BOOST_TEST(upstream.disconnected(now, asked_at));
+    BOOST_TEST(!upstream.worked()); // the next one has to show that it does
     BOOST_TEST(down_for() == 3s);
 }
 
@@ -81,25 +95,25 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_nothing_counts_when_it_has_last
 {
     upstream.connected(now, false);
     pass(settling_time);
-    upstream.disconnected(now, false);
+    upstream.disconnected(now, {});
     BOOST_TEST(upstream.worked());
     upstream.connected(now, false);
     pass(settling_time - 1ns);
-    upstream.disconnected(now, false);
+    upstream.disconnected(now, {});
     BOOST_TEST(!upstream.worked());
 }
 
 BOOST_AUTO_TEST_CASE(after_one_that_did_not_work_the_next_counts_when_it_answers_what_it_is_asked_at_once)
 {
     upstream.connected(now, true);
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     pass(1s);
     upstream.connected(now, true);
     pass(1s);
     BOOST_TEST(down_for() == 2s);
     upstream.spoke();
     BOOST_TEST(down_for() == 0s);
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     BOOST_TEST(upstream.worked());
     upstream.connected(now, true); // which has to say something of its own, unless the last one worked
     BOOST_TEST(down_for() == 0s);
@@ -108,7 +122,7 @@ BOOST_AUTO_TEST_CASE(after_one_that_did_not_work_the_next_counts_when_it_answers
 BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_lasted)
 {
     upstream.connected(now, false);
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     pass(1s);
     upstream.connected(now, false);
     BOOST_TEST(down_for() == 1s);
@@ -116,7 +130,7 @@ BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_last
     BOOST_TEST(down_for() == 1s + settling_time - 1ns);
     pass(1ns);
     BOOST_TEST(down_for() == 0s);
-    upstream.disconnected(now, false);
+    upstream.disconnected(now, {});
     BOOST_TEST(upstream.worked());
 }
 
@@ -124,7 +138,7 @@ BOOST_AUTO_TEST_CASE(after_one_that_was_hung_up_the_next_counts_when_it_has_last
 BOOST_AUTO_TEST_CASE(a_connection_that_never_took_questions_does_not_count)
 {
     pass(1s);
-    upstream.disconnected(now, true);
+    upstream.disconnected(now, now);
     BOOST_TEST(!upstream.worked());
     BOOST_TEST(down_for() == 1s);
 }
