@@ -7,6 +7,7 @@
 #include "net/until_first.hpp"
 #include "net/wakeup.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "service/access_writer.hpp"
 #include "service/admin_server.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
@@ -23,8 +24,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
@@ -82,6 +85,19 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
         throw cannot_listen(settings.listen, error.code(), settings.share_port);
     }
     return loops;
+}
+
+std::shared_ptr<access_file> open_access_log(access_writer& writer, const bridge_settings& settings)
+{
+    return settings.access_log.empty() ? nullptr : writer.open(settings.access_log);
+}
+
+void log_accesses(std::list<event_loop>& loops, access_writer& writer, const std::shared_ptr<access_file>& file,
+                  log_format format)
+{
+    writer.use(file);
+    for (auto& loop : loops)
+        loop.log_accesses(writer, file, format);
 }
 
 // Each event loop on its own thread. Whatever ends this scope, the loops end with it.
@@ -276,14 +292,19 @@ admin::facts facts_of(const std::vector<net::host_port>& upstreams)
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 {
     upstream::statistics sum;
-    for (const auto& loop : loops)
+    std::uint64_t access_lines_lost = 0;
+    for (const auto& loop : loops) {
         sum += loop.counts();
+        access_lines_lost += loop.access_lines_lost();
+    }
     spdlog::info(
         "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
         "{} refused as unavailable, {} as overloaded, {} lost with their connection, {} abandoned by their "
         "clients, {} written again; {} connections",
         sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable + sum.stopped, sum.overloaded,
         sum.lost, sum.abandoned, sum.rewritten, sum.connects);
+    if (access_lines_lost != 0)
+        spdlog::warn("{} lines of the access log were lost", access_lines_lost);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else
@@ -302,16 +323,23 @@ int run_bridge(live_settings<bridge_settings>& live)
     const auto embedded_clients = embedded ? 2 * settings.threads + embedded_guests : 0;
     const auto files = files_for_connections(settings, upstreams.size(), embedded_clients);
 
+    access_writer writer; // outlives the loops
+    const auto access_log = open_access_log(writer, settings);
     shared_limits limits{net::limit(settings.max_pending), net::limit(connections_that_fit(settings, files))};
     auto tls = make_tls_contexts(settings);
     auto loops = open_event_loops(io, settings, upstreams, tls, limits);
+    log_accesses(loops, writer, access_log, settings.log.format);
     supervisor supervisor(io, loops, live, [&](const bridge_settings& wanted) {
-        return [&, wanted, contexts = make_tls_contexts(wanted)] {
+        auto file = open_access_log(writer, wanted);
+        if (wanted.access_log == live.now().access_log) // it may have been moved away, whatever else is wrong
+            log_accesses(loops, writer, file, live.now().log.format);
+        return [&, wanted, file, contexts = make_tls_contexts(wanted)] {
             tls = contexts;
             limits.pending.set_bound(wanted.max_pending);
             limits.connections.set_bound(connections_that_fit(wanted, files));
             for (auto& loop : loops)
                 loop.apply(pool_settings_in(wanted, upstreams, tls), time_limits_in(wanted), tls.clients);
+            log_accesses(loops, writer, file, wanted.log.format);
         };
     });
 
@@ -357,6 +385,7 @@ int run_bridge(live_settings<bridge_settings>& live)
             spdlog::info("try: curl -s '{}://{}/?statusCode=404'", tls.clients ? "https" : "http", address);
         io.run();
     }
+    writer.stop();
     std::size_t requests_cut = 0;
     for (const auto& loop : loops)
         requests_cut += loop.requests_cut();
