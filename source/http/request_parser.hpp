@@ -21,7 +21,7 @@ namespace causeway::http {
 
 namespace beast = boost::beast;
 
-/// What is kept of a request; nothing here needs the other fields, but for who logs it.
+/// What is kept of a request; nothing here needs the other fields.
 struct request {
     beast::http::verb method = beast::http::verb::unknown;
     std::string target;

@@ -63,15 +63,15 @@ void access_line::set_clock(clock::time_point now, std::chrono::system_clock::ti
 std::string_view access_line::of(const http::access& access, std::string_view peer)
 {
     size_ = 0;
-    const times times(access);
+    const times spent(access);
     if (format_ == log_format::json)
-        write_json(access, peer, times);
+        write_json(access, peer, spent);
     else
-        write_text(access, peer, times);
+        write_text(access, peer, spent);
     return {text_.data(), size_};
 }
 
-void access_line::write_text(const http::access& access, std::string_view peer, const times& times)
+void access_line::write_text(const http::access& access, std::string_view peer, const times& spent)
 {
     add_time(access.ended_at);
     add(" ");
@@ -98,17 +98,17 @@ void access_line::write_text(const http::access& access, std::string_view peer, 
     add(" ");
     add_escaped(access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream);
     add(" read=");
-    add(times.read);
+    add(spent.read);
     add(" wait=");
-    add(times.wait);
+    add(spent.wait);
     add(" wire=");
-    add(times.wire);
+    add(spent.wire);
     add(" write=");
-    add(times.write);
+    add(spent.write);
     add("\n");
 }
 
-void access_line::write_json(const http::access& access, std::string_view peer, const times& times)
+void access_line::write_json(const http::access& access, std::string_view peer, const times& spent)
 {
     add(R"({"time":")");
     add_time(access.ended_at);
@@ -140,13 +140,13 @@ void access_line::write_json(const http::access& access, std::string_view peer, 
         add_escaped(access.trace.upstream, longest_upstream);
         add(R"(","read_us":)");
     }
-    add(times.read);
+    add(spent.read);
     add(R"(,"wait_us":)");
-    add(times.wait);
+    add(spent.wait);
     add(R"(,"wire_us":)");
-    add(times.wire);
+    add(spent.wire);
     add(R"(,"write_us":)");
-    add(times.write);
+    add(spent.write);
     add("}\n");
 }
 

@@ -94,8 +94,11 @@ public:
     /// the message that has been answered; nothing when the reply was to none that is known.
     std::optional<writing> take_reply();
 
-    /// The last writing of its own message, if there was one.
-    std::optional<writing> last_written() const { return written() ? std::optional(written_) : std::nullopt; }
+    /// The last writing of its message, if there was one; of the other's, if it has changed places with another.
+    std::optional<writing> last_written() const
+    {
+        return written() && written_.on != nullptr ? std::optional(written_) : std::nullopt;
+    }
 
     /// Whether the upstream may have seen the message.
     bool written() const noexcept { return times_written_ != 0; }
