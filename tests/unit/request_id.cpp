@@ -2,14 +2,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
 namespace {
 
 namespace http = causeway::http;
-using namespace std::chrono_literals;
 
 // What a request is called whose client has offered this.
 std::string id_after(std::string_view offered)
@@ -21,7 +19,7 @@ std::string id_after(std::string_view offered)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(access)
+BOOST_AUTO_TEST_SUITE(request_id)
 
 BOOST_AUTO_TEST_CASE(an_id_of_letters_digits_and_a_few_marks_is_taken_over)
 {
@@ -52,15 +50,6 @@ BOOST_AUTO_TEST_CASE(of_several_ids_none_is_taken_over)
     access.restart();
     access.offer_id("four");
     BOOST_TEST(access.id == "four");
-}
-
-BOOST_AUTO_TEST_CASE(a_request_begins_with_its_first_byte_and_is_read_with_its_last)
-{
-    http::access access;
-    access.came(causeway::clock::time_point(1s));
-    access.came(causeway::clock::time_point(3s));
-    BOOST_TEST((access.began_at == causeway::clock::time_point(1s)));
-    BOOST_TEST((access.read_at == causeway::clock::time_point(3s)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
