@@ -311,7 +311,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_switched_on_and_off_and_moved_at_sighup_and_an_err
     get(client, "404");
     wait_until([&] { return lines_in(log() + ".2") == 2; });
 
-    reload("", "reload: access-log");
+    reload("", "applied; it was " + log() + ".2");
     get(client, "404");
     stop();
     BOOST_TEST(lines_in(log()) == 2U);
