@@ -87,6 +87,8 @@ void add_process(const facts& facts, const report& report, const process_figures
         .add(report.loops_responding);
     counter(all, "causeway_log_lines_lost_total", "Lines of the log that nobody read in time.")
         .add(report.log_lines_lost);
+    counter(all, "causeway_access_log_lines_lost_total", "Lines of the access log that could not be written in time.")
+        .add(report.sum.access_lines_lost);
     counter(all, "causeway_reloads_total", "Times that the settings were read again.").add(report.reloads.reloads);
     gauge(all, "causeway_last_reload_successful", "1 when the last of them had no error, else 0.")
         .add(report.reloads.last_succeeded ? 1 : 0);

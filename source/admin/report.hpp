@@ -17,11 +17,13 @@ namespace causeway::admin {
 struct loop_figures {
     http::statistics http;
     upstream::pool_figures upstream;
+    std::uint64_t access_lines_lost = 0;
 
     loop_figures& operator+=(const loop_figures& other)
     {
         http += other.http;
         upstream += other.upstream;
+        access_lines_lost += other.access_lines_lost;
         return *this;
     }
 };

@@ -146,15 +146,17 @@ void request_parser::refuse(status status, std::string problem, error_code& erro
     error = protocol_error::bad_value; // any error makes the parser stop; `refusal_` says which
 }
 
-void request_parser::on_request_impl(beast::http::verb method, string_view, string_view target, int version,
+void request_parser::on_request_impl(beast::http::verb method, string_view method_name, string_view target, int version,
                                      error_code&)
 {
+    if (request_.access)
+        request_.access->method.assign(method_name.data(), method_name.size());
     request_.method = method;
     request_.target = target;
     request_.version = static_cast<unsigned>(version);
 }
 
-void request_parser::on_field_impl(field field, string_view, string_view value, error_code& error)
+void request_parser::on_field_impl(field field, string_view name, string_view value, error_code& error)
 {
     const bool is_http_1_0 = request_.version < 11;
     switch (field) {
@@ -189,6 +191,10 @@ void request_parser::on_field_impl(field field, string_view, string_view value, 
         expects_continue_ = beast::iequals(value, "100-continue");
         if (!expects_continue_)
             refuse(status::expectation_failed, "the only expectation met here is 100-continue", error);
+        break;
+    case field::unknown:
+        if (request_.access && beast::iequals(name, "X-Request-Id"))
+            request_.access->offer_id({value.data(), value.size()});
         break;
     default:
         break;

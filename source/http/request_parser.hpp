@@ -1,6 +1,7 @@
 // Reading one HTTP request: what Causeway keeps of it, and how much it accepts.
 #pragma once
 
+#include "http/access.hpp"
 #include "http/body_reader.hpp"
 #include "http/head_scanner.hpp"
 #include "http/refusal.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +27,12 @@ struct request {
     std::string target;
     unsigned version = 11; ///< 10 or 11
     bool keep_alive = false;
-    std::string content_type = {}; ///< as it came; empty without one
-    std::string body = {};         ///< empty unless the parser was told to keep it
+    std::string content_type = {};             ///< as it came; empty without one
+    std::string body = {};                     ///< empty unless the parser was told to keep it
+    std::unique_ptr<http::access> access = {}; ///< for the access log, if there is one
+
+    /// Where to note what becomes of it; null when nobody wants to know.
+    net::trace* trace() const noexcept { return access ? &access->trace : nullptr; }
 };
 
 enum class request_state {

@@ -75,6 +75,8 @@ void append(const response& response, const framing& framing, std::string_view d
     output.append(date);
     if (const auto connection = connection_field(framing); !connection.empty())
         output.append(connection);
+    if (!framing.request_id.empty())
+        output.append("X-Request-Id: ").append(framing.request_id).append("\r\n");
     if (!response.fields.empty())
         output.append(response.fields);
     if (!can_have_content(response.status)) {

@@ -43,9 +43,10 @@ response not_now(std::string_view problem);
 
 /// How a connection takes an answer.
 struct framing {
-    unsigned version = 11;   ///< the request's, 10 or 11
-    bool keep_alive = false; ///< whether the connection stays open after it
-    bool head_only = false;  ///< answer to HEAD: the head says what a GET would get, and nothing follows it
+    unsigned version = 11;            ///< the request's, 10 or 11
+    bool keep_alive = false;          ///< whether the connection stays open after it
+    bool head_only = false;           ///< answer to HEAD: the head says what a GET would get, and nothing follows it
+    std::string_view request_id = {}; ///< for the field X-Request-Id; none when it is empty
 };
 
 /// The header line that tells the time of an answer, with its CRLF (RFC 9110 §6.6.1).

@@ -91,6 +91,8 @@ awaitable<> server::sweep_sessions()
         timer.expires_after(sweep_interval_); // from the beginning of one sweep to that of the next
         common_.date = date_line(std::chrono::system_clock::now());
         ++sweep_;
+        if (common_.accesses != nullptr)
+            common_.accesses->sweep();
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
         const auto [cancelled] = co_await timer.async_wait(as_result);

@@ -52,6 +52,9 @@ public:
     /// they are.
     void use_tls(net::tls_context context) { common_.tls = std::move(context); }
 
+    /// From now on `recorder`, which outlives the server, logs the requests that begin; nobody does when it is null.
+    void record_accesses(access_recorder* recorder) { common_.accesses = recorder; }
+
     /// From now on these hold, also for what is under way. A time that has begun may be judged by both.
     void apply(const time_limits& limits);
 

@@ -40,6 +40,7 @@ void release_if_larger(std::string& text, std::size_t size)
 session::session(tcp_socket socket, common& common)
     : connection_(std::move(socket))
     , common_(common)
+    , log_(common.accesses, connection_)
     , deadline_(connection_.get_executor())
 {
     if (common.tls)
@@ -180,20 +181,26 @@ void session::read_what_has_come()
 std::optional<request> session::pipelined_request()
 {
     request whole;
+    log_.begin(whole);
     request_parser parser(whole, common_.handler.use_of_bodies());
     const auto consumed = parser.read(text_of(input_));
     if (parser.state() != request_state::complete)
         return std::nullopt;
     input_.consume(consumed);
+    log_.came(whole);
     return whole;
 }
 
 // Reads on in what has come. When nothing more will come, that is the end of it.
 void session::read_on(request_parser& parser)
 {
+    if (progress_.current() == phase::idle && input_.size() != 0)
+        log_.begin(request_);
     input_.consume(parser.read(text_of(input_)));
     if (progress_.current() == phase::idle && parser.begun())
         progress_.enter(phase::reading);
+    if (parser.begun())
+        log_.came(request_);
     if (input_error_ == asio::error::operation_aborted && parser.begun())
         parser.refuse({status::request_timeout, "the request did not come to its end in time"});
     else if (input_error_)
@@ -211,21 +218,21 @@ void session::release_large_buffers()
     release_if_larger(output_, further_read);
 }
 
-void session::compose(const request& request, outcome&& of_the_wait)
+void session::compose(request& request, outcome&& of_the_wait)
 {
     common_.response.clear();
     common_.handler.respond(request, std::move(of_the_wait), common_.response);
     compose(request, common_.response);
 }
 
-void session::compose(const request& request, const response& response)
+void session::compose(request& request, const response& response)
 {
     const bool is_last = !pipeline_ || pipeline_->empty();
     stays_open_ = request.keep_alive && !(draining_ && is_last);
-    append_answer(response, {request.version, stays_open_, request.method == verb::head});
+    append_answer(request, response, {request.version, stays_open_, request.method == verb::head});
 }
 
-void session::compose(const request& /*request*/, const std::exception_ptr& thrown) { std::rethrow_exception(thrown); }
+void session::compose(request& /*request*/, const std::exception_ptr& thrown) { std::rethrow_exception(thrown); }
 
 // The client learns that its request failed, and the log why. The connection is closed, as it is after everything that
 // should not happen.
@@ -241,11 +248,13 @@ void session::compose_failure(request& request, const std::exception& error)
 void session::compose(const refusal& refusal)
 {
     stays_open_ = false;
-    append_answer(refused(refusal.status, refusal.problem), framing{});
+    append_answer(request_, refused(refusal.status, refusal.problem), framing{});
 }
 
-void session::append_answer(const response& response, const framing& framing)
+void session::append_answer(request& request, const response& response, framing framing)
 {
+    if (request.access)
+        framing.request_id = log_.answered(request, response, framing.head_only);
     append(response, framing, common_.date, output_);
     ++answers_in_output_;
     common_.counts.count(response.status);
@@ -259,6 +268,7 @@ bool session::sent_at_once()
     if (!output_.empty())
         return false;
     answers_in_output_ = 0;
+    log_.sent();
     return true;
 }
 
@@ -268,6 +278,8 @@ awaitable<bool> session::send()
     const auto [error, count] = co_await connection_.write(asio::buffer(output_));
     output_.clear();
     answers_in_output_ = 0;
+    if (!error)
+        log_.sent();
     co_return !error;
 }
 

@@ -1,6 +1,8 @@
 // One HTTP connection: read a request, answer it, and again.
 #pragma once
 
+#include "http/access.hpp"
+#include "http/connection_log.hpp"
 #include "http/handler.hpp"
 #include "http/pipeline.hpp"
 #include "http/progress.hpp"
@@ -30,7 +32,8 @@ struct common {
     std::string date;        ///< the header line of all answers until the next sweep
     http::response response; ///< what a handler fills in; composed at once, so that its memory serves the next
     http::statistics counts;
-    net::tls_context tls = {}; ///< of the connections to come; none for plain ones
+    net::tls_context tls = {};           ///< of the connections to come; none for plain ones
+    access_recorder* accesses = nullptr; ///< who logs the requests to come, if anybody does
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -69,12 +72,12 @@ private:
     awaitable<> answer_pipelined();
     std::optional<request> pipelined_request();
     void read_what_has_come();
-    void compose(const request& request, outcome&& of_the_wait);
-    void compose(const request& request, const response& response);
-    [[noreturn]] static void compose(const request& request, const std::exception_ptr& thrown);
+    void compose(request& request, outcome&& of_the_wait);
+    void compose(request& request, const response& response);
+    [[noreturn]] static void compose(request& request, const std::exception_ptr& thrown);
     void compose_failure(request& request, const std::exception& error);
     void compose(const refusal& refusal);
-    void append_answer(const response& response, const framing& framing);
+    void append_answer(request& request, const response& response, framing framing);
     bool sent_at_once();
     awaitable<bool> send();
 
@@ -85,6 +88,7 @@ private:
 
     net::connection connection_;
     common& common_;
+    connection_log log_;
     request request_;                    // the one that is read or answered
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together

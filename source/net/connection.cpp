@@ -1,5 +1,6 @@
 #include "net/connection.hpp"
 
+#include "net/host_port.hpp"
 #include "net/sleep.hpp"
 #include "net/until_first.hpp"
 
@@ -21,6 +22,13 @@ constexpr auto linger = 1s;
 connection::connection(tcp_socket socket)
     : socket_(std::move(socket))
 {
+}
+
+std::string connection::peer() const
+{
+    error_code gone;
+    const auto endpoint = socket_.remote_endpoint(gone);
+    return gone ? std::string() : to_string(endpoint);
 }
 
 awaitable<error_code> connection::handshake()

@@ -40,6 +40,9 @@ public:
 
     executor_type get_executor() { return socket_.get_executor(); }
 
+    /// The address of the other side; empty when there is none any more.
+    std::string peer() const;
+
     /// Waits for bytes and puts them into `room`, which outlives the wait. The signature of `token` is
     /// `void(error_code, std::size_t)`: why there are none, or how many there are.
     template <class Token>

@@ -5,6 +5,7 @@
 #include "backend/code_server.hpp"
 #include "net/rethrow.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "service/access_writer.hpp"
 #include "service/admin_server.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
@@ -22,8 +23,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -78,6 +81,11 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
     return loops;
 }
 
+std::shared_ptr<access_file> open_access_log(access_writer& writer, const bridge_settings& settings)
+{
+    return settings.access_log.empty() ? nullptr : writer.open(settings.access_log);
+}
+
 // How many HTTP connections there are files for. Each is an open file, and what else needs one must get it however many
 // clients there are. Throws when there are too few files to serve anybody.
 std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
@@ -126,14 +134,19 @@ std::size_t sum_of_requests_cut(const std::list<event_loop>& loops)
 void log_summary(const std::list<event_loop>& loops, std::size_t requests_cut)
 {
     upstream::statistics sum;
-    for (const auto& loop : loops)
+    std::uint64_t access_lines_lost = 0;
+    for (const auto& loop : loops) {
         sum += loop.counts();
+        access_lines_lost += loop.access_lines_lost();
+    }
     spdlog::info(
         "upstream: {} replies, {} of them dropped because nobody waited, {} unreadable; {} requests timed out, "
         "{} refused as unavailable, {} as overloaded, {} lost with their connection, {} abandoned by their "
         "clients, {} written again; {} connections",
         sum.replies, sum.dropped, sum.unreadable, sum.timed_out, sum.unavailable + sum.stopped, sum.overloaded,
         sum.lost, sum.abandoned, sum.rewritten, sum.connects);
+    if (access_lines_lost != 0)
+        spdlog::warn("{} lines of the access log were lost", access_lines_lost);
     if (requests_cut != 0)
         spdlog::warn("stopped with {} requests cut off", requests_cut);
     else
@@ -151,6 +164,7 @@ private:
     std::function<void()> prepare_reload(const bridge_settings& wanted);
     awaitable<admin::report> look_at_process(steady_timer& timer);
     awaitable<heartbeat::condition> condition(steady_timer& timer);
+    void log_accesses(const std::shared_ptr<access_file>& file, log_format format);
     awaitable<> supervise();
     void say_where_it_listens() const;
 
@@ -163,6 +177,7 @@ private:
     service_manager manager_{io_};
     shared_limits limits_;
     tls_contexts tls_;
+    access_writer access_writer_;
     std::list<event_loop> loops_;
     supervisor supervisor_;
     loop_survey survey_;
@@ -185,6 +200,7 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , survey_(io_, loops_)
     , heartbeat_(io_, manager_, [this](steady_timer& timer) { return condition(timer); })
 {
+    log_accesses(open_access_log(access_writer_, settings_), settings_.log.format);
     if (settings_.admin)
         admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),
                        [this](steady_timer& timer) { return look_at_process(timer); });
@@ -209,6 +225,7 @@ int bridge::run()
         heartbeat_.start();
         io_.run();
     }
+    access_writer_.stop();
     const auto requests_cut = sum_of_requests_cut(loops_);
     log_summary(loops_, requests_cut);
     return requests_cut == 0 ? 0 : 1;
@@ -224,16 +241,27 @@ awaitable<> bridge::supervise()
     heartbeat_.stop();
 }
 
-// What puts `wanted` in force.
+// What puts `wanted` in force. The file of the access log may have been moved away, whatever else is wrong.
 std::function<void()> bridge::prepare_reload(const bridge_settings& wanted)
 {
-    return [this, wanted, contexts = make_tls_contexts(wanted)] {
+    const auto access_log = open_access_log(access_writer_, wanted);
+    if (wanted.access_log == live_.now().access_log)
+        log_accesses(access_log, live_.now().log.format);
+    return [this, wanted, access_log, contexts = make_tls_contexts(wanted)] {
         tls_ = contexts;
         limits_.pending.set_bound(wanted.max_pending);
         limits_.connections.set_bound(connections_that_fit(wanted, files_));
         for (auto& loop : loops_)
             loop.apply(pool_settings_in(wanted, upstreams_, tls_), time_limits_in(wanted), tls_.clients);
+        log_accesses(access_log, wanted.log.format);
     };
+}
+
+void bridge::log_accesses(const std::shared_ptr<access_file>& file, log_format format)
+{
+    access_writer_.use(file);
+    for (auto& loop : loops_)
+        loop.log_accesses(access_writer_, file, format);
 }
 
 // What the event loops know, and what none of them does.

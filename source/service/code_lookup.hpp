@@ -24,7 +24,7 @@ public:
         auto code = codes::code_in(request);
         if (!code)
             return std::move(code).error();
-        return pool_.ask(codes::question_for(*code), deadline);
+        return pool_.ask(codes::question_for(*code), deadline, request.trace());
     }
 
     void respond(const http::request&, http::outcome&& outcome, http::response& response) override

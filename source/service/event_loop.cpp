@@ -29,6 +29,21 @@ awaitable<> event_loop::serve()
     pool_.start();
     co_await server_.run();
     pool_.stop();
+    if (access_log_)
+        access_log_->flush();
+}
+
+void event_loop::log_accesses(access_writer& writer, std::shared_ptr<access_file> file, log_format format)
+{
+    asio::post(io_, [this, &writer, file = std::move(file), format] {
+        if (file && !access_log_)
+            access_log_.emplace(writer, file, format);
+        else if (file)
+            access_log_->use(file, format);
+        else if (access_log_)
+            access_log_->flush();
+        server_.record_accesses(file ? &*access_log_ : nullptr);
+    });
 }
 
 void event_loop::apply(const upstream::pool_settings& upstream, const http::time_limits& times,

@@ -5,11 +5,15 @@
 #include "http/server.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
+#include "service/access_log.hpp"
 #include "service/code_lookup.hpp"
 #include "upstream/pool.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 
 namespace causeway::service {
 
@@ -34,6 +38,10 @@ public:
     /// Any thread: from now on `pool::apply`, `server::apply` and `server::use_tls` hold for these.
     void apply(const upstream::pool_settings& upstream, const http::time_limits& times, const net::tls_context& tls);
 
+    /// Any thread: from now on requests are logged in this file and format, by `writer`, which outlives the loop; or no
+    /// more, if there is no file.
+    void log_accesses(access_writer& writer, std::shared_ptr<access_file> file, log_format format);
+
     /// Any thread, before `drain`: clients that begin to connect are dealt to `chosen` of all that serve the port.
     void deal_newcomers(net::sockets_of_port chosen) { server_.deal_newcomers(chosen); }
 
@@ -55,9 +63,10 @@ public:
     void report(std::function<void(admin::loop_figures)> take);
 
     /// What has happened, and what waits. Before or after `run`.
-    admin::loop_figures figures() const { return {server_.counts(), pool_.figures()}; }
+    admin::loop_figures figures() const { return {server_.counts(), pool_.figures(), access_lines_lost()}; }
     upstream::statistics counts() const { return pool_.counts(); }
     std::size_t requests_cut() const noexcept { return requests_cut_; }
+    std::uint64_t access_lines_lost() const noexcept { return access_log_ ? access_log_->lost() : 0; }
 
 private:
     awaitable<> serve();
@@ -66,6 +75,7 @@ private:
     asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     upstream::pool pool_;
     code_lookup lookup_; // asks `pool_`
+    std::optional<access_log> access_log_;
     http::server server_;
     std::size_t requests_cut_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "service/log_sink.hpp"
 
+#include "service/log_file.hpp"
 #include "service/printable.hpp"
 #include "service/write_if_room.hpp"
 
@@ -12,33 +13,12 @@
 #include <string_view>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace causeway::service {
 namespace {
 
 constexpr std::string_view cut_mark = " (cut)\n";
-
-// The same pipe or terminal once more, non-blocking. To set O_NONBLOCK on the given one would set it for all processes
-// that share it. -1 where that is not allowed, as for a terminal of another user, or not needed: a socket can be asked
-// not to wait, and a file never waits.
-int open_again_without_blocking(int descriptor)
-{
-    struct stat kind {};
-    if (::fstat(descriptor, &kind) != 0 || (!S_ISFIFO(kind.st_mode) && !S_ISCHR(kind.st_mode)))
-        return -1;
-    return ::open(fmt::format("/proc/self/fd/{}", descriptor).c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
-// A line that is written to a file is copied into the system's memory. That waits for the disk only where the whole
-// system does, because it has too much to write. A named pipe is like any other.
-int open_file(const std::string& path)
-{
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-                  S_IRUSR | S_IWUSR | S_IRGRP);
-}
 
 std::string_view colour_of(spdlog::level::level_enum level)
 {
@@ -95,7 +75,7 @@ log_sink::~log_sink()
 
 std::error_code log_sink::open(const std::string& path)
 {
-    int opened = path.empty() ? open_again_without_blocking(output_) : open_file(path);
+    int opened = path.empty() ? open_again_without_blocking(output_) : open_log_file(path);
     if (opened == -1 && !path.empty())
         return {errno, std::generic_category()};
     {

@@ -99,6 +99,11 @@ std::optional<std::string> read_path(std::string_view text)
     return std::string(text);
 }
 
+std::optional<std::string> read_path_or_dash(std::string_view text)
+{
+    return text == "-" ? std::optional(std::string(text)) : read_path(text);
+}
+
 std::optional<std::string> read_server_name(std::string_view text)
 {
     const auto place =
@@ -133,6 +138,9 @@ constexpr kind<spdlog::level::level_enum> log_level{"LEVEL", read_log_level,
 constexpr kind<log_format> format_of_log{"FORMAT", read_log_format, "give text or json"};
 constexpr kind<std::string> path{
     "FILE", read_path, "give the name of a file without #, control characters, a - in front, or spaces at its ends"};
+constexpr kind<std::string> path_or_dash{"FILE|-", read_path_or_dash,
+                                         "give the name of a file without #, control characters, a - in front, or "
+                                         "spaces at its ends, or - for the standard output"};
 constexpr kind<std::string> server_name{"NAME", read_server_name, "give a host name or an address"};
 constexpr kind<bool> on_or_off{"", read_switch, "give true or false"};
 
@@ -331,6 +339,9 @@ std::vector<option> options_of(bridge_settings& settings)
         "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
     add_tls(all, settings);
     add_log(all, settings.log);
+    add_live(all, "access-log", path_or_dash, "",
+             "append a line for each request to a file, or write it to the standard output; SIGHUP opens it again",
+             settings.access_log);
     return all;
 }
 

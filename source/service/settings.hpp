@@ -45,6 +45,7 @@ struct bridge_settings {
     net::client_tls upstream_trust;
     std::string upstream_tls_name;      ///< empty: the host of each upstream
     std::optional<admin_address> admin; ///< nothing: nowhere
+    std::string access_log;             ///< a file, or `-` for the standard output; empty: none
     log_settings log;
 };
 

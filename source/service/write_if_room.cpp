@@ -23,10 +23,18 @@ bool write_would_not_wait(int descriptor)
 
 bool write_if_room(int descriptor, std::string_view line) noexcept
 {
-    auto written = ::send(descriptor, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (written == -1 && errno == ENOTSOCK && write_would_not_wait(descriptor))
-        written = ::write(descriptor, line.data(), line.size());
-    return written == static_cast<ssize_t>(line.size());
+    return write_what_fits(descriptor, line) == static_cast<ssize_t>(line.size());
+}
+
+ssize_t write_what_fits(int descriptor, std::string_view text) noexcept
+{
+    const auto sent = ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent != -1 || errno != ENOTSOCK)
+        return sent;
+    if (write_would_not_wait(descriptor))
+        return ::write(descriptor, text.data(), text.size());
+    errno = EAGAIN;
+    return -1;
 }
 
 } // namespace causeway::service

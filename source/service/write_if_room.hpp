@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include <sys/types.h>
+
 namespace causeway::service {
 
 /// Writes `line`, of at most PIPE_BUF bytes, to the pipe, socket, terminal or file `descriptor` if there is room for it
@@ -13,5 +15,9 @@ namespace causeway::service {
 /// It does not wait, with two exceptions that a non-blocking `descriptor` does not have: another process fills the pipe
 /// between the look for room and the write; a terminal has room for a part only.
 bool write_if_room(int descriptor, std::string_view line) noexcept;
+
+/// The same for as much of `text` as there is room for. Gives how many bytes that was, or -1 and `errno`, which is
+/// EAGAIN when there was no room.
+ssize_t write_what_fits(int descriptor, std::string_view text) noexcept;
 
 } // namespace causeway::service

@@ -45,7 +45,7 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , protocol_(protocol)
     , requests_(requests)
     , has_requests_(executor)
-    , lane_([this] { has_requests_.notify(); })
+    , lane_([this] { has_requests_.notify(); }, name_)
     , availability_(clock::now())
     , outages_(outages)
     , trials_(trials)

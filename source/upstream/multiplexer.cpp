@@ -46,14 +46,14 @@ void waiting_request::move_to(request_queue& queue, request_queue::iterator befo
     queue_ = &queue;
 }
 
-std::optional<clock::time_point> waiting_request::take_reply()
+std::optional<writing> waiting_request::take_reply()
 {
     if (answered_)
         return last_written();
     if (key_->answered.empty())
         return std::nullopt;
     auto& robbed = key_->answered.front();
-    const auto written_at = robbed.last_written();
+    const auto written = robbed.last_written();
     robbed.answered_ = false;
     robbed.key_hook::unlink();
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
@@ -63,15 +63,10 @@ std::optional<clock::time_point> waiting_request::take_reply()
     robbed.strikes_ = strikes_;
     robbed.lost_before_ = lost_before_;
     robbed.needs_quiet_ = needs_quiet_;
-    robbed.written_at_ = written_at_;
+    robbed.written_ = written_;
     robbed.place_ = place_;
     leave_queue();
-    return written_at;
-}
-
-std::optional<clock::time_point> waiting_request::last_written() const
-{
-    return written() ? std::optional(written_at_) : std::nullopt;
+    return written;
 }
 
 wait_map::value_type& multiplexer::waits_for(const key& key)
@@ -172,7 +167,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
 // that was tried in quiet: an older message may kill too, only later than `blame_for`.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
-    const auto is_recent = [&](const waiting_request& request) { return now - request.written_at_ < blame_for; };
+    const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost) {
         request.lost_before_ = true;
@@ -247,7 +242,7 @@ void multiplexer::write(waiting_request& request, lane& lane, std::string& wire,
     lane.taken_ += bytes.size();
     lane.taken_last_ += bytes.size();
     ++request.times_written_;
-    request.written_at_ = now;
+    request.written_ = {now, &lane};
     request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
 }
 

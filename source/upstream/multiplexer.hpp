@@ -66,6 +66,12 @@ private:
     wait_map::value_type& of_key_;
 };
 
+/// When a message was written, and on which lane.
+struct writing {
+    clock::time_point at;
+    const lane* on = nullptr;
+};
+
 /// One request for as long as it waits, wherever it waits: constructing it enters it, destroying it takes it out, and
 /// what was not written by then never will be. Owned by the coroutine that asks; the multiplexer and the question
 /// outlive it.
@@ -84,9 +90,15 @@ public:
 
     /// To be called when `receive` has given a reply. A reply goes to whoever has waited longest for its key, and that
     /// may be another request than the one whose message it answers. Then the two change places: the other still gets
-    /// the reply that is owed to this one, or is written again when that connection is lost. Gives when the message
-    /// was written that has been answered, last; nothing when the reply was to none that is known.
-    std::optional<clock::time_point> take_reply();
+    /// the reply that is owed to this one, or is written again when that connection is lost. Gives the last writing of
+    /// the message that has been answered; nothing when the reply was to none that is known.
+    std::optional<writing> take_reply();
+
+    /// The last writing of its message, if there was one; of the other's, if it has changed places with another.
+    std::optional<writing> last_written() const
+    {
+        return written() && written_.on != nullptr ? std::optional(written_) : std::nullopt;
+    }
 
     /// Whether the upstream may have seen the message.
     bool written() const noexcept { return times_written_ != 0; }
@@ -94,7 +106,6 @@ public:
 private:
     friend multiplexer;
 
-    std::optional<clock::time_point> last_written() const;
     void leave_queue();
     void move_to(request_queue& queue, request_queue::iterator before);
 
@@ -103,7 +114,7 @@ private:
     key_in_use key_;
     reply_channels::subscription subscription_; // of the key's channel
     request_queue* queue_ = nullptr; // the one it stands in; none when it is answered, or relies on another's message
-    clock::time_point written_at_;   // last
+    writing written_;                // last
     std::size_t place_ = 0;          // of its message, last, among all bytes that were taken for that connection
     unsigned strikes_ = 0;           // connections that were lost when it was tried in quiet, and the only one to blame
     unsigned times_written_ = 0;
@@ -118,10 +129,14 @@ private:
 class lane {
 public:
     /// `wake` is called when the outbox gets its first request, so that the connection's writer looks after it.
-    explicit lane(std::function<void()> wake)
-        : wake_(std::move(wake))
+    /// `name`, which outlives it, is the upstream's.
+    explicit lane(std::function<void()> wake, std::string_view name = {})
+        : name_(name)
+        , wake_(std::move(wake))
     {
     }
+
+    std::string_view name() const noexcept { return name_; }
 
     /// Requests that have this connection, written or not.
     std::size_t waiting() const noexcept { return outbox_.size() + on_the_wire_.size(); }
@@ -138,6 +153,7 @@ public:
 private:
     friend multiplexer;
 
+    std::string_view name_;
     std::function<void()> wake_;
     request_queue outbox_;       // has a place in the window, is not written yet
     request_queue on_the_wire_;  // has been written; a reply may come

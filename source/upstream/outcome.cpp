@@ -1,5 +1,8 @@
 #include "upstream/outcome.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace causeway::upstream {
 namespace {
 
@@ -28,6 +31,13 @@ public:
 };
 
 } // namespace
+
+std::string_view name_of(failure why) noexcept
+{
+    constexpr auto names =
+        std::to_array<std::string_view>({"timed_out", "unavailable", "overloaded", "connection_lost", "duplicate"});
+    return names.at(static_cast<std::size_t>(why) - 1);
+}
 
 const boost::system::error_category& failure_category() noexcept
 {

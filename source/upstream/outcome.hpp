@@ -7,6 +7,7 @@
 #include <boost/system/result.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace causeway::upstream {
 
@@ -19,6 +20,9 @@ enum class failure {
     connection_lost, ///< its message was on a connection that was lost, and is not written again
     duplicate,       ///< its key is taken by another request
 };
+
+/// The failure in a word, such as `timed_out`.
+std::string_view name_of(failure why) noexcept;
 
 /// The category of error codes that are a `failure`.
 const boost::system::error_category& failure_category() noexcept;

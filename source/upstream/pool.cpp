@@ -7,6 +7,18 @@
 #include <algorithm>
 
 namespace causeway::upstream {
+namespace {
+
+void note_wait(net::trace& trace, const std::optional<writing>& written, clock::time_point ended_at)
+{
+    trace.ended_at = ended_at;
+    if (written) {
+        trace.upstream = written->on->name();
+        trace.written_at = written->at;
+    }
+}
+
+} // namespace
 
 pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pending)
     : executor_(io.get_executor())
@@ -40,21 +52,21 @@ void pool::apply(const pool_settings& settings)
     }
 }
 
-awaitable<outcome> pool::ask(question question, steady_timer& deadline)
+awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::trace* trace)
 {
     const auto now = clock::now();
     ++counts_.received;
     if (stopped_)
-        co_return failed(failure::unavailable, counts_.stopped);
+        co_return failed(failure::unavailable, counts_.stopped, trace);
     if (given_up(now))
-        co_return failed(failure::unavailable, counts_.unavailable);
+        co_return failed(failure::unavailable, counts_.unavailable, trace);
     if (!protocol_.shares_keys && requests_.is_taken(question.key, now))
-        co_return failed(failure::duplicate, counts_.duplicates);
+        co_return failed(failure::duplicate, counts_.duplicates, trace);
     if (requests_.is_condemned(question.key, now))
-        co_return failed(failure::connection_lost, counts_.lost);
+        co_return failed(failure::connection_lost, counts_.lost, trace);
     const auto place = pending_.try_take();
     if (!place)
-        co_return failed(failure::overloaded, counts_.overloaded);
+        co_return failed(failure::overloaded, counts_.overloaded, trace);
 
     deadline.expires_at(now + reply_timeout_);
     waiter waiting(now);
@@ -65,42 +77,52 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline)
 
     auto [error, reply] = co_await request.receive(deadline);
     if (!error) {
-        replied(waiting, request.take_reply());
+        replied(waiting, request.take_reply(), trace);
         co_return std::move(reply);
     }
     const auto ended_at = clock::now();
     request_durations_.add(ended_at - waiting.since);
+    if (trace != nullptr)
+        note_wait(*trace, request.last_written(), ended_at);
     if (request.written() && !protocol_.shares_keys)
         requests_.expect_late_reply(question.key, ended_at + protocol_.late_replies);
-    co_return make_error_code(why_it_failed(error, deadline, ended_at), request.written());
+    co_return make_error_code(why_it_failed(error, deadline, ended_at, trace), request.written());
 }
 
 // The clock is not read for it: the reply came when the connection was read last.
-void pool::replied(const waiter& waited, std::optional<clock::time_point> written_at)
+void pool::replied(const waiter& waited, const std::optional<writing>& answered, net::trace* trace)
 {
     const auto came_at = requests_.received_at();
     ++counts_.replied;
     request_durations_.add(came_at - waited.since);
-    if (written_at)
-        reply_durations_.add(came_at - *written_at);
+    if (answered)
+        reply_durations_.add(came_at - answered->at);
+    if (trace != nullptr) {
+        trace->outcome = "reply";
+        note_wait(*trace, answered, came_at);
+    }
 }
 
 // Of a request that waited.
-failure pool::why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now)
+failure pool::why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now, net::trace* trace)
 {
     if (error == asio::error::connection_aborted)
-        return failed(failure::connection_lost, counts_.lost);
+        return failed(failure::connection_lost, counts_.lost, trace);
     if (stopped_)
-        return failed(failure::unavailable, counts_.stopped);
+        return failed(failure::unavailable, counts_.stopped, trace);
     if (now >= deadline.expiry())
-        return failed(failure::timed_out, counts_.timed_out);
+        return failed(failure::timed_out, counts_.timed_out, trace);
     ++counts_.abandoned; // its client is gone, so nothing failed that anybody would miss
+    if (trace != nullptr)
+        trace->outcome = "abandoned";
     return failure::timed_out;
 }
 
 // Counts and reports.
-failure pool::failed(failure why, std::uint64_t& count)
+failure pool::failed(failure why, std::uint64_t& count, net::trace* trace)
 {
+    if (trace != nullptr)
+        trace->outcome = stopped_ && why == failure::unavailable ? "stopped" : name_of(why);
     if (net::worth_a_line(++count) && !stopped_)
         spdlog::warn("a request got no reply: {} ({} such so far)", make_error_code(why).message(), count);
     return why;

@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "net/host_port.hpp"
 #include "net/limit.hpp"
+#include "net/trace.hpp"
 #include "upstream/link.hpp"
 #include "upstream/multiplexer.hpp"
 #include "upstream/outage_log.hpp"
@@ -58,8 +59,8 @@ public:
 
     /// Asks an upstream. Gives the reply or a reason, never later than the reply timeout. The caller lends the timer
     /// that runs the race against the reply, so it can give up early: to cancel `deadline` ends the wait, and leaves
-    /// nothing behind.
-    awaitable<outcome> ask(question question, steady_timer& deadline);
+    /// nothing behind. What became of the request is noted in `trace`, if there is one, which outlives the wait.
+    awaitable<outcome> ask(question question, steady_timer& deadline, net::trace* trace = nullptr);
 
     /// Counts since the start, over all upstreams.
     statistics counts() const;
@@ -81,9 +82,9 @@ private:
     };
 
     bool given_up(clock::time_point now) const;
-    failure failed(failure why, std::uint64_t& count);
-    void replied(const waiter& waited, std::optional<clock::time_point> written_at);
-    failure why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now);
+    failure failed(failure why, std::uint64_t& count, net::trace* trace);
+    void replied(const waiter& waited, const std::optional<writing>& answered, net::trace* trace);
+    failure why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now, net::trace* trace);
 
     executor_type executor_;
     std::chrono::nanoseconds reply_timeout_;

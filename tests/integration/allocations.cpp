@@ -53,13 +53,16 @@ using namespace std::chrono_literals;
 
 // One event loop on a thread of its own, between clients and a backend that this thread plays. Gives the allocations of
 // the loop's thread from its first to its last breath.
-std::size_t allocations_in(std::size_t rounds, std::size_t connections)
+std::size_t allocations_in(std::size_t rounds, std::size_t connections, const char* access_log)
 {
     listener backend;
+    service::access_writer writer;
     service::shared_limits limits{net::limit(1024), net::limit(1024)};
     const upstream::pool_settings pool{
         {net::host_port{"127.0.0.1", backend.port()}}, 10s, 1s, 1024, false, codes::protocol()};
     service::event_loop loop({asio::ip::address_v4::loopback(), 0}, net::port_sharing::afterwards, pool, {}, limits);
+    if (access_log != nullptr)
+        loop.log_accesses(writer, writer.open(access_log), service::log_format::text);
     std::size_t allocations = 0;
     std::jthread thread([&] {
         loop.run();
@@ -85,10 +88,10 @@ std::size_t allocations_in(std::size_t rounds, std::size_t connections)
     return allocations;
 }
 
-double allocations_of_a_request(std::size_t connections)
+double allocations_of_a_request(std::size_t connections, const char* access_log = nullptr)
 {
-    const auto after_few = allocations_in(10, connections);
-    const auto after_many = allocations_in(110, connections);
+    const auto after_few = allocations_in(10, connections, access_log);
+    const auto after_many = allocations_in(110, connections, access_log);
     const auto each = static_cast<double>(after_many - after_few) / static_cast<double>(100 * connections);
     BOOST_TEST_MESSAGE(connections << " connections: " << each << " allocations for a request");
     return each;
@@ -101,6 +104,12 @@ BOOST_AUTO_TEST_SUITE(allocations)
 BOOST_AUTO_TEST_CASE(a_request_by_itself_makes_five) { BOOST_TEST(allocations_of_a_request(1) < 5.5); }
 
 BOOST_AUTO_TEST_CASE(a_request_among_many_makes_seven) { BOOST_TEST(allocations_of_a_request(64) < 7.5); }
+
+BOOST_AUTO_TEST_CASE(the_access_log_adds_none)
+{
+    BOOST_TEST(allocations_of_a_request(1, "/dev/null") < 5.5);
+    BOOST_TEST(allocations_of_a_request(64, "/dev/null") < 7.5);
+}
 
 BOOST_AUTO_TEST_CASE(an_idle_connection_keeps_no_memory_of_a_long_request_and_its_long_answer)
 {

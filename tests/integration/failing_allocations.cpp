@@ -70,6 +70,8 @@ public:
     {
     }
 
+    void log_accesses() { loop_.log_accesses(writer_, writer_.open("/dev/null"), service::log_format::json); }
+
     void start()
     {
         thread_.emplace([this] {
@@ -108,6 +110,7 @@ public:
 
 private:
     listener backend_;
+    service::access_writer writer_;
     service::shared_limits limits_{net::limit(1024), net::limit(1024)};
     service::event_loop loop_;
     std::uint16_t port_;
@@ -201,6 +204,17 @@ BOOST_AUTO_TEST_CASE(while_answering_it_serves_or_ends)
 {
     try_every_allocation({"answering",
                           [](world& world) {
+                              world.start();
+                              world.connect();
+                          },
+                          [](world& world) { world.ask(); }});
+}
+
+BOOST_AUTO_TEST_CASE(while_answering_with_an_access_log_it_serves_or_ends)
+{
+    try_every_allocation({"answering with an access log",
+                          [](world& world) {
+                              world.log_accesses();
                               world.start();
                               world.connect();
                           },

@@ -702,6 +702,28 @@ BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_to_one_elsewhere_takes_its_pl
     BOOST_TEST(take(multiplexer, other) == "404\n");
 }
 
+BOOST_AUTO_TEST_CASE(it_is_known_where_the_message_was_written_that_was_answered)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    multiplexer.open(one.lane);
+    multiplexer.open(other.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    const waiting_request second(multiplexer, code("404"));
+    take(multiplexer, other);
+    BOOST_TEST(!first->last_written());
+    BOOST_TEST(second.last_written()->on == &other.lane);
+
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
+    BOOST_TEST(first->take_reply()->on == &other.lane);
+    first.reset();
+
+    BOOST_TEST(!second.last_written(), "it has the place of one that was not written");
+    take(multiplexer, one);
+    BOOST_TEST(second.last_written()->on == &one.lane);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobody)
 {
     upstream::multiplexer multiplexer(executor, 8);

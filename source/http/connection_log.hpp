@@ -1,0 +1,69 @@
+// What a connection has to tell the access log.
+#pragma once
+
+#include "http/access.hpp"
+#include "http/request_parser.hpp"
+#include "http/response.hpp"
+#include "net/connection.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::http {
+
+/// Sees to it that each request that gets an answer is recorded once: when the answer has been sent, or else when the
+/// connection ends. While nobody records, it does nothing. Belongs to one event loop; every call is made on its
+/// thread.
+class connection_log {
+public:
+    /// `recorder`, which may be null and may change, and `connection` outlive it, and so does what it points to.
+    connection_log(access_recorder* const& recorder, const net::connection& connection)
+        : recorder_(recorder)
+        , connection_(connection)
+    {
+    }
+
+    /// Records the requests whose answer was not sent.
+    ~connection_log() { record(false); }
+    connection_log(const connection_log&) = delete;
+    connection_log& operator=(const connection_log&) = delete;
+
+    /// `request` begins to be read.
+    void begin(request& request)
+    {
+        if (recorder_ != nullptr || request.access)
+            prepare(request);
+    }
+
+    /// More of it has come.
+    static void came(request& request)
+    {
+        if (request.access)
+            request.access->came(clock::now());
+    }
+
+    /// It is being answered, without the body when that is `head_only`. Takes its `access`, which there must be, and
+    /// the target from it. Gives the id to answer with, which is valid until `sent`.
+    std::string_view answered(request& request, const response& response, bool head_only);
+
+    /// All answers have been sent.
+    void sent()
+    {
+        if (!unsent_.empty())
+            record(true);
+    }
+
+private:
+    void prepare(request& request);
+    void record(bool sent);
+
+    access_recorder* const& recorder_;
+    const net::connection& connection_;
+    std::string peer_;
+    std::vector<std::unique_ptr<access>> unsent_; // those that are being answered
+    std::unique_ptr<access> spare_;               // for the next request
+};
+
+} // namespace causeway::http

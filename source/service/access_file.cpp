@@ -1,0 +1,110 @@
+#include "service/access_file.hpp"
+
+#include "net/worth_a_line.hpp"
+#include "service/log_file.hpp"
+#include "service/write_if_room.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace causeway::service {
+namespace {
+
+using std::chrono::steady_clock;
+
+// How often a wait for room looks whether it has to hurry.
+constexpr std::chrono::milliseconds between_looks{50};
+
+bool is_standard_output(const std::string& path) { return path == "-"; }
+
+// As many whole lines as can be written in one go, so that a pipe has room for all of them or none.
+std::string_view first_lines(std::string_view lines)
+{
+    if (lines.size() <= PIPE_BUF)
+        return lines;
+    return lines.substr(0, lines.rfind('\n', PIPE_BUF - 1) + 1);
+}
+
+std::uint64_t count_lines(std::string_view text) { return static_cast<std::uint64_t>(std::ranges::count(text, '\n')); }
+
+} // namespace
+
+access_file::access_file(const std::string& path)
+    : own_(is_standard_output(path) ? open_again_without_blocking(STDOUT_FILENO) : open_log_file(path))
+    , descriptor_(own_ == -1 ? STDOUT_FILENO : own_)
+{
+    if (own_ == -1 && !is_standard_output(path))
+        throw std::runtime_error(
+            fmt::format("cannot open --access-log {}: {}; choose a file that this user may write, in a directory that "
+                        "exists, or a named pipe that somebody reads",
+                        path, std::generic_category().message(errno)));
+}
+
+access_file::~access_file()
+{
+    if (own_ != -1)
+        ::close(own_);
+}
+
+std::uint64_t access_file::write(std::string_view lines)
+{
+    std::uint64_t lost = 0;
+    while (!lines.empty()) {
+        const auto piece = first_lines(lines);
+        lines.remove_prefix(piece.size());
+        lost += count_lines(write_piece(piece));
+    }
+    return lost;
+}
+
+// Gives what was not written of it.
+std::string_view access_file::write_piece(std::string_view piece)
+{
+    auto rest = piece;
+    while (!rest.empty()) {
+        const auto written = write_what_fits(descriptor_, torn_ ? "\n" : rest);
+        if (written <= 0 && !goes_on_after(errno))
+            break;
+        if (written > 0 && !std::exchange(torn_, false))
+            rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    const auto done = piece.substr(0, piece.size() - rest.size());
+    torn_ |= !rest.empty() && !done.empty() && done.back() != '\n';
+    return rest;
+}
+
+bool access_file::goes_on_after(int error)
+{
+    if (error == EAGAIN)
+        return wait_for_room();
+    if (net::worth_a_line(++failures_))
+        spdlog::error("cannot write to the access log: {} ({} such so far)", std::generic_category().message(error),
+                      failures_);
+    return false;
+}
+
+bool access_file::wait_for_room()
+{
+    pollfd room{descriptor_, POLLOUT, 0};
+    while (steady_clock::now() < latest_.load())
+        if (::poll(&room, 1, static_cast<int>(between_looks.count())) == 1)
+            return true; // or nobody reads any more, which the next write tells
+    return false;
+}
+
+void access_file::hurry(std::chrono::nanoseconds patience)
+{
+    latest_.store(steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(patience));
+}
+
+} // namespace causeway::service

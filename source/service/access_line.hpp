@@ -1,0 +1,62 @@
+// What a request looks like in the access log.
+#pragma once
+
+#include "http/access.hpp"
+#include "net/clock.hpp"
+#include "service/log_format.hpp"
+
+#include <array>
+#include <chrono>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace causeway::service {
+
+/// Writes lines, one after the other. What a client chose is in them as printable ASCII: another byte is written as \x
+/// and two hexadecimal digits, in JSON as \u00 and these, a quotation mark or a backslash has a backslash in front, and
+/// what is too long is cut, and ends with "...". docs/operations.md has the columns.
+class access_line {
+public:
+    /// Characters of a target that are shown, and bytes of the longest line: any is written in one go, to a pipe too.
+    static constexpr std::size_t longest_target = 1024;
+    static constexpr std::size_t longest = PIPE_BUF;
+
+    explicit access_line(log_format format)
+        : format_(format)
+    {
+    }
+
+    /// It is `wall` when it is `now`. To be said before the first line, and again from time to time, because the wall
+    /// clock may be set.
+    void set_clock(clock::time_point now, std::chrono::system_clock::time_point wall);
+
+    /// The line, with its line feed. Valid until the next call.
+    std::string_view of(const http::access& access, std::string_view peer);
+
+private:
+    struct times;
+
+    void write_text(const http::access& access, std::string_view peer, const times& spent);
+    void write_json(const http::access& access, std::string_view peer, const times& spent);
+
+    void add(std::string_view text);
+    void add(std::chrono::nanoseconds duration);
+    void add_number(std::uint64_t number);
+    void add_time(clock::time_point at);
+    void add_escaped(std::string_view text, std::size_t most);
+
+    log_format format_;
+    std::chrono::nanoseconds since_1970_{}; // from there to the epoch of `clock`
+    clock::time_point second_begins_;
+    std::array<char, 20> second_{}; // in words: 2026-11-24T12:00:00.
+    std::array<char, longest> text_{};
+    std::size_t size_ = 0;
+};
+
+/// The line that tells that `count` lines are missing.
+std::string lost_lines(std::uint64_t count, std::chrono::system_clock::time_point now, log_format format);
+
+} // namespace causeway::service

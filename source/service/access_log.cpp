@@ -1,0 +1,97 @@
+#include "service/access_log.hpp"
+
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace causeway::service {
+namespace {
+
+std::uint64_t random_seed()
+{
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
+}
+
+} // namespace
+
+access_log::access_log(access_writer& writer, std::shared_ptr<access_file> file, log_format format)
+    : writer_(writer)
+    , file_(std::move(file))
+    , format_(format)
+    , line_(format)
+    , batches_{std::make_shared<access_batch>(), std::make_shared<access_batch>()}
+    , random_(random_seed())
+{
+    line_.set_clock(clock::now(), std::chrono::system_clock::now());
+}
+
+// What was recorded before goes to the file before, if the writer has time for it, otherwise to the new one.
+void access_log::use(std::shared_ptr<access_file> file, log_format format)
+{
+    hand_over();
+    file_ = std::move(file);
+    format_ = format;
+    line_ = access_line(format);
+    line_.set_clock(clock::now(), std::chrono::system_clock::now());
+}
+
+void access_log::make_id(std::string& id) { fmt::format_to(std::back_inserter(id), FMT_COMPILE("{:016x}"), random_()); }
+
+void access_log::record(const http::access& access, std::string_view peer)
+{
+    const bool has_room = !is_with_writer(filling_) && filling().lines.size() < most_in_a_batch;
+    if (!has_room && !hand_over()) {
+        ++lost_;
+        ++untold_;
+        return;
+    }
+    filling().lines += line_.of(access, peer);
+}
+
+void access_log::sweep()
+{
+    line_.set_clock(clock::now(), std::chrono::system_clock::now());
+    hand_over();
+}
+
+void access_log::flush()
+{
+    if (is_with_writer(filling_))
+        return;
+    filling().lost_before += std::exchange(untold_, 0);
+    send();
+}
+
+std::uint64_t access_log::lost() const noexcept
+{
+    return lost_ + batches_[0]->lost_ever.load() + batches_[1]->lost_ever.load();
+}
+
+// Goes on with the other batch. False while the writer has that one.
+bool access_log::hand_over()
+{
+    const auto other = 1 - filling_;
+    if (is_with_writer(other))
+        return false;
+    if (!is_with_writer(filling_))
+        send();
+    filling_ = other;
+    filling().lost_before = std::exchange(untold_, 0);
+    return true;
+}
+
+void access_log::send()
+{
+    auto& batch = filling();
+    if (batch.lines.empty() && batch.lost_before == 0)
+        return;
+    batch.file = file_;
+    batch.format = format_;
+    writer_.write(batches_[filling_]);
+}
+
+} // namespace causeway::service
