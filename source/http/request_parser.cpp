@@ -51,6 +51,7 @@ request_parser::request_parser(request& request, body_use use)
     : request_(request)
     , body_(use == body_use::kept ? &request.body : nullptr)
 {
+    request_.method = beast::http::verb::unknown;
     request_.content_type.clear();
     request_.body.clear();
     eager(true);

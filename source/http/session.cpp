@@ -248,7 +248,8 @@ void session::compose_failure(request& request, const std::exception& error)
 void session::compose(const refusal& refusal)
 {
     stays_open_ = false;
-    append_answer(request_, refused(refusal.status, refusal.problem), framing{});
+    append_answer(request_, refused(refusal.status, refusal.problem),
+                  framing{.head_only = request_.method == verb::head});
 }
 
 void session::append_answer(request& request, const response& response, framing framing)
@@ -257,7 +258,8 @@ void session::append_answer(request& request, const response& response, framing 
         framing.request_id = log_.answered(request, response, framing.head_only);
     append(response, framing, common_.date, output_);
     ++answers_in_output_;
-    common_.counts.count(response.status);
+    if (!abandoned_)
+        common_.counts.count(response.status);
 }
 
 // What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when

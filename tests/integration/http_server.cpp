@@ -629,13 +629,28 @@ BOOST_AUTO_TEST_CASE(a_pipelined_request_that_has_come_in_part_is_answered_when_
 
 BOOST_AUTO_TEST_CASE(pipelined_requests_of_a_client_that_is_gone_are_given_up)
 {
-    play_held([](fixture& test, http::server&, tcp::endpoint server) -> awaitable<> {
-        auto client = co_await connect(server);
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await connect(address);
         co_await client.send(get("101") + get("102") + get("103"));
         co_await test.held.asked(3);
         client.socket.close();
         while (test.connections.taken() != 0)
             co_await settle();
+        BOOST_TEST(server.counts().responses == http::statistics().responses, boost::test_tools::per_element());
+    });
+}
+
+// Their answers go to nobody.
+BOOST_AUTO_TEST_CASE(a_request_of_a_client_that_is_gone_counts_as_no_response)
+{
+    play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await connect(address);
+        co_await client.send(get("101"));
+        co_await test.held.asked(1);
+        client.socket.close();
+        while (test.connections.taken() != 0)
+            co_await settle();
+        BOOST_TEST(server.counts().responses == http::statistics().responses, boost::test_tools::per_element());
     });
 }
 
@@ -782,6 +797,30 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
         for (const auto& head : heads)
             co_await check_refused(server, head + "\r\nGET /?statusCode=200 HTTP/1.1\r\nHost: test\r\n\r\n",
                                    status::bad_request);
+    });
+}
+
+// RFC 9110 §9.3.2
+BOOST_AUTO_TEST_CASE(a_head_that_is_refused_gets_no_body)
+{
+    play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        const std::string head = "HEAD /?statusCode=404 HTTP/1.1\r\n";
+        for (const auto& bad : {head + "\r\n", head + "Host: test\r\nContent-Length: 100000\r\n\r\n",
+                                head + "Host: test\r\nExpect: more\r\n\r\n"}) {
+            auto client = co_await connect(server);
+            co_await client.send(bad);
+            const auto refused = co_await client.receive(true);
+            BOOST_TEST(refused.result_int() >= 400U);
+            const bool closed = co_await client.closed();
+            BOOST_TEST(closed);
+        }
+        // What comes after it is no HEAD any more.
+        auto client = co_await connect(server);
+        co_await client.send(head + "Host: test\r\n\r\n");
+        co_await client.receive(true);
+        co_await client.send("nonsense\r\n\r\n");
+        const auto refused = co_await client.receive();
+        BOOST_TEST(refused.body() != "");
     });
 }
 
