@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <ctime>
 #include <string>
 
@@ -54,6 +56,53 @@ struct access_line::times {
     std::chrono::nanoseconds read, wait, wire, write;
 };
 
+// Inline, so that a literal is a few moves.
+inline void access_line::add(std::string_view text)
+{
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+}
+
+inline void access_line::add_number(std::uint64_t number) { end_ = std::to_chars(end_, text_.end(), number).ptr; }
+
+// In microseconds.
+inline void access_line::add(std::chrono::nanoseconds duration)
+{
+    add_number(static_cast<std::uint64_t>(std::max(duration, 0ns) / 1us));
+}
+
+// The text of a second serves all lines in it.
+void access_line::add_time(clock::time_point at)
+{
+    if (at < second_begins_ || at - second_begins_ >= 1s) {
+        const auto wall = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch() + since_1970_);
+        second_begins_ = clock::time_point(wall - since_1970_);
+        fmt::format_to(second_.data(), "{:%Y-%m-%dT%H:%M:%S}.", fmt::gmtime(static_cast<std::time_t>(wall.count())));
+    }
+    const auto thousandths = static_cast<unsigned>((at - second_begins_) / 1ms);
+    add({second_.data(), second_.size()});
+    for (const auto digit : {thousandths / 100, thousandths / 10 % 10, thousandths % 10})
+        *end_++ = static_cast<char>('0' + digit);
+    *end_++ = 'Z';
+}
+
+void access_line::add_escaped(std::string_view text, std::size_t most)
+{
+    const auto* const limit = end_ + most;
+    while (!text.empty()) {
+        const auto plain = std::min(plain_chars.prefix(text), static_cast<std::size_t>(limit - end_));
+        add(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty())
+            return;
+        const auto escaped = escape(text.front(), format_);
+        if (escaped.size() > static_cast<std::size_t>(limit - end_))
+            return add(cut);
+        add(escaped);
+        text.remove_prefix(1);
+    }
+}
+
 void access_line::set_clock(clock::time_point now, std::chrono::system_clock::time_point wall)
 {
     since_1970_ = wall.time_since_epoch() - now.time_since_epoch();
@@ -68,10 +117,10 @@ std::string_view access_line::of(const http::access& access, std::string_view pe
         write_json(access, peer, spent);
     else
         write_text(access, peer, spent);
-    return {text_.data(), size_};
+    return {text_.begin(), end_};
 }
 
-void access_line::write_text(const http::access& access, std::string_view peer, const times& spent)
+void access_line::write_text(const http::access& access, std::string_view peer, const times& times)
 {
     add_time(access.ended_at);
     add(" ");
@@ -98,17 +147,17 @@ void access_line::write_text(const http::access& access, std::string_view peer, 
     add(" ");
     add_escaped(access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream);
     add(" read=");
-    add(spent.read);
+    add(times.read);
     add(" wait=");
-    add(spent.wait);
+    add(times.wait);
     add(" wire=");
-    add(spent.wire);
+    add(times.wire);
     add(" write=");
-    add(spent.write);
+    add(times.write);
     add("\n");
 }
 
-void access_line::write_json(const http::access& access, std::string_view peer, const times& spent)
+void access_line::write_json(const http::access& access, std::string_view peer, const times& times)
 {
     add(R"({"time":")");
     add_time(access.ended_at);
@@ -140,64 +189,14 @@ void access_line::write_json(const http::access& access, std::string_view peer, 
         add_escaped(access.trace.upstream, longest_upstream);
         add(R"(","read_us":)");
     }
-    add(spent.read);
+    add(times.read);
     add(R"(,"wait_us":)");
-    add(spent.wait);
+    add(times.wait);
     add(R"(,"wire_us":)");
-    add(spent.wire);
+    add(times.wire);
     add(R"(,"write_us":)");
-    add(spent.write);
+    add(times.write);
     add("}\n");
-}
-
-void access_line::add(std::string_view text)
-{
-    std::copy(text.begin(), text.end(), text_.begin() + static_cast<std::ptrdiff_t>(size_));
-    size_ += text.size();
-}
-
-void access_line::add_number(std::uint64_t number)
-{
-    const fmt::format_int digits(number);
-    add({digits.data(), digits.size()});
-}
-
-// In microseconds.
-void access_line::add(std::chrono::nanoseconds duration)
-{
-    add_number(static_cast<std::uint64_t>(std::max(duration, 0ns) / 1us));
-}
-
-// The text of a second serves all lines in it.
-void access_line::add_time(clock::time_point at)
-{
-    if (at < second_begins_ || at - second_begins_ >= 1s) {
-        const auto wall = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch() + since_1970_);
-        second_begins_ = clock::time_point(wall - since_1970_);
-        fmt::format_to(second_.data(), "{:%Y-%m-%dT%H:%M:%S}.", fmt::gmtime(static_cast<std::time_t>(wall.count())));
-    }
-    const auto thousandths = static_cast<unsigned>((at - second_begins_) / 1ms);
-    add({second_.data(), second_.size()});
-    for (const auto digit : {thousandths / 100, thousandths / 10 % 10, thousandths % 10})
-        text_[size_++] = static_cast<char>('0' + digit);
-    text_[size_++] = 'Z';
-}
-
-void access_line::add_escaped(std::string_view text, std::size_t most)
-{
-    const auto end = size_ + most;
-    while (!text.empty()) {
-        const auto plain = std::min(plain_chars.prefix(text), end - size_);
-        add(text.substr(0, plain));
-        text.remove_prefix(plain);
-        if (text.empty())
-            return;
-        const auto escaped = escape(text.front(), format_);
-        if (size_ + escaped.size() > end)
-            return add(cut);
-        add(escaped);
-        text.remove_prefix(1);
-    }
 }
 
 std::string lost_lines(std::uint64_t count, std::chrono::system_clock::time_point now, log_format format)

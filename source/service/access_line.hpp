@@ -53,7 +53,7 @@ private:
     clock::time_point second_begins_;
     std::array<char, 20> second_{}; // in words: 2026-11-24T12:00:00.
     std::array<char, longest> text_{};
-    std::size_t size_ = 0;
+    char* end_ = nullptr; // of what is in it
 };
 
 /// The line that tells that `count` lines are missing.

@@ -1,10 +1,6 @@
 #include "service/access_log.hpp"
 
-#include <fmt/compile.h>
-#include <fmt/format.h>
-
 #include <chrono>
-#include <iterator>
 #include <utility>
 
 namespace causeway::service {
@@ -39,7 +35,18 @@ void access_log::use(std::shared_ptr<access_file> file, log_format format)
     line_.set_clock(clock::now(), std::chrono::system_clock::now());
 }
 
-void access_log::make_id(std::string& id) { fmt::format_to(std::back_inserter(id), FMT_COMPILE("{:016x}"), random_()); }
+// As hexadecimal digits, the lowest first.
+void access_log::make_id(std::string& id)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 16> text;
+    auto number = random_();
+    for (auto& digit : text) {
+        digit = digits[number % digits.size()];
+        number /= digits.size();
+    }
+    id.assign(text.data(), text.size());
+}
 
 void access_log::record(const http::access& access, std::string_view peer)
 {
