@@ -138,7 +138,9 @@ try {
     command_line line;
     for (const auto& each : parsed.options) {
         const auto value = each.value.empty() ? "true" : each.value.front();
-        if (each.string_key == "config")
+        if (each.string_key == "config" && line.config)
+            line.error = "option '--config' cannot be specified more than once";
+        else if (each.string_key == "config")
             line.config = value;
         else if (each.string_key == "check-config")
             line.check_config = true;

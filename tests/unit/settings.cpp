@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(an_option_given_twice_is_wrong)
     const std::vector<arguments> once = {{"--listen", "a:1"},     {"--reply-timeout", "1s"},  {"--reconnect-max", "1s"},
                                          {"--max-pending", "1"},  {"--upstream-window", "1"}, {"--threads", "1"},
                                          {"--log-level", "info"}, {"--max-connections", "1"}, {"--drain-timeout", "1s"},
-                                         {"--share-port"}};
+                                         {"--share-port"},        {"--config", "/dev/null"}};
     for (const auto& given : once) {
         bridge(given);
         auto twice = given;
