@@ -12,6 +12,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace causeway::service {
 namespace {
@@ -176,11 +177,12 @@ assignments read_environment(const char* const* environment, std::string_view pr
         const auto value = variable.substr(name.size() + 1);
         const auto option_name = option_of_variable(name.substr(prefix.size()));
         const auto* option = find(option_name, options);
-        if (option == nullptr || !option->repeatable)
-            given.push_back({option_name, std::string(value), std::string(name)});
-        else
-            for (const auto& each : split(value))
-                given.push_back({option_name, each, std::string(name)});
+        const bool is_list = option != nullptr && option->repeatable;
+        auto values = is_list ? split(value) : std::vector<std::string>();
+        if (values.empty()) // also of a list, which then makes no sense
+            values.emplace_back(value);
+        for (auto& each : values)
+            given.push_back({option_name, std::move(each), std::string(name)});
     }
     return given;
 }

@@ -54,7 +54,7 @@ std::string list_of(std::span<const option> options);
 
 /// Reads `environment`, which ends with a null pointer: the option `reply-timeout` is the variable
 /// `<prefix>REPLY_TIMEOUT`. One that is empty counts as not set. Where an option is repeatable, its values stand behind
-/// each other with commas or spaces between them.
+/// each other with commas or spaces between them; one of nothing else is a value that makes no sense.
 assignments read_environment(const char* const* environment, std::string_view prefix, std::span<const option> options);
 
 /// Reads lines of the form `name = value`, from a file that is called `name`. What stands behind a `#` that begins a

@@ -539,11 +539,20 @@ BOOST_AUTO_TEST_CASE(upstreams_of_one_source_take_the_place_of_those_of_another)
 
 BOOST_AUTO_TEST_CASE(a_variable_that_is_empty_or_another_programs_counts_as_not_set)
 {
-    const auto settings =
-        bridge({}, {"CAUSEWAY_THREADS=", "CAUSEWAY_UPSTREAM= ", "CODESERVER_NONSENSE=1", "THREADS=7"});
+    const auto settings = bridge({}, {"CAUSEWAY_THREADS=", "CAUSEWAY_UPSTREAM=", "CODESERVER_NONSENSE=1", "THREADS=7"});
 
     BOOST_TEST(settings.threads == std::max(1U, std::thread::hardware_concurrency()));
     BOOST_TEST(settings.upstreams.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_for_several_values_that_has_none_is_wrong)
+{
+    for (const std::string value : {" ", ",", ", ,"}) {
+        const auto line = complaint(parse_bridge({}, {"CAUSEWAY_UPSTREAM=" + value}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "CAUSEWAY_UPSTREAM: --upstream '" + value + "': give HOST:PORT"), line);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_switch_in_a_file_or_the_environment_is_true_or_false)
