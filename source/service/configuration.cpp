@@ -248,16 +248,22 @@ std::string to_file(const assignments& in_force, std::span<const option> options
 
 transition change(const assignments& now, const assignments& wanted, std::span<const option> options)
 {
+    const auto needs_restart = [&](const option& option) {
+        return !option.at_once && values_of(option, now) != values_of(option, wanted);
+    };
     transition next;
     for (const auto& option : options) {
         const auto before = values_of(option, now);
         const auto after = values_of(option, wanted);
-        const bool stays = before != after && !option.at_once;
+        const auto* leader = find(option.goes_with, options);
+        const bool follows = leader != nullptr && needs_restart(*leader);
+        const bool stays = before != after && (follows || needs_restart(option));
         const auto own = of_option(option, stays ? now : wanted);
         next.in_force.insert(next.in_force.end(), own.begin(), own.end());
         if (stays)
-            next.need_restart.push_back(fmt::format("{} = {} needs a restart; until then it is {}", option.name,
-                                                    in_words(after), in_words(before)));
+            next.need_restart.push_back(fmt::format("{} = {} needs a restart{}; until then it is {}", option.name,
+                                                    in_words(after), follows ? ", like " + leader->name : "",
+                                                    in_words(before)));
         else if (before != after)
             next.applied.push_back(
                 fmt::format("{} = {} applied; it was {}", option.name, in_words(after), in_words(before)));

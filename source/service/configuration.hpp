@@ -23,6 +23,7 @@ struct option {
 
     bool repeatable = false; ///< has as many values as it is given
     bool at_once = false;    ///< a running program can change it
+    std::string goes_with{}; ///< an option: while a change of that one waits for a restart, one of this waits too
 };
 
 /// A value that an option was given, and where: "command line", "CAUSEWAY_THREADS", "causeway.conf:12" or "default".
@@ -71,7 +72,8 @@ assignments in_force(std::span<const assignments> sources, std::span<const optio
 /// What is in force, as a configuration file, with the origins as comments.
 std::string to_file(const assignments& in_force, std::span<const option> options);
 
-/// From one set of values to another, as far as a running program can go.
+/// From one set of values to another, as far as a running program can go. Options that go with one that needs a restart
+/// wait with it: what was meant together is never in force in part.
 struct transition {
     assignments in_force;                  ///< afterwards
     std::vector<std::string> applied;      ///< in words, each option that changes
