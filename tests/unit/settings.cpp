@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -154,6 +155,16 @@ const std::vector<std::string> bridge_options = {"--listen",
 const std::vector<std::string> code_server_options = {"--listen",       "--bind-retry", "--log-level",
                                                       "--log-format",   "--log-file",   "--config",
                                                       "--check-config", "--help",       "--version"};
+
+using names = std::set<std::string>;
+
+// What stands in the first group of each match.
+names matches(const std::string& text, const std::regex& expression)
+{
+    return {std::sregex_token_iterator(text.begin(), text.end(), expression, 1), std::sregex_token_iterator()};
+}
+
+const std::regex option_name("`([a-z-]+)`");
 
 } // namespace
 
@@ -665,6 +676,29 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option)
     const auto code_server_help = information(parse_code_server({"--help"}));
     for (const auto& option : code_server_options)
         BOOST_TEST(contains(code_server_help, "  " + option + ' '), option << " is missing in: " << code_server_help);
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_tells_of_each_option_whether_a_reload_applies_it)
+{
+    const auto manual = causeway::test::text_of(CAUSEWAY_PROJECT_DIR "/docs/operations.md");
+    const auto table = manual.find("| applies at once | how |\n");
+    const auto end_of_table = manual.find("\n\n", table);
+    const auto end_of_list = manual.find(" need a restart", end_of_table);
+    BOOST_TEST_REQUIRE(end_of_list != manual.npos);
+    names told_at_once;
+    for (const auto& row : matches(manual.substr(table, end_of_table - table), std::regex("\n\\|([^|]*)\\|")))
+        told_at_once.merge(matches(row, option_name));
+    const auto told_at_restart = matches(manual.substr(end_of_table, end_of_list - end_of_table), option_name);
+
+    service::bridge_settings of_bridge;
+    service::code_server_settings of_code_server;
+    names at_once;
+    names at_restart;
+    for (const auto& options : {service::options_of(of_bridge), service::options_of(of_code_server)})
+        for (const auto& option : options)
+            (option.at_once ? at_once : at_restart).insert(option.name);
+    BOOST_TEST(told_at_once == at_once, boost::test_tools::per_element());
+    BOOST_TEST(told_at_restart == at_restart, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(help_tells_the_defaults)
