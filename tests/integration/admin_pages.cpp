@@ -1,5 +1,6 @@
 // What an operator sees of a running bridge on its admin pages: metrics, health, readiness.
 #include "blocking.hpp"
+#include "kit.hpp"
 #include "load.hpp"
 #include "net/rethrow.hpp"
 #include "process.hpp"
@@ -11,6 +12,8 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <future>
@@ -329,6 +332,32 @@ BOOST_AUTO_TEST_CASE(the_default_address_is_taken_when_it_is_free_and_until_then
     other.reset();
     BOOST_TEST(causeway.admin_port() == port);
     BOOST_TEST(get_page(port, "/healthz").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(while_it_tries_the_admin_address_again_no_error_ends_it)
+{
+    std::optional<listener> other(std::in_place);
+    const auto port = other->port();
+    listener backend;
+    causeway_process causeway(
+        in_front_of({backend.address()}, {"--threads=1", "--admin=" + other->address() + " if free"}));
+    auto upstream = backend.accept();
+    connection client(causeway.port());
+    BOOST_TEST(get_page(causeway.port(), "/x").status == 404);
+
+    rlimit files{};
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, nullptr, &files) == 0);
+    const rlimit none{0, files.rlim_max};
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, &none, nullptr) == 0);
+    causeway.wait_for_line("no metrics yet: cannot listen on " + other->address() + ": Too many open files");
+    send_request(client, "404");
+    upstream.receive_line();
+    upstream.send("Code 404: Not Found\n");
+    BOOST_TEST(receive_answer(client).status == 200);
+
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, &files, nullptr) == 0);
+    other.reset();
+    BOOST_TEST(causeway.admin_port() == port);
 }
 
 BOOST_AUTO_TEST_CASE(a_bridge_that_waits_for_its_admin_address_stops_when_it_is_told_to)
