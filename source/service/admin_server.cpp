@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 // In a rolling restart the old process has the address until it ends.
 constexpr auto listen_retry = 250ms;
 
+// A client that connects and sends nothing, or does not read, takes one of few places.
+constexpr http::time_limits limits{.idle = 1s, .reading = 2s, .writing = 2s};
+
 tcp::endpoint resolve(asio::io_context& io, const net::host_port& place)
 try {
     return net::resolve_for_listening(io, place);
@@ -46,7 +49,7 @@ admin_server::admin_server(asio::io_context& io, const admin_address& address, a
 
 error_code admin_server::listen()
 try {
-    server_.emplace(net::listen(io_, place_, net::port_sharing::never), pages_, http::time_limits{}, connections_);
+    server_.emplace(net::listen(io_, place_, net::port_sharing::never), pages_, limits, connections_);
     return {};
 } catch (const boost::system::system_error& error) {
     return error.code();

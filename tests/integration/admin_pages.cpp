@@ -92,6 +92,28 @@ BOOST_FIXTURE_TEST_CASE(the_pages_are_only_to_be_read, fixture)
     BOOST_TEST(head.ends_with("\r\n\r\n"));
 }
 
+// Connections
+
+BOOST_FIXTURE_TEST_CASE(each_answer_closes_its_connection, fixture)
+{
+    for (const auto* path : {"/healthz", "/nowhere"}) {
+        connection client(causeway.admin_port());
+        client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+        const auto answer = client.receive_rest();
+        BOOST_TEST(answer.find("\r\nConnection: close\r\n") != std::string::npos, answer);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(as_many_silent_clients_as_there_are_places_keep_nobody_out_for_longer_than_a_moment, fixture)
+{
+    std::vector<connection> silent;
+    while (silent.size() != service::admin_server::most_connections)
+        silent.emplace_back(causeway.admin_port());
+    const auto began = clock::now();
+    BOOST_TEST(get_page(causeway.admin_port(), "/healthz").status == 200);
+    BOOST_TEST((clock::now() - began < 10s));
+}
+
 // Counters
 
 BOOST_AUTO_TEST_CASE(counters_add_up_while_requests_wait_and_afterwards)
