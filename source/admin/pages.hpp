@@ -15,7 +15,8 @@ namespace causeway::admin {
 ///     /healthz   200 while every event loop turns, otherwise 503 and what is wrong
 ///     /readyz    200 while requests are welcome, otherwise 503 and why not
 ///
-/// and nothing else: other paths are 404, other methods 405. Belongs to one event loop, which need not be one of those
+/// and nothing else: other paths are 404, other methods 405. Each answer closes its connection, so that those who ask
+/// now and then keep nobody out. Belongs to one event loop, which need not be one of those
 /// that it tells of.
 class pages final : public http::handler {
 public:
@@ -25,6 +26,7 @@ public:
     /// `look_at_process` is called for each request, and what it gave to wait for is awaited once.
     pages(facts facts, look look_at_process);
 
+    bool keeps_connections() const noexcept override { return false; }
     http::reaction look_at(const http::request& request, steady_timer& deadline) override;
     void respond(const http::request& request, http::outcome&& outcome, http::response& response) override;
 

@@ -41,6 +41,10 @@ public:
     /// memory for each request.
     virtual body_use use_of_bodies() const noexcept { return body_use::ignored; }
 
+    /// Whether a connection stays open for further requests, unless its client says otherwise. Where few connections
+    /// are allowed and clients ask rarely, one that stays open would only take a place.
+    virtual bool keeps_connections() const noexcept { return true; }
+
     /// The first step. A wait that it gives must end in bounded time. It may use `deadline` for that, and must end soon
     /// when that is cancelled. Both `request` and `deadline` outlive the wait.
     virtual reaction look_at(const request& request, steady_timer& deadline) = 0;

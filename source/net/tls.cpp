@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -78,6 +79,13 @@ void trust(asio::ssl::context& context, const std::string& file)
         fail(file, "cannot be used as certificates to trust: " + error.message());
 }
 
+// One without a valid time counts as expired.
+std::time_t expiry_of(const X509* certificate)
+{
+    std::tm time{};
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) == 1 ? ::timegm(&time) : 0;
+}
+
 // The keys of this process for its session tickets.
 const std::vector<unsigned char>& ticket_keys(SSL_CTX* context)
 {
@@ -103,6 +111,41 @@ std::vector<unsigned char> session_context(const std::string& client_ca)
     return digest;
 }
 
+// A ticket knows when the first of the certificates expires that its client was let in with: its own, and those that
+// have signed it.
+int limit_ticket(SSL* ssl, void*)
+{
+    const auto* const chain = SSL_get0_verified_chain(ssl);
+    if (chain == nullptr) // of a client that needs none, or that has resumed a session, which knows it already
+        return 1;
+    auto expiry = std::numeric_limits<std::time_t>::max();
+    for (int at = 0; at != sk_X509_num(chain); ++at)
+        expiry = std::min(expiry, expiry_of(sk_X509_value(chain, at)));
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), &expiry, sizeof expiry);
+}
+
+bool has_expired(SSL_SESSION* session)
+{
+    void* data = nullptr;
+    std::size_t size = 0;
+    std::time_t expiry{};
+    SSL_SESSION_get0_ticket_appdata(session, &data, &size);
+    if (size != sizeof expiry)
+        return false;
+    std::memcpy(&expiry, data, sizeof expiry);
+    return expiry <= std::time(nullptr);
+}
+
+// Without its ticket a client is asked for its certificate, which is verified then.
+SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
+                               void*)
+{
+    const bool usable = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+    if (!usable || has_expired(session))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 void resume_sessions(SSL_CTX* context, const std::string& client_ca)
 {
     auto keys = ticket_keys(context);
@@ -110,6 +153,7 @@ void resume_sessions(SSL_CTX* context, const std::string& client_ca)
     const auto scope = session_context(client_ca);
     SSL_CTX_set_session_id_context(context, scope.data(), static_cast<unsigned>(scope.size()));
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // the client keeps its ticket
+    SSL_CTX_set_session_ticket_cb(context, limit_ticket, judge_ticket, nullptr);
 }
 
 // A client that offers other protocols only is refused (RFC 7301 §3.2).
@@ -220,10 +264,9 @@ tls_context make_client_context(const client_tls& settings, const std::string& n
 std::optional<std::chrono::system_clock::time_point> expiry_of(const tls_context& context)
 {
     const auto* const shown = context ? SSL_CTX_get0_certificate(context->native_handle()) : nullptr;
-    std::tm time{};
-    if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &time) != 1)
+    if (shown == nullptr)
         return std::nullopt;
-    return std::chrono::system_clock::from_time_t(::timegm(&time));
+    return std::chrono::system_clock::from_time_t(expiry_of(shown));
 }
 
 tls_session::tls_session(asio::ssl::context& context, tcp_socket& socket)

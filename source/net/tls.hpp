@@ -31,8 +31,10 @@ struct server_tls {
 
 /// Makes the context of a server: TLS 1.2 and later, HTTP/1.1 in ALPN (RFC 7301), sessions resumed by tickets. All
 /// contexts of a process share the keys of their tickets, so a client may resume its session on any event loop, and
-/// after its certificate was renewed. Not where the certificates of `client_ca` have changed since. Blocks while it
-/// reads the files. Throws `std::runtime_error`, which names the file and what is wrong with it.
+/// after its certificate was renewed. Not where the certificates of `client_ca` have changed since, nor when a
+/// certificate has expired that the client was let in with, be it of an authority: then a handshake decides that
+/// verifies them. Blocks while it reads the files. Throws `std::runtime_error`, which names the file and what is wrong
+/// with it.
 tls_context make_server_context(const server_tls& settings);
 
 /// When the certificate that a context shows expires; nothing when it shows none.

@@ -2,11 +2,13 @@
 
 #include "net/listen.hpp"
 #include "net/rethrow.hpp"
+#include "net/worth_a_line.hpp"
 #include "service/cannot_listen.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace causeway::service {
@@ -17,44 +19,65 @@ using namespace std::chrono_literals;
 // In a rolling restart the old process has the address until it ends.
 constexpr auto listen_retry = 250ms;
 
+// A client that connects and sends nothing, or does not read, takes one of few places.
+constexpr http::time_limits limits{.idle = 1s, .reading = 2s, .writing = 2s};
+
+tcp::endpoint resolve(asio::io_context& io, const net::host_port& place)
+try {
+    return net::resolve_for_listening(io, place);
+} catch (const boost::system::system_error& error) {
+    throw cannot_listen_for_admin(place, error.code());
+}
+
 } // namespace
 
 admin_server::admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
                            admin::pages::look look_at_process)
     : io_(io)
-    , address_(address)
+    , place_(resolve(io, address.place))
     , pages_(std::move(facts), std::move(look_at_process))
     , retry_(io)
 {
-    if (!listen())
-        spdlog::warn("no metrics yet: {} is in use; trying again until it is free; choose another address with --admin",
-                     net::to_string(address_.place));
+    const auto error = listen();
+    if (!error)
+        return;
+    if (!address.if_free || error != asio::error::address_in_use)
+        throw cannot_listen_for_admin(address.place, error);
+    spdlog::warn("no metrics yet: {} is in use; trying again until it is free; choose another address with --admin",
+                 net::to_string(address.place));
 }
 
-// False when the address is in use and that is no error.
-bool admin_server::listen()
+error_code admin_server::listen()
 try {
-    server_.emplace(net::listen(io_, net::resolve_for_listening(io_, address_.place), net::port_sharing::never), pages_,
-                    http::time_limits{}, connections_);
-    return true;
+    server_.emplace(net::listen(io_, place_, net::port_sharing::never), pages_, limits, connections_);
+    return {};
 } catch (const boost::system::system_error& error) {
-    if (address_.if_free && error.code() == asio::error::address_in_use)
-        return false;
-    throw cannot_listen_for_admin(address_.place, error.code());
+    return error.code();
 }
 
 void admin_server::start() { asio::co_spawn(io_, run(), net::rethrow); }
 
 awaitable<> admin_server::run()
 {
-    while (!stopped_ && !server_ && !listen()) {
-        retry_.expires_after(listen_retry);
-        co_await retry_.async_wait(as_result);
-    }
+    co_await listen_at_last();
     if (stopped_)
         co_return;
     spdlog::info("metrics on http://{}/metrics", net::to_string(server_->endpoint()));
     co_await server_->run();
+}
+
+// Returns when it listens or was stopped. The clients are served meanwhile, whatever is wrong with this address.
+awaitable<> admin_server::listen_at_last()
+{
+    std::uint64_t failures = 0;
+    while (!server_ && !stopped_) {
+        retry_.expires_after(listen_retry);
+        co_await retry_.async_wait(as_result);
+        const auto error = stopped_ ? error_code() : listen();
+        if (error && error != asio::error::address_in_use && net::worth_a_line(++failures))
+            spdlog::warn("no metrics yet: cannot listen on {}: {}; trying again ({} failures so far)",
+                         net::to_string(place_), error.message(), failures);
+    }
 }
 
 void admin_server::stop()

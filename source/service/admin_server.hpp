@@ -19,8 +19,9 @@ public:
     /// Open at once; further ones wait.
     static constexpr std::size_t most_connections = 16;
 
-    /// Listens from now on. An address that is in use is tried again until it is free, where `address` permits that, or
-    /// else an error: throws `std::runtime_error` with a message that says what to do.
+    /// Listens from now on. Blocks while a name is looked up. An address that is in use is tried again until it is
+    /// free, where `address` permits that; otherwise it is an error like all others, which throws `std::runtime_error`
+    /// with a message that says what to do. While it tries again, no error ends anything: the log tells.
     admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
                  admin::pages::look look_at_process);
 
@@ -31,10 +32,11 @@ public:
 
 private:
     awaitable<> run();
-    bool listen();
+    awaitable<> listen_at_last();
+    error_code listen();
 
     asio::io_context& io_;
-    admin_address address_;
+    const tcp::endpoint place_;
     admin::pages pages_;
     net::limit connections_{most_connections};
     std::optional<http::server> server_; // as soon as it listens

@@ -167,6 +167,7 @@ private:
     void log_accesses(const std::shared_ptr<access_file>& file, log_format format);
     awaitable<> supervise();
     void say_where_it_listens() const;
+    void warn_of_plain_http() const;
 
     live_settings<bridge_settings>& live_;
     const bridge_settings settings_; // at the start
@@ -179,6 +180,7 @@ private:
     tls_contexts tls_;
     access_writer access_writer_;
     std::list<event_loop> loops_;
+    const tcp::endpoint place_; // where they listen, also when they do no more
     supervisor supervisor_;
     loop_survey survey_;
     heartbeat heartbeat_;
@@ -195,6 +197,7 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
     , tls_(make_tls_contexts(settings_))
     , loops_(open_event_loops(io_, settings_, upstreams_, tls_, limits_))
+    , place_(loops_.front().endpoint())
     , supervisor_(
           io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); }, manager_)
     , survey_(io_, loops_)
@@ -248,7 +251,10 @@ std::function<void()> bridge::prepare_reload(const bridge_settings& wanted)
     if (wanted.access_log == live_.now().access_log)
         log_accesses(access_log, live_.now().log.format);
     return [this, wanted, access_log, contexts = make_tls_contexts(wanted)] {
+        const bool had_tls = tls_.clients != nullptr;
         tls_ = contexts;
+        if (had_tls)
+            warn_of_plain_http();
         limits_.pending.set_bound(wanted.max_pending);
         limits_.connections.set_bound(connections_that_fit(wanted, files_));
         for (auto& loop : loops_)
@@ -287,14 +293,19 @@ awaitable<heartbeat::condition> bridge::condition(steady_timer& timer)
 
 void bridge::say_where_it_listens() const
 {
-    const auto place = loops_.front().endpoint();
-    const auto url = fmt::format("{}://{}", tls_.clients ? "https" : "http", net::to_string(place));
+    const auto url = fmt::format("{}://{}", tls_.clients ? "https" : "http", net::to_string(place_));
     spdlog::info("listening on {}", url);
-    if (!tls_.clients && !place.address().is_loopback())
-        spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
-                     "a proxy on this machine do it");
+    warn_of_plain_http();
     if (embedded())
         spdlog::info("try: curl -s '{}/?statusCode=404'", url);
+}
+
+// Unless they speak TLS, or nobody can listen on their way.
+void bridge::warn_of_plain_http() const
+{
+    if (!tls_.clients && !place_.address().is_loopback())
+        spdlog::warn("clients speak plain HTTP, which others on their way can read; give --tls-certificate, or let "
+                     "a proxy on this machine do it");
 }
 
 } // namespace

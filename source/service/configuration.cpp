@@ -12,6 +12,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace causeway::service {
 namespace {
@@ -139,7 +140,9 @@ try {
     command_line line;
     for (const auto& each : parsed.options) {
         const auto value = each.value.empty() ? "true" : each.value.front();
-        if (each.string_key == "config")
+        if (each.string_key == "config" && line.config)
+            line.error = "option '--config' cannot be specified more than once";
+        else if (each.string_key == "config")
             line.config = value;
         else if (each.string_key == "check-config")
             line.check_config = true;
@@ -175,11 +178,12 @@ assignments read_environment(const char* const* environment, std::string_view pr
         const auto value = variable.substr(name.size() + 1);
         const auto option_name = option_of_variable(name.substr(prefix.size()));
         const auto* option = find(option_name, options);
-        if (option == nullptr || !option->repeatable)
-            given.push_back({option_name, std::string(value), std::string(name)});
-        else
-            for (const auto& each : split(value))
-                given.push_back({option_name, each, std::string(name)});
+        const bool is_list = option != nullptr && option->repeatable;
+        auto values = is_list ? split(value) : std::vector<std::string>();
+        if (values.empty()) // also of a list, which then makes no sense
+            values.emplace_back(value);
+        for (auto& each : values)
+            given.push_back({option_name, std::move(each), std::string(name)});
     }
     return given;
 }
@@ -245,16 +249,22 @@ std::string to_file(const assignments& in_force, std::span<const option> options
 
 transition change(const assignments& now, const assignments& wanted, std::span<const option> options)
 {
+    const auto needs_restart = [&](const option& option) {
+        return !option.at_once && values_of(option, now) != values_of(option, wanted);
+    };
     transition next;
     for (const auto& option : options) {
         const auto before = values_of(option, now);
         const auto after = values_of(option, wanted);
-        const bool stays = before != after && !option.at_once;
+        const auto* leader = find(option.goes_with, options);
+        const bool follows = leader != nullptr && needs_restart(*leader);
+        const bool stays = before != after && (follows || needs_restart(option));
         const auto own = of_option(option, stays ? now : wanted);
         next.in_force.insert(next.in_force.end(), own.begin(), own.end());
         if (stays)
-            next.need_restart.push_back(fmt::format("{} = {} needs a restart; until then it is {}", option.name,
-                                                    in_words(after), in_words(before)));
+            next.need_restart.push_back(fmt::format("{} = {} needs a restart{}; until then it is {}", option.name,
+                                                    in_words(after), follows ? ", like " + leader->name : "",
+                                                    in_words(before)));
         else if (before != after)
             next.applied.push_back(
                 fmt::format("{} = {} applied; it was {}", option.name, in_words(after), in_words(before)));

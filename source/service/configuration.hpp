@@ -24,6 +24,7 @@ struct option {
     bool repeatable = false;        ///< has as many values as it is given
     bool at_once = false;           ///< a running program can change it
     std::string default_in_words{}; ///< for --help, where the default differs between machines
+    std::string goes_with{}; ///< an option: while a change of that one waits for a restart, one of this waits too
 };
 
 /// A value that an option was given, and where: "command line", "CAUSEWAY_THREADS", "causeway.conf:12" or "default".
@@ -55,7 +56,7 @@ std::string list_of(std::span<const option> options);
 
 /// Reads `environment`, which ends with a null pointer: the option `reply-timeout` is the variable
 /// `<prefix>REPLY_TIMEOUT`. One that is empty counts as not set. Where an option is repeatable, its values stand behind
-/// each other with commas or spaces between them.
+/// each other with commas or spaces between them; one of nothing else is a value that makes no sense.
 assignments read_environment(const char* const* environment, std::string_view prefix, std::span<const option> options);
 
 /// Reads lines of the form `name = value`, from a file that is called `name`. What stands behind a `#` that begins a
@@ -72,7 +73,8 @@ assignments in_force(std::span<const assignments> sources, std::span<const optio
 /// What is in force, as a configuration file, with the origins as comments.
 std::string to_file(const assignments& in_force, std::span<const option> options);
 
-/// From one set of values to another, as far as a running program can go.
+/// From one set of values to another, as far as a running program can go. Options that go with one that needs a restart
+/// wait with it: what was meant together is never in force in part.
 struct transition {
     assignments in_force;                  ///< afterwards
     std::vector<std::string> applied;      ///< in words, each option that changes

@@ -199,16 +199,26 @@ void add_tls(std::vector<option>& all, bridge_settings& settings)
              settings.tls.private_key);
     add_live(all, "tls-client-ca", path, "",
              "let in only clients with a certificate that one of these has signed (PEM)", settings.tls.client_ca);
-    add_live(all, "upstream-tls", on_or_off, "false", "speak TLS with the upstreams, and verify their certificates",
+}
+
+// How to speak to the upstreams, which must never be in force for others than it was meant for.
+void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
+{
+    std::vector<option> group;
+    add_live(group, "upstream-tls", on_or_off, "false", "speak TLS with the upstreams, and verify their certificates",
              settings.upstream_tls);
-    add_live(all, "upstream-ca", path, "", "who may have signed them (PEM); without it, whom the system trusts",
+    add_live(group, "upstream-ca", path, "", "who may have signed them (PEM); without it, whom the system trusts",
              settings.upstream_trust.ca);
-    add_live(all, "upstream-tls-name", server_name, "",
+    add_live(group, "upstream-tls-name", server_name, "",
              "the name that they must be for, instead of the host of --upstream", settings.upstream_tls_name);
-    add_live(all, "upstream-certificate", path, "", "a certificate to show to the upstreams (PEM)",
+    add_live(group, "upstream-certificate", path, "", "a certificate to show to the upstreams (PEM)",
              settings.upstream_trust.certificate);
-    add_live(all, "upstream-private-key", path, "", "the key of --upstream-certificate (PEM, without a passphrase)",
+    add_live(group, "upstream-private-key", path, "", "the key of --upstream-certificate (PEM, without a passphrase)",
              settings.upstream_trust.private_key);
+    for (auto& each : group) {
+        each.goes_with = "upstream";
+        all.push_back(std::move(each));
+    }
 }
 
 // What cannot be meant together.
@@ -338,6 +348,7 @@ std::vector<option> options_of(bridge_settings& settings)
     add(all, "admin", admin_place, "127.0.0.1:8091 if free",
         "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
     add_tls(all, settings);
+    add_upstream_tls(all, settings);
     add_log(all, settings.log);
     add_live(all, "access-log", path_or_dash, "",
              "append a line for each request to a file, or write it to the standard output; SIGHUP opens it again",

@@ -1,5 +1,6 @@
 // What an operator sees of a running bridge on its admin pages: metrics, health, readiness.
 #include "blocking.hpp"
+#include "kit.hpp"
 #include "load.hpp"
 #include "net/rethrow.hpp"
 #include "process.hpp"
@@ -11,6 +12,8 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <future>
@@ -87,6 +90,28 @@ BOOST_FIXTURE_TEST_CASE(the_pages_are_only_to_be_read, fixture)
     const auto head = client.receive_rest();
     BOOST_TEST(head.starts_with("HTTP/1.1 200 OK\r\n"));
     BOOST_TEST(head.ends_with("\r\n\r\n"));
+}
+
+// Connections
+
+BOOST_FIXTURE_TEST_CASE(each_answer_closes_its_connection, fixture)
+{
+    for (const auto* path : {"/healthz", "/nowhere"}) {
+        connection client(causeway.admin_port());
+        client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+        const auto answer = client.receive_rest();
+        BOOST_TEST(answer.find("\r\nConnection: close\r\n") != std::string::npos, answer);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(as_many_silent_clients_as_there_are_places_keep_nobody_out_for_longer_than_a_moment, fixture)
+{
+    std::vector<connection> silent;
+    while (silent.size() != service::admin_server::most_connections)
+        silent.emplace_back(causeway.admin_port());
+    const auto began = clock::now();
+    BOOST_TEST(get_page(causeway.admin_port(), "/healthz").status == 200);
+    BOOST_TEST((clock::now() - began < 10s));
 }
 
 // Counters
@@ -329,6 +354,32 @@ BOOST_AUTO_TEST_CASE(the_default_address_is_taken_when_it_is_free_and_until_then
     other.reset();
     BOOST_TEST(causeway.admin_port() == port);
     BOOST_TEST(get_page(port, "/healthz").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(while_it_tries_the_admin_address_again_no_error_ends_it)
+{
+    std::optional<listener> other(std::in_place);
+    const auto port = other->port();
+    listener backend;
+    causeway_process causeway(
+        in_front_of({backend.address()}, {"--threads=1", "--admin=" + other->address() + " if free"}));
+    auto upstream = backend.accept();
+    connection client(causeway.port());
+    BOOST_TEST(get_page(causeway.port(), "/x").status == 404);
+
+    rlimit files{};
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, nullptr, &files) == 0);
+    const rlimit none{0, files.rlim_max};
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, &none, nullptr) == 0);
+    causeway.wait_for_line("no metrics yet: cannot listen on " + other->address() + ": Too many open files");
+    send_request(client, "404");
+    upstream.receive_line();
+    upstream.send("Code 404: Not Found\n");
+    BOOST_TEST(receive_answer(client).status == 200);
+
+    BOOST_TEST_REQUIRE(prlimit(causeway.id(), RLIMIT_NOFILE, &files, nullptr) == 0);
+    other.reset();
+    BOOST_TEST(causeway.admin_port() == port);
 }
 
 BOOST_AUTO_TEST_CASE(a_bridge_that_waits_for_its_admin_address_stops_when_it_is_told_to)

@@ -33,11 +33,11 @@ void sign(X509* certificate, EVP_PKEY* key) { checked(X509_sign(certificate, key
 
 } // namespace
 
-authority::authority(const std::string& name)
+authority::authority(const std::string& name, std::chrono::seconds valid_for)
     : key_(EVP_EC_gen("P-256"), EVP_PKEY_free)
     , certificate_(nullptr, X509_free)
 {
-    certificate_ = make(name, key_.get(), std::chrono::hours(1));
+    certificate_ = make(name, key_.get(), valid_for);
     extend(certificate_.get(), certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");
     sign(certificate_.get(), key_.get());
     self_ = write("authority", key_.get(), certificate_.get());

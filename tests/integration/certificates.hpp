@@ -21,7 +21,8 @@ struct identity {
 /// Signs certificates. What it gives are files that live as long as it does. Throws `std::runtime_error`.
 class authority {
 public:
-    explicit authority(const std::string& name);
+    /// Its own certificate is valid until so long from now.
+    explicit authority(const std::string& name, std::chrono::seconds valid_for = std::chrono::hours(1));
 
     /// Its own certificate, for who trusts it.
     const std::string& certificate() const noexcept { return self_.certificate; }

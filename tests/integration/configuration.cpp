@@ -262,6 +262,80 @@ BOOST_AUTO_TEST_CASE(what_needs_a_restart_is_told_and_stays_until_then)
     causeway->wait_for_line("reload: no setting has changed");
 }
 
+BOOST_AUTO_TEST_CASE(how_to_speak_to_an_upstream_waits_for_a_restart_together_with_its_address)
+{
+    authority issuer("issuer");
+    write_file(config(), "upstream = " + backend.address() + '\n');
+    causeway_process bridge({"--listen=127.0.0.1:0", "--threads=1", "--config=" + config()});
+    auto first = backend.accept();
+    connection client(bridge.port());
+    send_request(client, "404");
+    first.receive_line();
+    first.send("Code 404: Not Found\n");
+    BOOST_TEST(receive_answer(client).status == 200);
+
+    write_file(config(), "upstream = 127.0.0.1:1\nupstream-tls = true\nupstream-ca = " + issuer.certificate() + '\n');
+    bridge.signal(SIGHUP);
+    bridge.wait_for_line("reload: upstream = 127.0.0.1:1 needs a restart; until then it is " + backend.address());
+    bridge.wait_for_line("reload: upstream-tls = true needs a restart, like upstream; until then it is false");
+    bridge.wait_for_line("reload: upstream-ca = " + issuer.certificate() + " needs a restart, like upstream");
+    first.close();
+    auto second = backend.accept();
+    send_request(client, "404");
+    BOOST_TEST(second.receive_line() == "404\n");
+}
+
+BOOST_AUTO_TEST_CASE(clients_on_a_network_speak_plain_http_with_a_warning_at_the_start_and_at_a_reload)
+{
+    authority issuer("issuer");
+    const words arguments{"--listen=0.0.0.0:0", "--upstream=" + backend.address(), "--threads=1",
+                          "--config=" + config()};
+    causeway_process plain(arguments);
+    plain.wait_for_line("warning clients speak plain HTTP");
+
+    write_file(config(), tls_settings(issuer.issue("DNS:localhost")));
+    causeway_process secure(arguments);
+    secure.wait_for_line("listening on https://");
+    write_file(config(), "");
+    secure.signal(SIGHUP);
+    secure.wait_for_line("warning clients speak plain HTTP");
+    secure.signal(SIGHUP);
+    secure.wait_for_line("reload: no setting has changed");
+    const auto log = secure.standard_error();
+    BOOST_TEST(log.find("plain HTTP") == log.rfind("plain HTTP"));
+    BOOST_TEST(log.find("plain HTTP") > log.find("listening on "));
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_that_ends_tls_while_it_drains_costs_no_request_its_answer)
+{
+    authority issuer("issuer");
+    write_file(config(), tls_settings(issuer.issue("DNS:localhost")));
+    causeway_process bridge({"--listen=0.0.0.0:0", "--upstream=" + backend.address(), "--threads=1",
+                             "--reply-timeout=20s", "--drain-timeout=20s", "--config=" + config()});
+    auto backend_side = backend.accept();
+    tls_client client(bridge.port());
+    std::string answer;
+    std::jthread asker([&] {
+        try {
+            answer = client.ask("/?statusCode=404");
+        } catch (const boost::system::system_error& error) {
+            answer = error.what();
+        }
+    });
+    backend_side.receive_line();
+    const auto with_listening_socket = bridge.open_descriptors();
+    bridge.signal(SIGTERM);
+    wait_until([&] { return bridge.open_descriptors() < with_listening_socket; });
+
+    write_file(config(), "");
+    bridge.signal(SIGHUP);
+    bridge.wait_for_line("reload: tls-certificate = nothing applied");
+    backend_side.send("Code 404: Not Found\n");
+    asker.join();
+    BOOST_TEST(answer == "HTTP/1.1 200 OK");
+    BOOST_TEST(bridge.wait() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(clients_are_shown_a_certificate_that_was_renewed_and_no_request_fails)
 {
     authority issuer("issuer");

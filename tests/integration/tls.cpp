@@ -52,6 +52,8 @@ struct certificates {
     identity wrong_name = ours.issue("DNS:elsewhere.example");
     identity expired = ours.issue("DNS:localhost,IP:127.0.0.1", -std::chrono::hours(1));
     identity of_others = others.issue("DNS:localhost,IP:127.0.0.1");
+    authority expired_authority{"expired", -std::chrono::hours(1)};
+    identity of_expired_authority = expired_authority.issue("DNS:localhost,IP:127.0.0.1");
 };
 
 const certificates& files()
@@ -223,6 +225,53 @@ awaitable<> resume_with_other_contexts(web& test, ssl::context& trusted)
     SSL_SESSION_free(session);
 }
 
+// A context whose certificates are verified as they would have been two hours ago.
+net::tls_context server_context_of_the_past(const std::string& client_ca)
+{
+    const auto then = std::chrono::system_clock::now() - std::chrono::hours(2);
+    auto context = server_context(files().good, client_ca);
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context->native_handle()),
+                               std::chrono::system_clock::to_time_t(then));
+    return context;
+}
+
+std::unique_ptr<ssl::context> client_context_showing(const identity& shown, int version)
+{
+    auto context = client_context();
+    SSL_CTX_set_max_proto_version(context->native_handle(), version);
+    show(*context, shown);
+    return context;
+}
+
+// A client that was let in two hours ago, and whether it is now.
+struct returning_client {
+    ssl::context& context;
+    std::string client_ca;
+    bool is_let_in;
+};
+
+// Whoever is let in resumes its session; the others are verified, and refused.
+awaitable<> resume_after_two_hours(web& test, std::vector<returning_client> clients)
+{
+    for (const auto& each : clients) {
+        test.server.use_tls(server_context_of_the_past(each.client_ca));
+        client first(test.io.get_executor(), each.context);
+        co_await first.connect(test.server.endpoint());
+        const auto [failed, page] = co_await first.get("/page");
+        BOOST_TEST(!failed, failed.message());
+        const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(
+            SSL_get1_session(first.stream.native_handle()), SSL_SESSION_free);
+
+        test.server.use_tls(server_context(files().good, each.client_ca));
+        client second(test.io.get_executor(), each.context);
+        SSL_set_session(second.stream.native_handle(), session.get());
+        co_await second.connect(test.server.endpoint());
+        const auto [refused, page_again] = co_await second.get("/page");
+        BOOST_TEST(refused.failed() == !each.is_let_in, refused.message());
+        BOOST_TEST(SSL_session_reused(second.stream.native_handle()) == (each.is_let_in ? 1 : 0));
+    }
+}
+
 const std::array versions{TLS1_2_VERSION, TLS1_3_VERSION};
 
 } // namespace
@@ -343,6 +392,19 @@ BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_with_another_context, versions,
     const auto context = client_context();
     SSL_CTX_set_max_proto_version(context->native_handle(), version);
     play(resume_with_other_contexts(*this, *context));
+}
+
+// Otherwise it would be let in for as long as it resumes its sessions.
+BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_until_a_certificate_expires_that_its_client_was_let_in_with, versions,
+                       version)
+{
+    const auto& all = files();
+    const auto good = client_context_showing(all.good, version);
+    const auto expired = client_context_showing(all.expired, version);
+    const auto of_expired_authority = client_context_showing(all.of_expired_authority, version);
+    play(resume_after_two_hours(*this, {{*good, all.ours.certificate(), true},
+                                        {*expired, all.ours.certificate(), false},
+                                        {*of_expired_authority, all.expired_authority.certificate(), false}}));
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)

@@ -93,6 +93,26 @@ BOOST_AUTO_TEST_CASE(a_change_is_applied_or_left_to_a_restart_and_told)
     BOOST_TEST((next.need_restart == texts{"place = 4 needs a restart; until then it is 2"}));
 }
 
+BOOST_AUTO_TEST_CASE(an_option_that_goes_with_another_waits_for_a_restart_with_it_and_otherwise_does_not)
+{
+    auto grouped = options;
+    grouped.back().goes_with = "place";
+    const auto change_to = [&](const assignments& wanted) {
+        return service::change({{"place", "2", "x"}, {"path", "a", "x"}}, wanted, grouped);
+    };
+
+    const auto both = change_to({{"place", "4", "x"}, {"path", "b", "x"}});
+    BOOST_TEST((both.in_force == assignments{{"place", "2", "x"}, {"path", "a", "x"}}));
+    BOOST_TEST(both.applied.empty());
+    BOOST_TEST((both.need_restart == texts{"place = 4 needs a restart; until then it is 2",
+                                           "path = b needs a restart, like place; until then it is a"}));
+
+    const auto one = change_to({{"place", "2", "x"}, {"path", "b", "x"}});
+    BOOST_TEST((one.in_force == assignments{{"place", "2", "x"}, {"path", "b", "x"}}));
+    BOOST_TEST((one.applied == texts{"path = b applied; it was a"}));
+    BOOST_TEST(one.need_restart.empty());
+}
+
 BOOST_AUTO_TEST_CASE(several_values_change_together)
 {
     const auto next = from_default_to({{"peer", "a", "x"}, {"peer", "b", "x"}, {"path", "c", "x"}});

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -155,6 +156,16 @@ const std::vector<std::string> bridge_options = {"--listen",
 const std::vector<std::string> code_server_options = {"--listen",       "--bind-retry", "--log-level",
                                                       "--log-format",   "--log-file",   "--config",
                                                       "--check-config", "--help",       "--version"};
+
+using names = std::set<std::string>;
+
+// What stands in the first group of each match.
+names matches(const std::string& text, const std::regex& expression)
+{
+    return {std::sregex_token_iterator(text.begin(), text.end(), expression, 1), std::sregex_token_iterator()};
+}
+
+const std::regex option_name("`([a-z-]+)`");
 
 } // namespace
 
@@ -496,7 +507,7 @@ BOOST_AUTO_TEST_CASE(an_option_given_twice_is_wrong)
     const std::vector<arguments> once = {{"--listen", "a:1"},     {"--reply-timeout", "1s"},  {"--reconnect-max", "1s"},
                                          {"--max-pending", "1"},  {"--upstream-window", "1"}, {"--threads", "1"},
                                          {"--log-level", "info"}, {"--max-connections", "1"}, {"--drain-timeout", "1s"},
-                                         {"--share-port"}};
+                                         {"--share-port"},        {"--config", "/dev/null"}};
     for (const auto& given : once) {
         bridge(given);
         auto twice = given;
@@ -543,11 +554,20 @@ BOOST_AUTO_TEST_CASE(upstreams_of_one_source_take_the_place_of_those_of_another)
 
 BOOST_AUTO_TEST_CASE(a_variable_that_is_empty_or_another_programs_counts_as_not_set)
 {
-    const auto settings =
-        bridge({}, {"CAUSEWAY_THREADS=", "CAUSEWAY_UPSTREAM= ", "CODESERVER_NONSENSE=1", "THREADS=7"});
+    const auto settings = bridge({}, {"CAUSEWAY_THREADS=", "CAUSEWAY_UPSTREAM=", "CODESERVER_NONSENSE=1", "THREADS=7"});
 
     BOOST_TEST(settings.threads == std::max(1U, std::thread::hardware_concurrency()));
     BOOST_TEST(settings.upstreams.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_for_several_values_that_has_none_is_wrong)
+{
+    for (const std::string value : {" ", ",", ", ,"}) {
+        const auto line = complaint(parse_bridge({}, {"CAUSEWAY_UPSTREAM=" + value}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "CAUSEWAY_UPSTREAM: --upstream '" + value + "': give HOST:PORT"), line);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_switch_in_a_file_or_the_environment_is_true_or_false)
@@ -660,6 +680,29 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option)
     const auto code_server_help = information(parse_code_server({"--help"}));
     for (const auto& option : code_server_options)
         BOOST_TEST(contains(code_server_help, "  " + option + ' '), option << " is missing in: " << code_server_help);
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_tells_of_each_option_whether_a_reload_applies_it)
+{
+    const auto manual = causeway::test::text_of(CAUSEWAY_PROJECT_DIR "/docs/operations.md");
+    const auto table = manual.find("| applies at once | how |\n");
+    const auto end_of_table = manual.find("\n\n", table);
+    const auto end_of_list = manual.find(" need a restart", end_of_table);
+    BOOST_TEST_REQUIRE(end_of_list != manual.npos);
+    names told_at_once;
+    for (const auto& row : matches(manual.substr(table, end_of_table - table), std::regex("\n\\|([^|]*)\\|")))
+        told_at_once.merge(matches(row, option_name));
+    const auto told_at_restart = matches(manual.substr(end_of_table, end_of_list - end_of_table), option_name);
+
+    service::bridge_settings of_bridge;
+    service::code_server_settings of_code_server;
+    names at_once;
+    names at_restart;
+    for (const auto& options : {service::options_of(of_bridge), service::options_of(of_code_server)})
+        for (const auto& option : options)
+            (option.at_once ? at_once : at_restart).insert(option.name);
+    BOOST_TEST(told_at_once == at_once, boost::test_tools::per_element());
+    BOOST_TEST(told_at_restart == at_restart, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(help_tells_the_defaults)
