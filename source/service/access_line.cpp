@@ -40,8 +40,8 @@ std::string escape(char c, log_format format)
 
 // How the time of a request is split. Its message may have been written before the request came, when another's reply
 // answers it.
-struct access_line::times {
-    explicit times(const http::access& access)
+struct access_line::durations {
+    explicit durations(const http::access& access)
     {
         const auto& trace = access.trace;
         const auto waited_until = std::clamp(trace.ended_at, access.read_at, std::max(access.read_at, access.ended_at));
@@ -120,7 +120,7 @@ std::string_view access_line::of(const http::access& access, std::string_view pe
     return {text_.begin(), end_};
 }
 
-void access_line::write_text(const http::access& access, std::string_view peer, const times& times)
+void access_line::write_text(const http::access& access, std::string_view peer, const durations& took)
 {
     add_time(access.ended_at);
     add(" ");
@@ -147,17 +147,17 @@ void access_line::write_text(const http::access& access, std::string_view peer, 
     add(" ");
     add_escaped(access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream);
     add(" read=");
-    add(times.read);
+    add(took.read);
     add(" wait=");
-    add(times.wait);
+    add(took.wait);
     add(" wire=");
-    add(times.wire);
+    add(took.wire);
     add(" write=");
-    add(times.write);
+    add(took.write);
     add("\n");
 }
 
-void access_line::write_json(const http::access& access, std::string_view peer, const times& times)
+void access_line::write_json(const http::access& access, std::string_view peer, const durations& took)
 {
     add(R"({"time":")");
     add_time(access.ended_at);
@@ -189,13 +189,13 @@ void access_line::write_json(const http::access& access, std::string_view peer, 
         add_escaped(access.trace.upstream, longest_upstream);
         add(R"(","read_us":)");
     }
-    add(times.read);
+    add(took.read);
     add(R"(,"wait_us":)");
-    add(times.wait);
+    add(took.wait);
     add(R"(,"wire_us":)");
-    add(times.wire);
+    add(took.wire);
     add(R"(,"write_us":)");
-    add(times.write);
+    add(took.write);
     add("}\n");
 }
 

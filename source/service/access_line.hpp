@@ -37,7 +37,7 @@ public:
     std::string_view of(const http::access& access, std::string_view peer);
 
 private:
-    struct times;
+    struct durations;
 
     void write_text(const http::access& access, std::string_view peer, const times& spent);
     void write_json(const http::access& access, std::string_view peer, const times& spent);
