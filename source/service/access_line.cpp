@@ -111,8 +111,8 @@ void access_line::set_clock(clock::time_point now, std::chrono::system_clock::ti
 
 std::string_view access_line::of(const http::access& access, std::string_view peer)
 {
-    size_ = 0;
-    const times spent(access);
+    end_ = text_.begin();
+    const durations spent(access);
     if (format_ == log_format::json)
         write_json(access, peer, spent);
     else
@@ -120,7 +120,7 @@ std::string_view access_line::of(const http::access& access, std::string_view pe
     return {text_.begin(), end_};
 }
 
-void access_line::write_text(const http::access& access, std::string_view peer, const durations& took)
+void access_line::write_text(const http::access& access, std::string_view peer, const durations& spent)
 {
     add_time(access.ended_at);
     add(" ");
@@ -147,17 +147,17 @@ void access_line::write_text(const http::access& access, std::string_view peer, 
     add(" ");
     add_escaped(access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream);
     add(" read=");
-    add(took.read);
+    add(spent.read);
     add(" wait=");
-    add(took.wait);
+    add(spent.wait);
     add(" wire=");
-    add(took.wire);
+    add(spent.wire);
     add(" write=");
-    add(took.write);
+    add(spent.write);
     add("\n");
 }
 
-void access_line::write_json(const http::access& access, std::string_view peer, const durations& took)
+void access_line::write_json(const http::access& access, std::string_view peer, const durations& spent)
 {
     add(R"({"time":")");
     add_time(access.ended_at);
@@ -189,13 +189,13 @@ void access_line::write_json(const http::access& access, std::string_view peer, 
         add_escaped(access.trace.upstream, longest_upstream);
         add(R"(","read_us":)");
     }
-    add(took.read);
+    add(spent.read);
     add(R"(,"wait_us":)");
-    add(took.wait);
+    add(spent.wait);
     add(R"(,"wire_us":)");
-    add(took.wire);
+    add(spent.wire);
     add(R"(,"write_us":)");
-    add(took.write);
+    add(spent.write);
     add("}\n");
 }
 

@@ -39,8 +39,8 @@ public:
 private:
     struct durations;
 
-    void write_text(const http::access& access, std::string_view peer, const times& spent);
-    void write_json(const http::access& access, std::string_view peer, const times& spent);
+    void write_text(const http::access& access, std::string_view peer, const durations& spent);
+    void write_json(const http::access& access, std::string_view peer, const durations& spent);
 
     void add(std::string_view text);
     void add(std::chrono::nanoseconds duration);
