@@ -23,6 +23,29 @@ struct is_plain {
 
 constexpr http::character_set plain_chars{boost::urls::grammar::lut_chars(is_plain{})};
 
+// Whether all of `text` can stand in a line as it is. False also of some texts that could: they are looked at again,
+// one character after the other.
+bool is_surely_plain(std::string_view text)
+{
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    constexpr auto size = sizeof each;
+    if (text.size() < size)
+        return plain_chars.prefix(text) == text.size();
+    // To take 1 away from what is nothing sets a byte's highest bit, and so does to take a space away from less; what
+    // is borrowed for that reaches the next byte.
+    const auto has_other = [](const char* place) {
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, place, size);
+        const auto is_one_of = [&](unsigned char c) { return (bytes ^ each * c) - each; };
+        return ((bytes | (bytes - each * ' ') | is_one_of('"') | is_one_of('\\') | is_one_of(0x7f)) & each * 0x80) != 0;
+    };
+    const auto* const last = text.data() + text.size() - size;
+    for (const auto* place = text.data(); place < last; place += size)
+        if (has_other(place))
+            return false;
+    return !has_other(last);
+}
+
 constexpr std::string_view cut = "...";
 
 // Characters that are shown at most. With them and `longest_target`, no line comes near to `longest`.
@@ -86,7 +109,15 @@ void access_line::add_time(clock::time_point at)
     *end_++ = 'Z';
 }
 
-void access_line::add_escaped(std::string_view text, std::size_t most)
+inline void access_line::add_escaped(std::string_view text, std::size_t most)
+{
+    if (text.size() <= most && is_surely_plain(text))
+        add(text);
+    else
+        escape_and_add(text, most);
+}
+
+void access_line::escape_and_add(std::string_view text, std::size_t most)
 {
     const auto* const limit = end_ + most;
     while (!text.empty()) {

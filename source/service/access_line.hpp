@@ -47,6 +47,7 @@ private:
     void add_number(std::uint64_t number);
     void add_time(clock::time_point at);
     void add_escaped(std::string_view text, std::size_t most);
+    void escape_and_add(std::string_view text, std::size_t most);
 
     log_format format_;
     std::chrono::nanoseconds since_1970_{}; // from there to the epoch of `clock`

@@ -1,15 +1,19 @@
 #include "service/access_log.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <random>
 #include <utility>
 
 namespace causeway::service {
 namespace {
 
-std::uint64_t random_seed()
+// In 16 hexadecimal digits. So many that no two event loops come to the same ids, in whatever process.
+std::string random_id()
 {
     std::random_device device;
-    return (std::uint64_t{device()} << 32U) | device();
+    return fmt::format("{:08x}{:08x}", device(), device());
 }
 
 } // namespace
@@ -20,8 +24,10 @@ access_log::access_log(access_writer& writer, std::shared_ptr<access_file> file,
     , format_(format)
     , line_(format)
     , batches_{std::make_shared<access_batch>(), std::make_shared<access_batch>()}
-    , random_(random_seed())
+    , last_id_(random_id())
 {
+    for (const auto& batch : batches_)
+        batch->lines.reserve(most_in_a_batch + access_line::longest);
     line_.set_clock(clock::now(), std::chrono::system_clock::now());
 }
 
@@ -35,17 +41,15 @@ void access_log::use(std::shared_ptr<access_file> file, log_format format)
     line_.set_clock(clock::now(), std::chrono::system_clock::now());
 }
 
-// As hexadecimal digits, the lowest first.
+// Counts on in hexadecimal digits.
 void access_log::make_id(std::string& id)
 {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::array<char, 16> text;
-    auto number = random_();
-    for (auto& digit : text) {
-        digit = digits[number % digits.size()];
-        number /= digits.size();
+    for (auto digit = last_id_.rbegin(); digit != last_id_.rend(); ++digit) {
+        *digit = *digit == '9' ? 'a' : *digit == 'f' ? '0' : static_cast<char>(*digit + 1);
+        if (*digit != '0')
+            break;
     }
-    id.assign(text.data(), text.size());
+    id = last_id_;
 }
 
 void access_log::record(const http::access& access, std::string_view peer)

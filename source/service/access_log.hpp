@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -52,7 +51,7 @@ private:
     std::size_t filling_ = 0;
     std::uint64_t lost_ = 0;   // because both batches were full
     std::uint64_t untold_ = 0; // of these, the ones that no batch tells yet
-    std::mt19937_64 random_;
+    std::string last_id_;
 };
 
 } // namespace causeway::service

@@ -35,7 +35,7 @@ struct record {
 
 long in_ms(clock::duration duration) { return static_cast<long>(duration / 1ms); }
 
-class recorder final : public http::access_recorder {
+class record_keeper final : public http::access_recorder {
 public:
     void make_id(std::string& id) override { id = "made-" + std::to_string(++made_); }
     void record(const http::access& access, std::string_view peer) override
@@ -79,7 +79,7 @@ struct fixture {
     net::limit connections{100};
     std::size_t window = 16;
     bool has_backend = true;
-    recorder log;
+    record_keeper log;
     http::access_recorder* recorder = &log;
     std::optional<backend_double> backend;
     std::optional<upstream::pool> pool;
@@ -230,18 +230,18 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_taken_is_a_duplicate)
     settings.protocol = numbered::protocol();
     upstream::pool numbers(io, settings, pending);
     numbers.start();
-    run(io, [](upstream::pool& numbers, backend_double& backend) -> awaitable<> {
+    run(io, [](upstream::pool& asked, backend_double& answers_nothing) -> awaitable<> {
         co_await settle();
         net::trace first, second;
         steady_timer one(co_await asio::this_coro::executor), two(one.get_executor());
-        asio::co_spawn(one.get_executor(), numbers.ask(numbered::question_for(7, "a"), one, &first), asio::detached);
+        asio::co_spawn(one.get_executor(), asked.ask(numbered::question_for(7, "a"), one, &first), asio::detached);
         co_await settle();
-        co_await numbers.ask(numbered::question_for(7, "b"), two, &second);
+        co_await asked.ask(numbered::question_for(7, "b"), two, &second);
         BOOST_TEST(second.outcome == "duplicate");
-        numbers.stop();
+        asked.stop();
         co_await settle();
         BOOST_TEST(first.outcome == "stopped");
-        co_await backend.end();
+        co_await answers_nothing.end();
     }(numbers, *backend));
 }
 
@@ -379,8 +379,8 @@ BOOST_AUTO_TEST_CASE(a_sane_id_is_taken_over_and_another_is_replaced)
 {
     play([](fixture& test) -> awaitable<> {
         const auto id_for = [&test](std::string fields, std::string_view method) {
-            return [](fixture& fixture, std::string bytes, bool head) -> awaitable<std::string> {
-                auto client = co_await fixture.connect();
+            return [](test::fixture& inner, std::string bytes, bool head) -> awaitable<std::string> {
+                auto client = co_await inner.connect();
                 co_await client.send(std::move(bytes));
                 const auto response = co_await client.receive(head);
                 BOOST_TEST(response.count("X-Request-Id") == 1U);

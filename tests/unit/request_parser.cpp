@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -50,7 +51,7 @@ http::request read_whole(std::string_view bytes)
 {
     reader whole(http::body_use::kept);
     BOOST_TEST_REQUIRE((whole.read(bytes) == request_state::complete), bytes);
-    return whole.request;
+    return std::move(whole.request);
 }
 
 } // namespace
