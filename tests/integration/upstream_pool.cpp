@@ -821,8 +821,8 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_lost_with_its_first_question_costs_no_
     const auto die_once = [first = true](peer& peer) mutable {
         return std::exchange(first, false) ? reset_at_a_code(peer) : answer_all(peer);
     };
-    play(die_once, [](pool& pool, backend_double& backend) -> awaitable<> {
-        co_await sleep(10 * patience);
+    const auto tell_it = [](pool& pool, backend_double& backend) -> awaitable<> {
+        co_await sleep(5s);
         const auto ask_later = [](test::pool& later) -> awaitable<upstream::outcome> {
             co_await sleep(5ms);
             co_return co_await ask(later, "500");
@@ -831,7 +831,8 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_lost_with_its_first_question_costs_no_
         BOOST_TEST(text(first) == reply_line("404"));
         BOOST_TEST(text(second) == reply_line("500"));
         BOOST_TEST(backend.connections() == 2U);
-    });
+    };
+    play(die_once, tell_it, [](pool_settings& settings) { settings.reply_timeout = 1s; });
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)
