@@ -8,7 +8,7 @@ _causeway()
 
     value=$("$1" --help 2>/dev/null | awk -v option="$prev" '$1 == option { print $2; exit }')
     case $value in
-    FILE) _filedir ;;
+    FILE | 'FILE|-') _filedir ;;
     LEVEL) COMPREPLY=($(compgen -W 'trace debug info warning error' -- "$cur")) ;;
     FORMAT) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
     *'|off') COMPREPLY=($(compgen -W 'off' -- "$cur")) ;;

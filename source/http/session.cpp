@@ -195,7 +195,7 @@ std::optional<request> session::pipelined_request()
 // Reads on in what has come. When nothing more will come, that is the end of it.
 void session::read_on(request_parser& parser)
 {
-    if (progress_.current() == phase::idle && input_.size() != 0)
+    if (!parser.begun() && input_.size() != 0)
         log_.begin(request_);
     input_.consume(parser.read(text_of(input_)));
     if (progress_.current() == phase::idle && parser.begun())

@@ -71,10 +71,11 @@ void access_log::sweep()
 
 void access_log::flush()
 {
-    if (is_with_writer(filling_))
-        return;
-    filling().lost_before += std::exchange(untold_, 0);
-    send();
+    if (!is_with_writer(filling_)) {
+        filling().lost_before += std::exchange(untold_, 0);
+        send();
+    }
+    file_.reset(); // one that was moved away is closed soon
 }
 
 std::uint64_t access_log::lost() const noexcept

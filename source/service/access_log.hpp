@@ -31,7 +31,7 @@ public:
     void record(const http::access& access, std::string_view peer) override;
     void sweep() override;
 
-    /// Hands over what there is, to be called when nothing more is recorded: until the writer has it, lines are lost.
+    /// Hands over what there is, and lets go of the file. Nothing may be recorded before the next `use`.
     void flush();
 
     /// How many lines have been lost since the start.

@@ -48,6 +48,7 @@ void access_writer::write(std::shared_ptr<access_batch> batch)
     boost::asio::post(*thread_, [this, batch = std::move(batch)] {
         write_now(*batch);
         batch->lines.clear();
+        batch->file.reset();
         batch->with_writer.store(false);
     });
 }

@@ -375,6 +375,21 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_have_a_record_each_in_their_order_and_wi
     });
 }
 
+// The drain finds it on a connection that has been idle for a while.
+BOOST_AUTO_TEST_CASE(a_request_that_nobody_has_read_when_the_drain_begins_is_recorded)
+{
+    play([](fixture& test) -> awaitable<> {
+        auto client = co_await test.connect();
+        BOOST_TEST(co_await has_id(client));
+        co_await sleep(2s);
+        client.socket.write_some(asio::buffer(get("404")));
+        test.server->drain();
+        const auto response = co_await client.receive();
+        BOOST_TEST(response.count("X-Request-Id") == 1U);
+        co_await test.recorded(2);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_sane_id_is_taken_over_and_another_is_replaced)
 {
     play([](fixture& test) -> awaitable<> {

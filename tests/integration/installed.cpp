@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(bash_completes_options_words_and_files)
         std::cout << "skipped: bash-completion is not installed\n";
         return;
     }
+    BOOST_TEST(completions_of(prefix, "causeway --access-log /etc/host").find("/etc/hosts\n") != std::string::npos);
     BOOST_TEST(completions_of(prefix, "causeway --drain") == "--drain-delay\n--drain-timeout\n");
     BOOST_TEST(completions_of(prefix, "causeway --share-port --thr") == "--threads\n");
     BOOST_TEST(completions_of(prefix, "code-server --bi") == "--bind-retry\n");
