@@ -402,10 +402,11 @@ bool multiplexer::has_room(const lane& lane) const
     return may_be_asked(lane) && lane.waiting() + kept_free < window_;
 }
 
-// Its window is not full; and if it is not trusted, no trusted one is open.
+// Its window is not full; and if it has not shown that it works, no other has.
 bool multiplexer::may_be_asked(const lane& lane) const
 {
-    return lane.waiting() < window_ && (lane.trusted_ || std::ranges::none_of(lanes_, &lane::trusted_));
+    const auto works = [](const auto* open) { return open->trusted_ && !open->on_probation_; };
+    return lane.waiting() < window_ && (works(&lane) || std::ranges::none_of(lanes_, works));
 }
 
 } // namespace causeway::upstream

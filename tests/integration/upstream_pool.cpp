@@ -692,6 +692,32 @@ BOOST_AUTO_TEST_CASE(of_several_upstreams_the_one_with_the_fewest_waiting_is_ask
     BOOST_TEST(asked["second"] == 50);
 }
 
+// As a proxy does that tries in vain to reach its server: longer than a request waits, and shorter than silence is
+// borne.
+BOOST_AUTO_TEST_CASE(
+    an_upstream_that_accepts_and_hangs_up_after_a_while_is_asked_nothing_but_probes_while_another_works)
+{
+    const auto hold = [](peer&) -> awaitable<> { co_await sleep(300ms); };
+    backend_double useless(io, hold);
+    backend_double good(io, answer_all);
+    auto settings = settings_for({useless.address(), good.address()});
+    settings.reply_timeout = 200ms;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](test::pool& pool, backend_double& other, backend_double& works) -> awaitable<> {
+        while (other.connections() < 2) // the first one is believed in
+            co_await ask_all(pool, codes(10));
+        while (other.connections() < 5) {
+            const auto asked = codes(10);
+            check_all_answered(asked, co_await ask_all(pool, asked));
+            co_await sleep(10ms);
+        }
+        pool.stop();
+        other.stop();
+        works.stop();
+    }(the_pool, useless, good));
+}
+
 BOOST_AUTO_TEST_CASE(requests_of_a_lost_upstream_move_to_another_one)
 {
     backend_double silent(io, answer_nothing);

@@ -474,8 +474,9 @@ private:
 
     bool may_be_asked(const lane& lane) const
     {
-        const bool any_trusted = std::ranges::any_of(opened_, [&](auto index) { return lanes_[index].trusted; });
-        return lane.waiting() < window_ && (lane.trusted || !any_trusted);
+        const auto works = [](const auto& open) { return open.trusted && !open.on_probation; };
+        const bool any_works = std::ranges::any_of(opened_, [&](auto index) { return works(lanes_[index]); });
+        return lane.waiting() < window_ && (works(lane) || !any_works);
     }
 
     std::size_t window_;
