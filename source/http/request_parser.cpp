@@ -109,6 +109,8 @@ std::size_t request_parser::read_request(std::string_view input)
 
 std::size_t request_parser::read_head(std::string_view input)
 {
+    if (input.empty()) // a buffer without bytes is a null pointer, with which Beast's parser would calculate
+        return 0;
     error_code error;
     const auto consumed = put(boost::asio::buffer(input), error);
     head_size_ += consumed;
