@@ -393,12 +393,15 @@ BOOST_AUTO_TEST_CASE(a_request_under_way_is_answered_before_the_end)
     listener backend;
     causeway_process causeway(in_front_of({backend.address()}, {"--threads=1", "--reply-timeout=1h"}));
     auto upstream = backend.accept();
+    connection idle(causeway.port());
     connection client(causeway.port());
     send_request(client, "404");
     BOOST_TEST(upstream.receive_line() == "404\n");
 
     causeway.signal(SIGTERM);
-    wait_until([&] { return !accepts_connections(causeway.port()); });
+    BOOST_TEST(idle.receive_rest() == ""); // so the drain has begun
+    BOOST_TEST(!accepts_connections(causeway.port()));
+    idle.close();
     upstream.send("Code 404: at last\n");
 
     const auto answer = receive_answer(client);
