@@ -42,7 +42,7 @@ public:
     virtual body_use use_of_bodies() const noexcept { return body_use::ignored; }
 
     /// Whether a connection stays open for further requests, unless its client says otherwise. Where few connections
-    /// are allowed and clients ask rarely, one that stays open would only take a place.
+    /// are allowed and clients ask rarely, one that stays open would only take a place. Asked once.
     virtual bool keeps_connections() const noexcept { return true; }
 
     /// The first step. A wait that it gives must end in bounded time. It may use `deadline` for that, and must end soon

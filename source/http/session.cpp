@@ -96,7 +96,7 @@ awaitable<> session::run()
             read_on(parser);
         }
 
-        request_.keep_alive = request_.keep_alive && common_.handler.keeps_connections();
+        request_.keep_alive = request_.keep_alive && common_.keeps_connections;
         if (parser.state() == request_state::ended) {
             break;
         } else if (parser.state() == request_state::refused) {

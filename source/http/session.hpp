@@ -32,8 +32,9 @@ struct common {
     std::string date;        ///< the header line of all answers until the next sweep
     http::response response; ///< what a handler fills in; composed at once, so that its memory serves the next
     http::statistics counts;
-    net::tls_context tls = {};           ///< of the connections to come; none for plain ones
-    access_recorder* accesses = nullptr; ///< who logs the requests to come, if anybody does
+    net::tls_context tls = {};                                  ///< of the connections to come; none for plain ones
+    access_recorder* accesses = nullptr;                        ///< who logs the requests to come, if anybody does
+    const bool keeps_connections = handler.keeps_connections(); ///< which does not change
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine

@@ -16,6 +16,9 @@ namespace {
 
 using std::chrono::microseconds;
 
+// After the drain: to close what is left.
+constexpr std::chrono::seconds time_to_end(5);
+
 // From the environment; empty if it is not set.
 std::string variable(const char* name)
 {
@@ -91,10 +94,10 @@ void service_manager::reloaded()
         enter("READY=1");
 }
 
-void service_manager::stopping(std::chrono::nanoseconds longest)
+void service_manager::stopping(std::chrono::nanoseconds drain)
 {
     serves_ = false;
-    enter(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", in_microseconds(longest)));
+    enter(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", in_microseconds(drain + time_to_end)));
 }
 
 void service_manager::tell(std::string_view status, bool alive)

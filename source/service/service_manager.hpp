@@ -35,8 +35,8 @@ public:
     void reloading();
     void reloaded();
 
-    /// It stops, and `longest` is the longest that this may take.
-    void stopping(std::chrono::nanoseconds longest);
+    /// It stops, and is kept from its end for `drain` at most. A few seconds more are asked for.
+    void stopping(std::chrono::nanoseconds drain = {});
 
     /// A line for people, without a line feed, and whether all that should turn does.
     void tell(std::string_view status, bool alive);

@@ -19,8 +19,6 @@
 namespace causeway::service {
 namespace {
 
-constexpr std::chrono::seconds time_to_end{5};
-
 // Most clients at once. Each is an open file, and a few are needed for other things.
 std::size_t most_clients()
 {
@@ -61,7 +59,7 @@ try {
     asio::signal_set hangups(io, SIGHUP);
     reload_at_hangups(hangups, settings, manager);
     signals.async_wait([&](const error_code&, int) {
-        manager.stopping(time_to_end);
+        manager.stopping();
         server.stop();
         hangups.cancel();
         signs_of_life.stop();

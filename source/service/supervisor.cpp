@@ -13,14 +13,8 @@
 #include <utility>
 
 namespace causeway::service {
-namespace {
 
 using namespace std::chrono_literals;
-
-// After the drain: to close what is left.
-constexpr auto time_to_end = 5s;
-
-} // namespace
 
 supervisor::supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
                        preparation prepare, service_manager& manager)
@@ -70,7 +64,7 @@ void supervisor::announce_the_end()
 {
     const auto delay = settings_.now().drain_delay;
     draining_ = true;
-    manager_.stopping(delay + settings_.now().drain_timeout + time_to_end);
+    manager_.stopping(delay + settings_.now().drain_timeout);
     if (delay > 0s)
         spdlog::info("stopping in {} ms: /readyz says so, and all are served until then; another signal begins the "
                      "drain at once",

@@ -149,7 +149,9 @@ BOOST_AUTO_TEST_CASE(a_target_that_is_no_url_is_a_bad_request)
 BOOST_AUTO_TEST_CASE(a_target_that_is_not_http_is_a_bad_request)
 {
     for (const auto target :
-         {"ftp://localhost/?statusCode=404", "urn:/?statusCode=404", "httpx://localhost/", "ws://localhost/x"})
+         {"ftp://localhost/?statusCode=404", "urn:/?statusCode=404", "httpx://localhost/", "ws://localhost/x",
+          "http:/?statusCode=404", "http:?statusCode=404", "http:///?statusCode=404", "http://?statusCode=404",
+          "http://user@localhost/?statusCode=404"})
         check_bad_request(target, "not a valid URL");
     check_found("https://localhost/?statusCode=404", "404");
 }

@@ -20,8 +20,16 @@ using boost::beast::http::verb;
 
 constexpr std::string_view parameter_name = "statusCode";
 
+// An absolute URI that this server can be asked for: of its own scheme, with a host and without user information
+// (RFC 9110 §4.2.1, §4.2.4).
+bool is_http(const urls::url_view& target)
+{
+    const bool has_scheme = target.scheme_id() == urls::scheme::http || target.scheme_id() == urls::scheme::https;
+    return has_scheme && !target.encoded_host().empty() && !target.has_userinfo();
+}
+
 // Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
-// (RFC 9112 §3.2.2), though no other scheme than its own. CONNECT names no resource (§3.2.3).
+// (RFC 9112 §3.2.2). CONNECT names no resource (§3.2.3).
 boost::system::result<urls::url_view> parse_target(verb method, std::string_view target)
 {
     if (method == verb::connect)
@@ -29,7 +37,7 @@ boost::system::result<urls::url_view> parse_target(verb method, std::string_view
     if (target.starts_with('/'))
         return urls::parse_origin_form(target);
     const auto absolute = urls::parse_absolute_uri(target);
-    if (absolute && absolute->scheme_id() != urls::scheme::http && absolute->scheme_id() != urls::scheme::https)
+    if (absolute && !is_http(*absolute))
         return urls::error::not_a_base;
     return absolute;
 }
