@@ -1,6 +1,7 @@
 #include "blocking.hpp"
 
 #include "kit.hpp"
+#include "tcp_segments.hpp"
 
 #include <boost/algorithm/string/find.hpp>
 
@@ -54,7 +55,10 @@ descriptor connect_to(std::uint16_t port, const std::string& address)
 
     descriptor socket(checked(::socket(place->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
     limit_waiting(socket);
-    checked(connect(socket.number(), place->ai_addr, place->ai_addrlen), "connect");
+    if (connect(socket.number(), place->ai_addr, place->ai_addrlen) == -1) {
+        const std::error_code reason(errno, std::generic_category());
+        throw cannot_connect(reason, segments_sent_again(socket.number()));
+    }
     return socket;
 }
 
@@ -119,11 +123,13 @@ void descriptor::close() noexcept
 
 connection::connection(std::uint16_t port, const std::string& address)
     : socket_(connect_to(port, address))
+    , retries_(segments_sent_again(socket_.number()))
 {
 }
 
 connection::connection(descriptor connected)
     : socket_(std::move(connected))
+    , retries_(segments_sent_again(socket_.number()))
 {
     limit_waiting(socket_);
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace causeway::test {
@@ -50,10 +51,26 @@ struct place {
     client_context tls;
 };
 
+/// Nobody took a connection.
+class cannot_connect : public std::system_error {
+public:
+    cannot_connect(std::error_code reason, std::uint32_t retries)
+        : std::system_error(reason, "connect")
+        , retries_(retries)
+    {
+    }
+
+    /// How often TCP had tried again by then.
+    std::uint32_t retries() const noexcept { return retries_; }
+
+private:
+    std::uint32_t retries_;
+};
+
 /// A TCP connection, with or without TLS.
 class connection {
 public:
-    /// Connects to `port` at `address` on this machine.
+    /// Connects to `port` at `address` on this machine. Throws `cannot_connect`.
     explicit connection(std::uint16_t port, const std::string& address = "127.0.0.1");
 
     /// Connects to `server`, and agrees on TLS where that is spoken.
@@ -61,6 +78,9 @@ public:
 
     /// Takes over a connected socket.
     explicit connection(descriptor connected);
+
+    /// How often TCP had to try again to connect, because the segment that begins it got no answer.
+    std::uint32_t retries() const noexcept { return retries_; }
 
     void send(std::string_view bytes);
 
@@ -83,6 +103,7 @@ private:
     std::string take(std::size_t count);
 
     descriptor socket_;
+    std::uint32_t retries_;
     std::unique_ptr<tls_session> tls_;
     std::string input_;
 };

@@ -101,6 +101,7 @@ void steady_load::ask(const place& server, const std::stop_token& stopped)
                 client.emplace(server);
             answered.answer = get(*client, answered.code);
             answered.took = clock::now() - asked_at;
+            answered.retries_of_tcp = client->retries();
             if (const auto wrong = what_is_wrong_(answered); !wrong.empty())
                 throw std::runtime_error(wrong);
             {

@@ -58,7 +58,8 @@ private:
 struct answered {
     std::string code;
     http_answer answer;
-    clock::duration took{}; ///< with the connection, if it needed a new one
+    clock::duration took{};         ///< with the connection, if it needed a new one
+    std::uint32_t retries_of_tcp{}; ///< to make the connection that it came on
 };
 
 /// Keep-alive clients that ask for one code after the other, without a pause, until they are stopped. When the bridge

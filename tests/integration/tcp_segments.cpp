@@ -1,18 +1,29 @@
 #include "tcp_segments.hpp"
 
-// The kernel's header; glibc's lacks the count, and both in one file clash.
+// The kernel's header; glibc's lacks a count, and both in one file clash.
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace causeway::test {
+#include <cerrno>
+#include <system_error>
 
-std::uint32_t data_segments_received(int socket)
+namespace causeway::test {
+namespace {
+
+tcp_info info_of(int socket)
 {
     tcp_info info{};
     socklen_t size = sizeof info;
-    ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size);
-    return info.tcpi_data_segs_in;
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        throw std::system_error(errno, std::generic_category(), "getsockopt");
+    return info;
 }
+
+} // namespace
+
+std::uint32_t data_segments_received(int socket) { return info_of(socket).tcpi_data_segs_in; }
+
+std::uint32_t segments_sent_again(int socket) { return info_of(socket).tcpi_total_retrans; }
 
 } // namespace causeway::test

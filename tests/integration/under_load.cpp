@@ -167,43 +167,30 @@ private:
     std::jthread sender_;
 };
 
-// When TCP tries again because a client's first segment was dropped; and when it does so once more.
-constexpr auto retry_of_tcp = 1s;
-constexpr auto next_retry_of_tcp = 3s;
-
-// A right answer that needed no second attempt to connect; with TLS, whose handshake takes its time, no third one.
-steady_load::judge right_and_without_a_retry(const place& server)
+// A client whose first segment gets no answer waits for a second until its TCP tries again.
+std::string right_and_without_a_retry(const answered& answered)
 {
-    const auto allowed = server.tls ? next_retry_of_tcp : retry_of_tcp;
-    return [allowed](const answered& answered) {
-        return answered.took < allowed ? steady_load::only_right_answers(answered) : "TCP had to try again";
-    };
+    return answered.retries_of_tcp == 0 ? steady_load::only_right_answers(answered) : "TCP had to try again";
 }
 
 // Connects for each request, and asks, until it is refused or told to stop. Returns what else happened, in words, or
-// nothing; to be refused only after TCP had tried again is something else.
+// nothing.
 std::string connect_and_ask(const place& server, const std::atomic<bool>& stop)
-{
+try {
     while (!stop) {
-        const auto began = clock::now();
-        std::optional<connection> client;
-        try {
-            client.emplace(server);
-        } catch (const std::system_error& error) {
-            if (error.code() != std::errc::connection_refused)
-                return error.what();
-            return clock::now() - began < retry_of_tcp ? "" : "refused only after TCP had tried again";
-        }
-        try {
-            const auto answer = get(*client, "404");
-            const auto wrong = right_and_without_a_retry(server)({"404", answer, clock::now() - began});
-            if (!wrong.empty())
-                return wrong;
-        } catch (const std::exception& error) {
-            return error.what();
-        }
+        connection client(server);
+        const auto answer = get(client, "404");
+        const auto wrong = right_and_without_a_retry({"404", answer, {}, client.retries()});
+        if (!wrong.empty())
+            return wrong;
     }
     return "";
+} catch (const cannot_connect& error) {
+    if (error.code() != std::errc::connection_refused)
+        return error.what();
+    return error.retries() == 0 ? "" : "refused only after TCP had tried again";
+} catch (const std::exception& error) {
+    return error.what();
 }
 
 // Clients that connect for each request, without a pause.
@@ -475,7 +462,7 @@ BOOST_DATA_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request, w
 
     newcomers clients(transport.to(*causeway), 4);
     const auto server = transport.to(*causeway);
-    steady_load load(server, 16, right_and_without_a_retry(server), steady_load::when_closed::connect_again);
+    steady_load load(server, 16, right_and_without_a_retry, steady_load::when_closed::connect_again);
     for (std::uint64_t i = 0; i < restarts; ++i) {
         load.wait_for_answers(500);
         auto next = std::make_unique<audited_causeway>(arguments);
