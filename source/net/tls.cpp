@@ -167,8 +167,7 @@ int choose_http_1_1(SSL*, const unsigned char** chosen, unsigned char* size, con
     return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// OpenSSL's own way to a socket would end the process with SIGPIPE when the peer is gone.
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+tls_transport& transport_of(BIO* bio) { return *static_cast<tls_transport*>(BIO_get_data(bio)); }
 
 int again_later(BIO* bio, ssize_t count, int direction)
 {
@@ -178,25 +177,27 @@ int again_later(BIO* bio, ssize_t count, int direction)
     return static_cast<int>(count);
 }
 
+// OpenSSL's own way to a socket would end the process with SIGPIPE when the peer is gone.
 int send_some(BIO* bio, const char* bytes, int size)
 {
-    return again_later(bio, ::send(socket_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL),
+    return again_later(bio, ::send(transport_of(bio).socket, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL),
                        BIO_FLAGS_WRITE);
 }
 
 int receive_some(BIO* bio, char* room, int size)
 {
-    return again_later(bio, ::recv(socket_of(bio), room, static_cast<std::size_t>(size), 0), BIO_FLAGS_READ);
+    auto& transport = transport_of(bio);
+    if (transport.receives_left == 0) {
+        errno = EAGAIN;
+        return again_later(bio, -1, BIO_FLAGS_READ);
+    }
+    --transport.receives_left;
+    return again_later(bio, ::recv(transport.socket, room, static_cast<std::size_t>(size), 0), BIO_FLAGS_READ);
 }
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-void use_descriptor(BIO* bio, int descriptor)
-{
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
-}
-
-BIO* make_bio(tcp_socket& socket)
+BIO* make_bio(tls_transport& transport)
 {
     static const auto* const method = [] {
         auto* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
@@ -208,7 +209,7 @@ BIO* make_bio(tcp_socket& socket)
     auto* const bio = BIO_new(method);
     if (bio == nullptr)
         throw std::bad_alloc();
-    use_descriptor(bio, socket.native_handle());
+    BIO_set_data(bio, &transport);
     BIO_set_init(bio, 1);
     return bio;
 }
@@ -270,11 +271,12 @@ std::optional<std::chrono::system_clock::time_point> expiry_of(const tls_context
 }
 
 tls_session::tls_session(asio::ssl::context& context, tcp_socket& socket)
-    : ssl_(SSL_new(context.native_handle()))
+    : transport_(std::make_unique<tls_transport>(tls_transport{socket.native_handle()}))
+    , ssl_(SSL_new(context.native_handle()))
 {
     if (!ssl_)
         throw std::bad_alloc();
-    auto* const bio = make_bio(socket);
+    auto* const bio = make_bio(*transport_);
     SSL_set_bio(ssl_.get(), bio, bio); // takes it over
 }
 
@@ -294,9 +296,17 @@ tls_session tls_session::connecting(asio::ssl::context& context, tcp_socket& soc
     return session;
 }
 
-error_code tls_session::handshake()
+// Messages of TLS itself, such as key updates, are read until something else comes. A peer that sends nothing else is
+// read in turns like any other. A record may come in two pieces.
+void tls_session::begin_call()
 {
     ERR_clear_error();
+    transport_->receives_left = 2;
+}
+
+error_code tls_session::handshake()
+{
+    begin_call();
     const auto error = why_it_failed(SSL_do_handshake(ssl_.get()));
     const auto verdict = SSL_get_verify_result(ssl_.get());
     if (error && error != asio::error::would_block && verdict != X509_V_OK)
@@ -306,7 +316,7 @@ error_code tls_session::handshake()
 
 std::size_t tls_session::read(asio::mutable_buffer room, error_code& error)
 {
-    ERR_clear_error();
+    begin_call();
     const auto count = SSL_read(ssl_.get(), room.data(), clamped(room.size()));
     error = why_it_failed(count);
     return error ? 0 : static_cast<std::size_t>(count);
@@ -314,7 +324,7 @@ std::size_t tls_session::read(asio::mutable_buffer room, error_code& error)
 
 std::size_t tls_session::write(asio::const_buffer bytes, error_code& error)
 {
-    ERR_clear_error();
+    begin_call();
     const auto count = SSL_write(ssl_.get(), bytes.data(), clamped(bytes.size()));
     error = why_it_failed(count);
     return error ? 0 : static_cast<std::size_t>(count);
@@ -351,11 +361,11 @@ asio::socket_base::wait_type tls_session::wanted() const noexcept
 
 bool tls_session::has_input() const { return SSL_has_pending(ssl_.get()) == 1; }
 
-void tls_session::forget_socket() noexcept { use_descriptor(SSL_get_rbio(ssl_.get()), -1); }
+void tls_session::forget_socket() noexcept { transport_->socket = -1; }
 
 void tls_session::say_goodbye()
 {
-    ERR_clear_error();
+    begin_call();
     if (SSL_in_init(ssl_.get()) == 0)
         SSL_shutdown(ssl_.get());
 }

@@ -53,6 +53,12 @@ struct client_tls {
 /// that, on every connection. Blocks and throws like `make_server_context`.
 tls_context make_client_context(const client_tls& settings, const std::string& name);
 
+/// What OpenSSL receives from and sends to on behalf of a session.
+struct tls_transport {
+    int socket = -1;       ///< none when the connection is closed
+    int receives_left = 0; ///< before the other connections get their turn
+};
+
 /// One end of a TLS session on a non-blocking socket, which each call is given: OpenSSL reads from it and writes to it.
 /// So nothing is copied between two streams, and an idle session keeps no buffer. Belongs to one event loop.
 class tls_session {
@@ -93,8 +99,10 @@ private:
     };
 
     tls_session(asio::ssl::context& context, tcp_socket& socket);
+    void begin_call();
     error_code why_it_failed(int result) const;
 
+    std::unique_ptr<tls_transport> transport_; // of `ssl_`
     std::unique_ptr<SSL, deleter> ssl_;
 };
 

@@ -272,6 +272,24 @@ awaitable<> resume_after_two_hours(web& test, std::vector<returning_client> clie
     }
 }
 
+// A client that does as it likes, by OpenSSL's own calls.
+class wilful_client {
+public:
+    wilful_client(ssl::context& context, tcp_socket& socket)
+        : ssl_(SSL_new(context.native_handle()), SSL_free)
+    {
+        SSL_set_fd(ssl_.get(), socket.native_handle());
+        SSL_set_connect_state(ssl_.get());
+    }
+
+    bool handshake() { return SSL_do_handshake(ssl_.get()) == 1; }
+    bool update_keys() { return SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && handshake(); }
+    bool send(std::string_view text) { return SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())) > 0; }
+
+private:
+    std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
+};
+
 const std::array versions{TLS1_2_VERSION, TLS1_3_VERSION};
 
 } // namespace
@@ -482,6 +500,44 @@ BOOST_AUTO_TEST_CASE(what_was_being_written_when_a_connection_broke_counts_as_wr
         BOOST_TEST(broken);
         BOOST_TEST(counted == received + SSL3_RT_MAX_PLAIN_LENGTH);
     }(acceptor, *context));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_only_updates_its_keys_is_read_in_turns)
+{
+    tcp_acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    acceptor.set_option(asio::socket_base::receive_buffer_size(1'000'000));
+    tcp_socket near(io, tcp::v4());
+    near.set_option(asio::socket_base::send_buffer_size(1'000'000));
+    near.connect(acceptor.local_endpoint());
+    near.non_blocking(true);
+    auto far = acceptor.accept();
+    far.native_non_blocking(true);
+    const auto trusted = client_context();
+    const auto shown = server_context();
+    wilful_client client(*trusted, near);
+    auto session = net::tls_session::accepting(*shown, far);
+    bool agreed = false;
+    for (int round = 0; round != 10 && !agreed; ++round) {
+        const bool client_agreed = client.handshake();
+        agreed = !session.handshake() && client_agreed;
+    }
+    BOOST_REQUIRE(agreed);
+
+    for (int i = 0; i != 3000; ++i)
+        BOOST_REQUIRE(client.update_keys());
+    BOOST_REQUIRE(client.send("at last"));
+
+    error_code error;
+    std::string text(100, ' ');
+    BOOST_TEST(session.read(asio::buffer(text), error) == 0U);
+    BOOST_TEST(error == asio::error::would_block);
+    BOOST_TEST(far.available() != 0U);
+    std::size_t count = 0;
+    while (error == asio::error::would_block) {
+        far.wait(asio::socket_base::wait_read);
+        count = session.read(asio::buffer(text), error);
+    }
+    BOOST_TEST(text.substr(0, count) == "at last");
 }
 
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named)
