@@ -65,6 +65,7 @@ private:
     void ask(std::string_view words);
     void gather(clock::time_point now);
     void expect_an_answer(clock::time_point now);
+    bool sent_at_once();
     error_code sent(error_code error, std::size_t count);
     awaitable<error_code> try_suspects();
     awaitable<error_code> try_some();
@@ -77,7 +78,7 @@ private:
     void report_unfinished();
 
     const conversation& with_;
-    std::string wire_;                                       // what is being written
+    std::string wire_;                                       // what is being written, without what was sent at once
     std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
     steady_timer pause_;                                     // of the writer
     trials::turn turn_;                                      // to try suspects
@@ -144,8 +145,10 @@ awaitable<> exchange::write(ending& ending)
             co_return;
         if (!own_words_.empty() || with_.lane.has_unwritten()) {
             gather(clock::now());
-            const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
-            error = sent(failed, count);
+            if (!sent_at_once()) {
+                const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
+                error = sent(failed, count);
+            }
         } else if (!with_.requests.has_suspects_for(with_.lane)) {
             const auto [cancelled] = co_await with_.has_requests.wait();
             error = cancelled;
@@ -175,6 +178,17 @@ void exchange::expect_an_answer(clock::time_point now)
     quiet_ = false;
     if (!silent_since_)
         silent_since_ = now;
+}
+
+// What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when
+// something is left, also after an error: the kernel tells the next `write` that the connection is broken.
+bool exchange::sent_at_once()
+{
+    const auto count = with_.connection.write_at_once(asio::buffer(wire_));
+    if (traced_ && count != 0)
+        spdlog::trace("upstream {}: wrote {} bytes", with_.name, count);
+    wire_.erase(0, count);
+    return wire_.empty();
 }
 
 error_code exchange::sent(error_code error, std::size_t count)
@@ -214,8 +228,11 @@ awaitable<error_code> exchange::try_some()
     if (wire_.empty())
         co_return error_code();
     expect_an_answer(clock::now());
-    const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
-    auto error = sent(failed, count);
+    error_code error;
+    if (!sent_at_once()) {
+        const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
+        error = sent(failed, count);
+    }
     for (int look = 0; look != looks_at_a_trial && !error && with_.requests.is_trying(with_.lane); ++look)
         error = co_await pause(multiplexer::blame_for / looks_at_a_trial);
     if (!error)

@@ -138,6 +138,8 @@ void multiplexer::open(lane& lane, bool on_probation)
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
     lane.trial_size_ = 1;
+    if (works(lane))
+        recall();
     distribute();
 }
 
@@ -155,7 +157,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
     for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed())
         fail(*doomed, now);
-    const auto written_again = lost.size();
+    const auto written_again = lost.size() + std::exchange(lane.recalled_, 0);
     take_back(lane.outbox_);
     take_back(lost); // the longest waiting
     distribute();
@@ -224,7 +226,23 @@ void multiplexer::take_first_word(lane& lane)
     lane.spoke_ = true;
     lane.on_probation_ = false;
     lane.trusted_ = true;
+    recall();
     distribute();
+}
+
+// A connection works: what others were asked only because there was none need not wait for them. Where keys are not
+// shared, what was written stays: its reply is known on that connection only.
+void multiplexer::recall()
+{
+    for (auto* lane : lanes_) {
+        if (works(*lane))
+            continue;
+        take_back(lane->outbox_);
+        if (use_ != key_use::own) {
+            lane->recalled_ += lane->on_the_wire_.size();
+            take_back(lane->on_the_wire_); // the longest waiting
+        }
+    }
 }
 
 void multiplexer::take(lane& lane, std::string& wire, clock::time_point now)
@@ -297,12 +315,29 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
         taken = waits.channels.send_to_all(std::string(message));
         conclude_all(waits);
     } else {
-        taken = waits.channels.send(std::string(message));
+        taken = waits.channels.send(copy_of(message));
         if (asked != waits.waiting.end())
             conclude(*asked);
     }
     distribute();
     return taken;
+}
+
+std::string multiplexer::copy_of(std::string_view message)
+{
+    std::string copy;
+    if (!spare_replies_.empty()) {
+        copy = std::move(spare_replies_.back());
+        spare_replies_.pop_back();
+    }
+    copy = message;
+    return copy;
+}
+
+void multiplexer::reuse(std::string&& reply)
+{
+    if (reply.capacity() <= longest_spare_reply && spare_replies_.size() != most_spare)
+        spare_replies_.push_back(std::move(reply));
 }
 
 // The reply to its message has come, or there will be none: it has no place any more.
@@ -405,8 +440,8 @@ bool multiplexer::has_room(const lane& lane) const
 // Its window is not full; and if it has not shown that it works, no other has.
 bool multiplexer::may_be_asked(const lane& lane) const
 {
-    const auto works = [](const auto* open) { return open->trusted_ && !open->on_probation_; };
-    return lane.waiting() < window_ && (works(&lane) || std::ranges::none_of(lanes_, works));
+    const auto works_too = [](const auto* open) { return works(*open); };
+    return lane.waiting() < window_ && (works(lane) || std::ranges::none_of(lanes_, works_too));
 }
 
 } // namespace causeway::upstream

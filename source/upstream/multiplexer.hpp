@@ -160,6 +160,7 @@ private:
     bool trusted_ = true;        // otherwise it is asked only where no other can be
     bool spoke_ = false;         // something has come on the connection
     bool on_probation_ = false;  // it must, before suspects are tried on it
+    std::size_t recalled_ = 0;   // requests that were written here, and will be elsewhere; since it was opened
     std::size_t trial_size_ = 1; // suspects that are tried at once
     std::size_t taken_ = 0;      // bytes, ever
     std::size_t taken_last_ = 0; // of these, what was taken last
@@ -198,25 +199,28 @@ public:
         , use_(use)
     {
         spare_.reserve(most_spare);
+        spare_replies_.reserve(most_spare);
     }
 
     /// From now on this is the most requests on one connection, at least 1. Those that have a place keep it.
     void set_window(std::size_t window);
 
     /// `lane` has a connection: it takes its share of the backlog. One that is on probation was asked whether it works:
-    /// suspects are not tried on it before something has come.
+    /// suspects are not tried on it before something has come. Otherwise, if it is trusted, it works: what others have
+    /// been asked that do not is recalled from them, what was written only if keys are shared.
     void open(lane& lane, bool on_probation = false);
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
     /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
     /// become suspects; one that was so too often, alone and in quiet, fails with all that wait for its key, which
-    /// is condemned unless it belongs to one request. Returns how many had been written and will be written again.
+    /// is condemned unless it belongs to one request. Returns how many had been written and will be written again, with
+    /// those that were recalled from it.
     std::size_t close(lane& lane, clock::time_point now);
 
     /// `lane` took requests and kept silent: from now on requests prefer any other, until something comes on it.
     void distrust(lane& lane);
 
-    /// Something has come on `lane`: it is trusted, and suspects may be tried on it.
+    /// Something has come on `lane`: it works, see `open`, and suspects may be tried on it.
     void spoke(lane& lane)
     {
         if (!lane.spoke_ || !lane.trusted_)
@@ -259,6 +263,9 @@ public:
     /// which that was written.
     bool deliver(lane& from, const key& key, std::string_view message);
 
+    /// A reply that is not needed any more: its memory serves the next one.
+    void reuse(std::string&& reply);
+
     /// Whether messages for `key` have killed connections lately.
     bool is_condemned(const key& key, clock::time_point now) const
     {
@@ -300,10 +307,12 @@ private:
     // What a key needs is made of several pieces of memory. So some are kept for the next keys, each in the node that
     // it had in the map. Nobody waits on its channel then, because a subscription ends after its wait.
     static constexpr std::size_t most_spare = 64;
+    static constexpr std::size_t longest_spare_reply = 1024;
 
     static constexpr std::size_t most_late = 1'000'000;
     static constexpr int most_expired_at_once = 16;
 
+    std::string copy_of(std::string_view message);
     wait_map::value_type& waits_for(const key& key);
     void give_back(const key& key);
 
@@ -314,6 +323,7 @@ private:
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
     void take_first_word(lane& lane);
+    void recall();
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     static void blame(request_queue& lost, bool had_worked, clock::time_point now);
     void fail(waiting_request& request, clock::time_point now);
@@ -330,6 +340,7 @@ private:
     lane* least_busy_lane() const;
     bool has_room(const lane& lane) const;
     bool may_be_asked(const lane& lane) const;
+    static bool works(const lane& lane) noexcept { return lane.trusted_ && !lane.on_probation_; }
 
     executor_type executor_;
     std::size_t window_;
@@ -341,6 +352,7 @@ private:
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
+    std::vector<std::string> spare_replies_;
     std::unordered_map<key, clock::time_point> condemned_;        // and until when
     std::unordered_map<key, clock::time_point> late_;             // keys whose late reply may come, and until when
     std::deque<std::pair<clock::time_point, key>> late_in_order_; // the same, and some that came

@@ -786,6 +786,36 @@ BOOST_AUTO_TEST_CASE(a_frozen_upstream_is_found_out_by_single_requests_too)
     }(the_pool, frozen, good));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_frozen_upstream_was_asked_while_the_other_one_restarted_is_asked_of_that_when_it_is_back)
+{
+    backend_double frozen(io, answer_nothing);
+    auto good = std::make_unique<backend_double>(io, answer_all);
+    const auto address = good->address();
+    auto settings = settings_for({frozen.address(), address});
+    settings.reply_timeout = 1s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io,
+        [](fixture& f, test::pool& pool, backend_double& silent, std::unique_ptr<backend_double>& other,
+           std::uint16_t port) -> awaitable<> {
+            while (silent.connections() < 2) // until the pool gives up its first one
+                co_await ask(pool, "404");
+            co_await other->end();
+            const auto come_back = [](fixture& again,
+                                      std::uint16_t old_port) -> awaitable<std::unique_ptr<backend_double>> {
+                co_await sleep(100ms);
+                co_return std::make_unique<backend_double>(again.io, answer_all, old_port);
+            };
+            const auto began = clock::now();
+            auto [answer, back] = co_await (ask(pool, "500") && come_back(f, port));
+            BOOST_TEST(text(answer) == reply_line("500"));
+            BOOST_TEST((clock::now() - began < 500ms));
+            pool.stop();
+            silent.stop();
+            co_await back->end();
+        }(*this, the_pool, frozen, good, address.port));
+}
+
 BOOST_AUTO_TEST_CASE(a_running_pool_takes_another_reply_timeout_and_with_it_another_patience)
 {
     backend_double frozen(io, answer_nothing);

@@ -846,6 +846,63 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there
     BOOST_TEST(take(multiplexer, doubtful) == "100\n101\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_connection_that_is_not_trusted_was_asked_goes_to_one_that_works)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection doubtful;
+    connection back;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
+    askers.ask_all({"100", "101"});
+    take(multiplexer, doubtful);
+    askers.ask("102");
+    BOOST_TEST(doubtful.lane.waiting() == 3U);
+
+    multiplexer.open(back.lane, true);
+    BOOST_TEST(take(multiplexer, back) == "", "it does not work yet, as far as is known");
+    multiplexer.spoke(back.lane);
+
+    BOOST_TEST(take(multiplexer, back) == "100\n101\n102\n");
+    BOOST_TEST(doubtful.lane.waiting() == 0U);
+    BOOST_TEST(close(multiplexer, doubtful) == 2U, "so many are written again");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_connection_on_probation_was_asked_goes_to_one_that_works)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection on_probation;
+    connection back;
+    askers askers(multiplexer);
+    multiplexer.open(on_probation.lane, true);
+    askers.ask("100");
+    take(multiplexer, on_probation);
+
+    multiplexer.open(back.lane);
+
+    BOOST_TEST(take(multiplexer, back) == "100\n");
+    BOOST_TEST(on_probation.lane.waiting() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_a_key_of_its_own_stays_where_it_was_written)
+{
+    upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
+    connection doubtful;
+    connection back;
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(doubtful.lane);
+    const auto payment = order("100");
+    const waiting_request written(multiplexer, payment);
+    take(multiplexer, doubtful);
+    const auto next = order("101");
+    const waiting_request not_written(multiplexer, next);
+
+    multiplexer.open(back.lane);
+
+    BOOST_TEST(take(multiplexer, back) == "101\n");
+    BOOST_TEST(doubtful.lane.on_the_wire() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(when_the_last_trusted_connection_falls_silent_any_other_takes_the_backlog)
 {
     upstream::multiplexer multiplexer(executor, 1);

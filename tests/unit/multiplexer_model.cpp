@@ -72,6 +72,7 @@ struct lane {
     bool spoke = false;
     bool on_probation = false;
     bool trusted = true;
+    std::size_t recalled = 0;
     std::size_t trial = 1;
     std::vector<taken> taken_last;
 
@@ -126,6 +127,8 @@ public:
         lanes_[index].on_probation = on_probation;
         lanes_[index].trial = 1;
         opened_.push_back(index);
+        if (works(lanes_[index]))
+            recall();
         deal();
     }
 
@@ -140,7 +143,7 @@ public:
                 condemned_[lost.key] = now + 3s;
                 fail(lost.key);
             }
-        const auto written_again = lane.wire.size();
+        const auto written_again = lane.wire.size() + std::exchange(lane.recalled, 0);
         take_back(lane.outbox);
         take_back(lane.wire);
         deal();
@@ -155,9 +158,13 @@ public:
 
     void spoke(std::size_t index)
     {
-        lanes_[index].spoke = true;
-        lanes_[index].on_probation = false;
-        lanes_[index].trusted = true;
+        auto& lane = lanes_[index];
+        const bool is_new = !lane.spoke || !lane.trusted;
+        lane.spoke = true;
+        lane.on_probation = false;
+        lane.trusted = true;
+        if (is_new)
+            recall();
         deal();
     }
 
@@ -439,6 +446,21 @@ private:
         queue.clear();
     }
 
+    // Where a connection works, nothing that may be written again waits for one that may not.
+    void recall()
+    {
+        for (const auto index : opened_) {
+            auto& lane = lanes_[index];
+            if (works(lane))
+                continue;
+            take_back(lane.outbox);
+            if (use_ != key_use::own) {
+                lane.recalled += lane.wire.size();
+                take_back(lane.wire);
+            }
+        }
+    }
+
     void deal()
     {
         while (!backlog_.empty()) {
@@ -472,9 +494,10 @@ private:
         return may_be_asked(lane) && lane.waiting() + kept_free < window_;
     }
 
+    static bool works(const lane& lane) { return lane.trusted && !lane.on_probation; }
+
     bool may_be_asked(const lane& lane) const
     {
-        const auto works = [](const auto& open) { return open.trusted && !open.on_probation; };
         const bool any_works = std::ranges::any_of(opened_, [&](auto index) { return works(lanes_[index]); });
         return lane.waiting() < window_ && (works(lane) || !any_works);
     }
