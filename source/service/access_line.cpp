@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <string>
 
 namespace causeway::service {
@@ -59,6 +60,52 @@ std::string escape(char c, log_format format)
     return fmt::format("\\{}{:02x}", format == log_format::json ? "u00" : "x", static_cast<unsigned char>(c));
 }
 
+// Each of these writes to `to` and gives the end of what it wrote: a place that is passed on can stay in a register,
+// and one in an object cannot, because a character that is written could be a part of it.
+
+inline char* put(char* to, std::string_view text)
+{
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+}
+
+inline char* put_number(char* to, std::uint64_t number)
+{
+    constexpr int most_digits = std::numeric_limits<std::uint64_t>::digits10 + 1;
+    return std::to_chars(to, to + most_digits, number).ptr;
+}
+
+// In microseconds.
+inline char* put(char* to, std::chrono::nanoseconds duration)
+{
+    return put_number(to, static_cast<std::uint64_t>(std::max(duration, 0ns) / 1us));
+}
+
+char* escape_and_put(char* to, std::string_view text, std::size_t most, log_format format)
+{
+    const auto* const limit = to + most;
+    while (!text.empty()) {
+        const auto plain = std::min(plain_chars.prefix(text), static_cast<std::size_t>(limit - to));
+        to = put(to, text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty())
+            break;
+        const auto escaped = escape(text.front(), format);
+        if (escaped.size() > static_cast<std::size_t>(limit - to))
+            return put(to, cut);
+        to = put(to, escaped);
+        text.remove_prefix(1);
+    }
+    return to;
+}
+
+inline char* put_escaped(char* to, std::string_view text, std::size_t most, log_format format)
+{
+    if (text.size() <= most && is_surely_plain(text))
+        return put(to, text);
+    return escape_and_put(to, text, most, format);
+}
+
 } // namespace
 
 // How the time of a request is split. Its message may have been written before the request came, when another's reply
@@ -79,23 +126,14 @@ struct access_line::durations {
     std::chrono::nanoseconds read, wait, wire, write;
 };
 
-// Inline, so that a literal is a few moves.
-inline void access_line::add(std::string_view text)
+void access_line::set_clock(clock::time_point now, std::chrono::system_clock::time_point wall)
 {
-    std::memcpy(end_, text.data(), text.size());
-    end_ += text.size();
-}
-
-inline void access_line::add_number(std::uint64_t number) { end_ = std::to_chars(end_, text_.end(), number).ptr; }
-
-// In microseconds.
-inline void access_line::add(std::chrono::nanoseconds duration)
-{
-    add_number(static_cast<std::uint64_t>(std::max(duration, 0ns) / 1us));
+    since_1970_ = wall.time_since_epoch() - now.time_since_epoch();
+    second_begins_ = {};
 }
 
 // The text of a second serves all lines in it.
-void access_line::add_time(clock::time_point at)
+char* access_line::put_time(char* to, clock::time_point at)
 {
     if (at < second_begins_ || at - second_begins_ >= 1s) {
         const auto wall = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch() + since_1970_);
@@ -103,131 +141,96 @@ void access_line::add_time(clock::time_point at)
         fmt::format_to(second_.data(), "{:%Y-%m-%dT%H:%M:%S}.", fmt::gmtime(static_cast<std::time_t>(wall.count())));
     }
     const auto thousandths = static_cast<unsigned>((at - second_begins_) / 1ms);
-    add({second_.data(), second_.size()});
+    to = put(to, {second_.data(), second_.size()});
     for (const auto digit : {thousandths / 100, thousandths / 10 % 10, thousandths % 10})
-        *end_++ = static_cast<char>('0' + digit);
-    *end_++ = 'Z';
+        *to++ = static_cast<char>('0' + digit);
+    return put(to, "Z");
 }
 
-inline void access_line::add_escaped(std::string_view text, std::size_t most)
+char* access_line::write(const http::access& access, std::string_view peer, char* to)
 {
-    if (text.size() <= most && is_surely_plain(text))
-        add(text);
-    else
-        escape_and_add(text, most);
-}
-
-void access_line::escape_and_add(std::string_view text, std::size_t most)
-{
-    const auto* const limit = end_ + most;
-    while (!text.empty()) {
-        const auto plain = std::min(plain_chars.prefix(text), static_cast<std::size_t>(limit - end_));
-        add(text.substr(0, plain));
-        text.remove_prefix(plain);
-        if (text.empty())
-            return;
-        const auto escaped = escape(text.front(), format_);
-        if (escaped.size() > static_cast<std::size_t>(limit - end_))
-            return add(cut);
-        add(escaped);
-        text.remove_prefix(1);
-    }
-}
-
-void access_line::set_clock(clock::time_point now, std::chrono::system_clock::time_point wall)
-{
-    since_1970_ = wall.time_since_epoch() - now.time_since_epoch();
-    second_begins_ = {};
-}
-
-std::string_view access_line::of(const http::access& access, std::string_view peer)
-{
-    end_ = text_.begin();
     const durations spent(access);
-    if (format_ == log_format::json)
-        write_json(access, peer, spent);
-    else
-        write_text(access, peer, spent);
-    return {text_.begin(), end_};
+    return format_ == log_format::json ? write_json(access, peer, spent, to) : write_text(access, peer, spent, to);
 }
 
-void access_line::write_text(const http::access& access, std::string_view peer, const durations& spent)
+char* access_line::write_text(const http::access& access, std::string_view peer, const durations& spent, char* to)
 {
-    add_time(access.ended_at);
-    add(" ");
-    add(peer.empty() ? "-" : peer);
-    add(" ");
-    add(access.id);
+    to = put_time(to, access.ended_at);
+    to = put(to, " ");
+    to = put(to, peer.empty() ? "-" : peer);
+    to = put(to, " ");
+    to = put(to, access.id);
     if (access.method.empty()) {
-        add(" \"-\" ");
+        to = put(to, " \"-\" ");
     } else {
-        add(" \"");
-        add_escaped(access.method, longest_method);
-        add(" ");
-        add_escaped(access.target, longest_target);
-        add(access.version < 11 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
+        to = put(to, " \"");
+        to = put_escaped(to, access.method, longest_method, format_);
+        to = put(to, " ");
+        to = put_escaped(to, access.target, longest_target, format_);
+        to = put(to, access.version < 11 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
     }
     if (access.sent)
-        add_number(access.status);
+        to = put_number(to, access.status);
     else
-        add("-");
-    add(" ");
-    add_number(access.sent ? access.bytes : 0);
-    add(" ");
-    add(access.trace.outcome.empty() ? "refused" : access.trace.outcome);
-    add(" ");
-    add_escaped(access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream);
-    add(" read=");
-    add(spent.read);
-    add(" wait=");
-    add(spent.wait);
-    add(" wire=");
-    add(spent.wire);
-    add(" write=");
-    add(spent.write);
-    add("\n");
+        to = put(to, "-");
+    to = put(to, " ");
+    to = put_number(to, access.sent ? access.bytes : 0);
+    to = put(to, " ");
+    to = put(to, access.trace.outcome.empty() ? "refused" : access.trace.outcome);
+    to = put(to, " ");
+    to = put_escaped(to, access.trace.upstream.empty() ? "-" : access.trace.upstream, longest_upstream, format_);
+    to = put(to, " read=");
+    to = put(to, spent.read);
+    to = put(to, " wait=");
+    to = put(to, spent.wait);
+    to = put(to, " wire=");
+    to = put(to, spent.wire);
+    to = put(to, " write=");
+    to = put(to, spent.write);
+    return put(to, "\n");
 }
 
-void access_line::write_json(const http::access& access, std::string_view peer, const durations& spent)
+char* access_line::write_json(const http::access& access, std::string_view peer, const durations& spent, char* to)
 {
-    add(R"({"time":")");
-    add_time(access.ended_at);
-    add(R"(","peer":")");
-    add(peer);
-    add(R"(","id":")");
-    add(access.id);
+    to = put(to, R"({"time":")");
+    to = put_time(to, access.ended_at);
+    to = put(to, R"(","peer":")");
+    to = put(to, peer);
+    to = put(to, R"(","id":")");
+    to = put(to, access.id);
     if (access.method.empty()) {
-        add(R"(","method":null,"target":null,"version":null,"status":)");
+        to = put(to, R"(","method":null,"target":null,"version":null,"status":)");
     } else {
-        add(R"(","method":")");
-        add_escaped(access.method, longest_method);
-        add(R"(","target":")");
-        add_escaped(access.target, longest_target);
-        add(access.version < 11 ? R"(","version":"HTTP/1.0","status":)" : R"(","version":"HTTP/1.1","status":)");
+        to = put(to, R"(","method":")");
+        to = put_escaped(to, access.method, longest_method, format_);
+        to = put(to, R"(","target":")");
+        to = put_escaped(to, access.target, longest_target, format_);
+        to = put(to,
+                 access.version < 11 ? R"(","version":"HTTP/1.0","status":)" : R"(","version":"HTTP/1.1","status":)");
     }
     if (access.sent)
-        add_number(access.status);
+        to = put_number(to, access.status);
     else
-        add("null");
-    add(R"(,"bytes":)");
-    add_number(access.sent ? access.bytes : 0);
-    add(R"(,"outcome":")");
-    add(access.trace.outcome.empty() ? "refused" : access.trace.outcome);
+        to = put(to, "null");
+    to = put(to, R"(,"bytes":)");
+    to = put_number(to, access.sent ? access.bytes : 0);
+    to = put(to, R"(,"outcome":")");
+    to = put(to, access.trace.outcome.empty() ? "refused" : access.trace.outcome);
     if (access.trace.upstream.empty()) {
-        add(R"(","upstream":null,"read_us":)");
+        to = put(to, R"(","upstream":null,"read_us":)");
     } else {
-        add(R"(","upstream":")");
-        add_escaped(access.trace.upstream, longest_upstream);
-        add(R"(","read_us":)");
+        to = put(to, R"(","upstream":")");
+        to = put_escaped(to, access.trace.upstream, longest_upstream, format_);
+        to = put(to, R"(","read_us":)");
     }
-    add(spent.read);
-    add(R"(,"wait_us":)");
-    add(spent.wait);
-    add(R"(,"wire_us":)");
-    add(spent.wire);
-    add(R"(,"write_us":)");
-    add(spent.write);
-    add("}\n");
+    to = put(to, spent.read);
+    to = put(to, R"(,"wait_us":)");
+    to = put(to, spent.wait);
+    to = put(to, R"(,"wire_us":)");
+    to = put(to, spent.wire);
+    to = put(to, R"(,"write_us":)");
+    to = put(to, spent.write);
+    return put(to, "}\n");
 }
 
 std::string lost_lines(std::uint64_t count, std::chrono::system_clock::time_point now, log_format format)

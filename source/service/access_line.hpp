@@ -33,28 +33,20 @@ public:
     /// clock may be set.
     void set_clock(clock::time_point now, std::chrono::system_clock::time_point wall);
 
-    /// The line, with its line feed. Valid until the next call.
-    std::string_view of(const http::access& access, std::string_view peer);
+    /// Writes the line, with its line feed, to where there is room for the longest. Gives its end.
+    char* write(const http::access& access, std::string_view peer, char* to);
 
 private:
     struct durations;
 
-    void write_text(const http::access& access, std::string_view peer, const durations& spent);
-    void write_json(const http::access& access, std::string_view peer, const durations& spent);
-
-    void add(std::string_view text);
-    void add(std::chrono::nanoseconds duration);
-    void add_number(std::uint64_t number);
-    void add_time(clock::time_point at);
-    void add_escaped(std::string_view text, std::size_t most);
-    void escape_and_add(std::string_view text, std::size_t most);
+    char* write_text(const http::access& access, std::string_view peer, const durations& spent, char* to);
+    char* write_json(const http::access& access, std::string_view peer, const durations& spent, char* to);
+    char* put_time(char* to, clock::time_point at);
 
     log_format format_;
     std::chrono::nanoseconds since_1970_{}; // from there to the epoch of `clock`
     clock::time_point second_begins_;
     std::array<char, 20> second_{}; // in words: 2026-11-24T12:00:00.
-    std::array<char, longest> text_{};
-    char* end_ = nullptr; // of what is in it
 };
 
 /// The line that tells that `count` lines are missing.

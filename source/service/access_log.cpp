@@ -27,7 +27,7 @@ access_log::access_log(access_writer& writer, std::shared_ptr<access_file> file,
     , last_id_(random_id())
 {
     for (const auto& batch : batches_)
-        batch->lines.reserve(most_in_a_batch + access_line::longest);
+        batch->lines = std::make_unique_for_overwrite<char[]>(most_in_a_batch + access_line::longest);
     line_.set_clock(clock::now(), std::chrono::system_clock::now());
 }
 
@@ -54,13 +54,15 @@ void access_log::make_id(std::string& id)
 
 void access_log::record(const http::access& access, std::string_view peer)
 {
-    const bool has_room = !is_with_writer(filling_) && filling().lines.size() < most_in_a_batch;
+    const bool has_room = !is_with_writer(filling_) && filling().size < most_in_a_batch;
     if (!has_room && !hand_over()) {
         ++lost_;
         ++untold_;
         return;
     }
-    filling().lines += line_.of(access, peer);
+    auto& batch = filling();
+    const auto* const end = line_.write(access, peer, batch.lines.get() + batch.size);
+    batch.size = static_cast<std::size_t>(end - batch.lines.get());
 }
 
 void access_log::sweep()
@@ -99,7 +101,7 @@ bool access_log::hand_over()
 void access_log::send()
 {
     auto& batch = filling();
-    if (batch.lines.empty() && batch.lost_before == 0)
+    if (batch.size == 0 && batch.lost_before == 0)
         return;
     batch.file = file_;
     batch.format = format_;

@@ -47,7 +47,7 @@ void access_writer::write(std::shared_ptr<access_batch> batch)
     batch->with_writer.store(true);
     boost::asio::post(*thread_, [this, batch = std::move(batch)] {
         write_now(*batch);
-        batch->lines.clear();
+        batch->size = 0;
         batch->file.reset();
         batch->with_writer.store(false);
     });
@@ -59,7 +59,7 @@ void access_writer::write_now(access_batch& batch)
     untold_ += std::exchange(batch.lost_before, 0);
     if (untold_ != 0 && batch.file->write(lost_lines(untold_, std::chrono::system_clock::now(), batch.format)) == 0)
         untold_ = 0;
-    const auto lost = batch.file->write(batch.lines);
+    const auto lost = batch.file->write({batch.lines.get(), batch.size});
     batch.lost_ever.store(batch.lost_ever.load() + lost);
     untold_ += lost;
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,7 +19,8 @@ namespace causeway::service {
 struct access_batch {
     std::shared_ptr<access_file> file;
     log_format format = log_format::text;
-    std::string lines;
+    std::unique_ptr<char[]> lines; ///< room for as many as the event loop wants to gather
+    std::size_t size = 0;          ///< bytes that are in it
     std::uint64_t lost_before = 0; ///< lines that found no room in a batch, before these
 
     std::atomic<bool> with_writer = false;    ///< until it is false again, all else belongs to the writer

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -39,11 +40,17 @@ http::access usual()
     return access;
 }
 
+std::string text_of(service::access_line& line, const http::access& access)
+{
+    std::array<char, service::access_line::longest> text;
+    return {text.data(), line.write(access, "127.0.0.1:40312", text.data())};
+}
+
 std::string line_of(const http::access& access, log_format format = log_format::text)
 {
     service::access_line line(format);
     line.set_clock(began, wall);
-    return std::string(line.of(access, "127.0.0.1:40312"));
+    return text_of(line, access);
 }
 
 http::access with_target(std::string target)
@@ -183,7 +190,7 @@ BOOST_AUTO_TEST_CASE(the_time_of_a_line_is_when_the_request_ended)
     const auto time_after = [&](std::chrono::nanoseconds passed) {
         auto access = usual();
         access.ended_at = began + passed;
-        return std::string(line.of(access, "").substr(0, 24));
+        return text_of(line, access).substr(0, 24);
     };
     BOOST_TEST(time_after(992ms) == "2024-11-24T09:20:00.999Z");
     BOOST_TEST(time_after(993ms) == "2024-11-24T09:20:01.000Z");
