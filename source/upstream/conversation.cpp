@@ -73,6 +73,7 @@ private:
     void take_events();
     void take(const event::message& message);
     void take(const event::unreadable& message);
+    void take_sign_of_life();
     void hear_sense();
     void break_off(std::string_view reason);
     void report_unfinished();
@@ -280,7 +281,7 @@ void exchange::take_events()
         else if (std::holds_alternative<event::incomplete>(event))
             return;
         else if (std::holds_alternative<event::alive>(event))
-            hear_sense();
+            take_sign_of_life();
         else if (const auto* to_answer = std::get_if<event::to_answer>(&event))
             say(to_answer->bytes);
         else if (const auto* unreadable = std::get_if<event::unreadable>(&event))
@@ -294,7 +295,8 @@ void exchange::take(const event::message& message)
 {
     auto& counts = with_.counts;
     ++counts.replies;
-    hear_sense();
+    if (open_) // before that only the answer to the greeting counts
+        hear_sense();
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
                      message.key.text(), counts.dropped);
@@ -305,14 +307,19 @@ void exchange::take(const event::unreadable& message)
     auto& counts = with_.counts;
     if (net::worth_a_line(++counts.unreadable))
         spdlog::warn("upstream {}: cannot read a message of {} bytes, '{}'; expected {} ({} such so far)", with_.name,
-                     message.bytes.size(), message.bytes.substr(0, most_shown), message.expected, counts.unreadable);
+                     message.size, message.shown.substr(0, most_shown), message.expected, counts.unreadable);
+}
+
+void exchange::take_sign_of_life()
+{
+    if (!open_)
+        open();
+    hear_sense();
 }
 
 void exchange::hear_sense()
 {
     silent_since_.reset();
-    if (!open_)
-        open();
     with_.requests.spoke(with_.lane);
     if (!std::exchange(spoke_, true))
         with_.spoke();
@@ -328,11 +335,11 @@ void exchange::break_off(std::string_view reason)
 void exchange::report_unfinished()
 {
     auto& counts = with_.counts;
-    const auto [bytes, end] = with_.codec.unfinished();
-    const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && !bytes.empty();
+    const auto [shown, size, end] = with_.codec.unfinished();
+    const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && size != 0;
     if (is_stuck && net::worth_a_line(++counts.unfinished))
-        spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, bytes.size(), end,
-                     bytes.substr(0, most_shown), counts.unfinished);
+        spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, size, end,
+                     shown.substr(0, most_shown), counts.unfinished);
 }
 
 // A peer that is frozen, or gone without a word, closes nothing. Something was written and nothing that makes sense has

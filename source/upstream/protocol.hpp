@@ -28,7 +28,8 @@ namespace event {
 /// No event is complete: more bytes are needed.
 struct incomplete {};
 
-/// A message with a key: the reply to the question with the same key, or to nobody's.
+/// A message with a key: the reply to the question with the same key, or to nobody's. In the latter case the log tells
+/// the key.
 struct message {
     upstream::key key;
     std::string_view bytes;
@@ -44,7 +45,8 @@ struct to_answer {
 
 /// A message that makes no sense. The stream goes on behind it.
 struct unreadable {
-    std::string_view bytes;
+    std::string_view shown;    ///< what the log may tell of it: its bytes, unless they are a secret
+    std::size_t size = 0;      ///< in bytes, shown or not
     std::string_view expected; ///< what would have made sense, in words
 };
 
@@ -76,7 +78,7 @@ public:
     /// The next event.
     virtual any_event next() = 0;
 
-    /// What has come of a message whose end has not, and what would be its end.
+    /// What has come of a message whose end has not, and what would be its end. Its size is zero between messages.
     virtual event::unreadable unfinished() const = 0;
 
     /// What to say first. Unless that is nothing, the connection takes questions only when the peer has answered: when

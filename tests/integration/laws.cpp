@@ -1,10 +1,11 @@
-// What the engine promises to every protocol, tried with two that have nothing in common: the codes, which may be asked
-// twice and share their replies, and numbered messages, which may not and do not.
+// What the engine promises to every protocol, tried with three: the codes, which may be asked twice and share their
+// replies; numbered messages, which may not and do not; and payments, which may not either.
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
 #include "numbered.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "protocols/iso8583/protocol.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/local/connect_pair.hpp>
@@ -13,6 +14,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +44,7 @@ struct language {
     // The number of the question at the front of `bytes`, which lose it; nothing when its end has not come.
     std::optional<unsigned> (*take_question)(std::string& bytes);
 
+    bool (*is_probe)(unsigned number); // of the second connection
     bool repeats() const { return question(100).repeatable; }
     friend std::ostream& operator<<(std::ostream& output, const language& language) { return output << language.name; }
 };
@@ -58,7 +61,8 @@ const language codes_language{
         const auto number = static_cast<unsigned>(std::stoul(bytes.substr(0, 3)));
         bytes.erase(0, 4);
         return number;
-    }};
+    },
+    [](unsigned number) { return number == 404; }};
 
 const language numbered_language{"numbered",
                                  numbered::protocol(),
@@ -72,9 +76,76 @@ const language numbered_language{"numbered",
                                                          static_cast<unsigned char>(bytes[7]);
                                      bytes.erase(0, 4U + static_cast<unsigned char>(bytes[3]));
                                      return number;
-                                 }};
+                                 },
+                                 [](unsigned number) { return number == numbered::own; }};
 
-const std::array languages{codes_language, numbered_language};
+namespace payments {
+
+iso8583::settings settings_of(bool signs_on)
+{
+    return {.dialect = iso8583::dialect::built_in("iso8583-1987-ascii"), .signs_on = signs_on};
+}
+
+const auto settings = settings_of(false);
+
+// The bridge's own messages have numbers from here on.
+constexpr unsigned first_own = 999'000;
+
+iso8583::message message(std::string_view mti, unsigned number)
+{
+    return {.mti = std::string(mti), .elements = {{7, "1124163000"}, {11, fmt::format("{:06}", number)}}};
+}
+
+iso8583::message response(unsigned number, std::string_view response_code = "00")
+{
+    auto response = message(number < first_own ? "0210" : "0810", number);
+    response.elements.push_back({39, std::string(response_code)});
+    return response;
+}
+
+std::string packed(const iso8583::message& message) { return settings.dialect.pack(message).value(); }
+
+std::string framed(const iso8583::message& message)
+{
+    std::string wire;
+    append_frame(packed(message), settings.framing, wire);
+    return wire;
+}
+
+std::optional<unsigned> take_question(std::string& bytes)
+{
+    iso8583::frame_reader reader(settings.framing);
+    std::ranges::copy(bytes, reader.space().begin());
+    reader.received(bytes.size());
+    const auto question = reader.next();
+    if (!question)
+        return std::nullopt;
+    bytes.erase(0, bytes.size() - reader.unfinished());
+    return static_cast<unsigned>(std::stoul(*text_of(settings.dialect.unpack(*question).value(), 11)));
+}
+
+} // namespace payments
+
+const language payments_language{
+    "payments",
+    iso8583::protocol(payments::settings),
+    [](unsigned number) { return question_for(payments::message("0200", number), payments::settings).value(); },
+    [](unsigned number) { return payments::framed(payments::response(number)); },
+    [](unsigned number) { return payments::packed(payments::response(number)); },
+    payments::take_question,
+    [](unsigned number) { return number >= payments::first_own; }};
+
+const std::array languages{codes_language, numbered_language, payments_language};
+
+language with(language language, upstream::protocol protocol)
+{
+    language.protocol = std::move(protocol);
+    return language;
+}
+
+// Those that say something before anything else.
+const std::array greeting_languages{with(numbered_language, numbered::protocol(numbered::greeting::first)),
+                                    with(payments_language, iso8583::protocol(payments::settings_of(true)))};
 
 // The other side: what it does with a question is the test's.
 class counterpart {
@@ -329,6 +400,17 @@ awaitable<> ask_over_http(pool& pool, counterpart& other, const language&)
         co_await sleep(10ms);
 }
 
+// Of a connection that never takes a question.
+awaitable<> ask_in_vain(pool& pool, counterpart& other, const language& spoken)
+{
+    BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, false)));
+    co_await other.asked(2);
+    co_await sleep(50ms); // however soon that was: for longer than the reply timeout
+    BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::unavailable, false)));
+    BOOST_TEST(count_of(100, other) == 0U);
+    BOOST_TEST(pool.counts().connects == 0U);
+}
+
 awaitable<> stop_when_connected_again(pool& pool, backend_double& backend)
 {
     while (backend.connections() < 2)
@@ -508,7 +590,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_tw
         BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
         co_await other.asked(2); // the second is the probe, on the next connection
         BOOST_TEST(other.connections() == 2U);
-        BOOST_TEST(other.questions()[1] == (spoken.repeats() ? 404U : numbered::own));
+        BOOST_TEST(spoken.is_probe(other.questions()[1]));
     });
 }
 
@@ -539,51 +621,73 @@ BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
 
 // What only some protocols say: a greeting, heartbeats, answers to what the peer asks.
 
-BOOST_AUTO_TEST_CASE(a_connection_takes_questions_when_its_greeting_is_answered)
+BOOST_DATA_TEST_CASE_F(fixture, a_connection_takes_questions_when_its_greeting_is_answered, greeting_languages,
+                       language)
 {
-    auto language = numbered_language;
-    language.protocol = numbered::protocol(numbered::greeting::first);
     bool greeted = false;
     const auto answer = [&](unsigned number) {
-        BOOST_TEST(greeted == (number != numbered::own));
+        BOOST_TEST(greeted == (number == 100));
         greeted = true;
-        return number == numbered::own ? numbered::message(numbered::own, "hello yourself") : language.reply(number);
+        return language.reply(number);
     };
     play(language, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
         BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
-        BOOST_TEST(other.questions()[0] == numbered::own);
+        BOOST_TEST(other.questions()[0] != 100U);
         BOOST_TEST(pool.counts().connects == 1U);
     });
 }
 
-BOOST_AUTO_TEST_CASE(without_an_answer_to_the_greeting_nothing_is_written_and_it_counts_as_down)
+BOOST_DATA_TEST_CASE_F(fixture, without_an_answer_to_the_greeting_nothing_is_written_and_it_counts_as_down,
+                       greeting_languages, language)
 {
-    auto language = numbered_language;
-    language.protocol = numbered::protocol(numbered::greeting::first);
     settings.reply_timeout = 50ms;
     play(
-        language, [](unsigned) { return std::string(); },
-        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
-            BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, false)));
-            co_await other.asked(2);
-            BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::unavailable, false)));
-            BOOST_TEST(count_of(100, other) == 0U);
-            BOOST_TEST(pool.counts().connects == 0U);
+        language, [](unsigned) { return std::string(); }, ask_in_vain);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, what_is_no_answer_to_the_greeting_opens_no_connection, greeting_languages, language)
+{
+    settings.reply_timeout = 50ms;
+    play(
+        language, [&language](unsigned) { return language.reply(999); }, ask_in_vain);
+}
+
+BOOST_AUTO_TEST_CASE(where_a_sign_on_is_declined_nothing_is_written_and_it_counts_as_down)
+{
+    settings.reply_timeout = 50ms;
+    play(
+        greeting_languages[1], [](unsigned number) { return payments::framed(payments::response(number, "91")); },
+        ask_in_vain);
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_languages, language)
+{
+    auto kept_awake = language;
+    kept_awake.protocol.heartbeat_after = 200ms;
+    settings.reply_timeout = 50ms;
+    play(
+        kept_awake, [&language](unsigned number) { return language.reply(number); },
+        [](pool&, counterpart& other, const test::language& spoken) -> awaitable<> {
+            co_await other.asked(4); // the greeting and three heartbeats
+            BOOST_TEST(std::ranges::all_of(other.questions(), spoken.is_probe));
+            BOOST_TEST(other.connections() == 1U);
         });
 }
 
-BOOST_AUTO_TEST_CASE(a_quiet_connection_is_kept_awake)
+BOOST_AUTO_TEST_CASE(the_hosts_own_network_management_is_answered)
 {
-    auto language = numbered_language;
-    language.protocol.heartbeat_after = 200ms;
+    const auto answer = [](unsigned number) {
+        auto test_of_the_connection = payments::message("0800", 7);
+        test_of_the_connection.elements.push_back({70, "301"});
+        return number == 100 ? payments::framed(test_of_the_connection) : std::string();
+    };
     settings.reply_timeout = 50ms;
-    play(
-        language, [](unsigned) { return numbered::message(numbered::own, ""); },
-        [](pool&, counterpart& other, const test::language&) -> awaitable<> {
-            co_await other.asked(3);
-            BOOST_TEST(count_of(numbered::own, other) == 3U);
-            BOOST_TEST(other.connections() == 1U);
-        });
+    play(payments_language, answer, [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+        co_await other.asked(2);
+        BOOST_TEST(other.questions()[1] == 7U);
+        BOOST_TEST(other.connections() == 1U);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(what_the_peer_wants_to_have_answered_is_answered)

@@ -55,7 +55,10 @@ public:
         return event::message{upstream::key(taken.substr(word, word)), taken.substr(2 * word)};
     }
 
-    event::unreadable unfinished() const override { return {input_.unread(), "the rest of its length"}; }
+    event::unreadable unfinished() const override
+    {
+        return {input_.unread(), input_.unread().size(), "the rest of its length"};
+    }
     std::string greeting() override { return greeting_ == greeting::first ? message(own, "hello") : ""; }
     std::string heartbeat() override { return message(own, "still there"); }
     std::string probe() override { return message(own, "there again?"); }

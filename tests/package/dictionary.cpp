@@ -36,11 +36,14 @@ class codec final : public upstream::codec {
         const auto line = input_.take(length);
         const auto word = line.substr(0, line.find(':'));
         if (word.size() > upstream::key::longest)
-            return upstream::event::unreadable{line, "WORD: EXPLANATION"};
+            return upstream::event::unreadable{line, line.size(), "WORD: EXPLANATION"};
         return upstream::event::message{upstream::key(word), line};
     }
 
-    upstream::event::unreadable unfinished() const override { return {input_.unread(), "a line feed"}; }
+    upstream::event::unreadable unfinished() const override
+    {
+        return {input_.unread(), input_.unread().size(), "a line feed"};
+    }
 
     upstream::input_buffer input_{64 * 1024};
 };

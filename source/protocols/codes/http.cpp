@@ -1,10 +1,10 @@
 #include "protocols/codes/http.hpp"
 
 #include "http/json.hpp"
+#include "http/target.hpp"
 #include "upstream/outcome.hpp"
 
 #include <boost/url/decode_view.hpp>
-#include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
@@ -19,31 +19,6 @@ using boost::beast::http::status;
 using boost::beast::http::verb;
 
 constexpr std::string_view parameter_name = "statusCode";
-
-// An absolute URI that this server can be asked for: of its own scheme, with a host and without user information
-// (RFC 9110 §4.2.1, §4.2.4).
-bool is_http(const urls::url_view& target)
-{
-    const bool has_scheme = target.scheme_id() == urls::scheme::http || target.scheme_id() == urls::scheme::https;
-    return has_scheme && !target.encoded_host().empty() && !target.has_userinfo();
-}
-
-// Origin-form is what clients send; absolute-form is what they send to a proxy, and a server takes it too
-// (RFC 9112 §3.2.2). CONNECT names no resource (§3.2.3).
-boost::system::result<urls::url_view> parse_target(verb method, std::string_view target)
-{
-    if (method == verb::connect)
-        return urls::error::not_a_base;
-    if (target.starts_with('/'))
-        return urls::parse_origin_form(target);
-    const auto absolute = urls::parse_absolute_uri(target);
-    if (absolute && !is_http(*absolute))
-        return urls::error::not_a_base;
-    return absolute;
-}
-
-// An empty path is the root (RFC 9110 §4.2.3).
-bool is_root(const urls::url_view& target) { return target.encoded_path().empty() || target.encoded_path() == "/"; }
 
 http::response bad_request(std::string_view problem) { return http::refused(status::bad_request, problem); }
 
@@ -108,8 +83,8 @@ boost::system::result<code, http::response> code_in(const http::request& request
     if (const auto asked = code_in_plain_target(request.target); asked && is_question)
         return *asked;
 
-    const auto target = parse_target(request.method, request.target);
-    if (target && !is_root(*target))
+    const auto target = http::parse_target(request.method, request.target);
+    if (target && !http::is_root(*target))
         return http::refused(status::not_found, "not found");
     if (!is_question)
         return http::method_not_allowed("GET, HEAD");

@@ -26,7 +26,7 @@ public:
     std::span<char> space() override { return decoder_.space(); }
     void received(std::size_t count) override { decoder_.received(count); }
     upstream::any_event next() override;
-    upstream::event::unreadable unfinished() const override { return {decoder_.unfinished_line(), "a line feed"}; }
+    upstream::event::unreadable unfinished() const override;
     std::string probe() override { return std::string(probe_); }
 
 private:
@@ -34,13 +34,19 @@ private:
     reply_decoder decoder_;
 };
 
+upstream::event::unreadable codec::unfinished() const
+{
+    const auto line = decoder_.unfinished_line();
+    return {line, line.size(), "a line feed"};
+}
+
 upstream::any_event codec::next()
 {
     namespace event = upstream::event;
     if (const auto line = decoder_.next_line()) {
         if (const auto code = code_named_in(*line))
             return event::message{upstream::key(code->text()), *line};
-        return event::unreadable{*line, "a line that names its code, such as: Code 404: Not Found"};
+        return event::unreadable{*line, line->size(), "a line that names its code, such as: Code 404: Not Found"};
     }
     if (decoder_.line_too_long())
         return event::broken{"a reply line is longer than 64 KiB"};

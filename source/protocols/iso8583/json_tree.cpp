@@ -1,0 +1,136 @@
+#include "protocols/iso8583/json_tree.hpp"
+
+#include <boost/json/basic_parser_impl.hpp>
+
+#include <limits>
+#include <utility>
+
+namespace causeway::iso8583 {
+namespace {
+
+using kind = json_value::kind;
+using boost::system::error_code;
+
+// Builds the tree from what the parser says. A value that is open is the last member of the one around it, whose
+// members do not move before it is closed.
+class tree_builder {
+public:
+    static constexpr auto max_object_size = std::numeric_limits<std::size_t>::max();
+    static constexpr auto max_array_size = std::numeric_limits<std::size_t>::max();
+    static constexpr auto max_key_size = std::numeric_limits<std::size_t>::max();
+    static constexpr auto max_string_size = std::numeric_limits<std::size_t>::max();
+
+    unsigned line = 1;
+    json_value root;
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_object_begin(error_code&) { return open(kind::object); }
+    bool on_object_end(std::size_t, error_code&) { return close(); }
+    bool on_array_begin(error_code&) { return open(kind::array); }
+    bool on_array_end(std::size_t, error_code&) { return close(); }
+
+    bool on_key_part(boost::json::string_view part, std::size_t, error_code&) { return collect(part); }
+    bool on_key(boost::json::string_view part, std::size_t, error_code&)
+    {
+        collect(part);
+        name_ = std::exchange(text_, {});
+        return true;
+    }
+    bool on_string_part(boost::json::string_view part, std::size_t, error_code&) { return collect(part); }
+    bool on_string(boost::json::string_view part, std::size_t, error_code&)
+    {
+        collect(part);
+        return add(kind::string, std::exchange(text_, {}));
+    }
+    bool on_number_part(boost::json::string_view, error_code&) { return true; }
+    bool on_int64(std::int64_t number, boost::json::string_view, error_code&)
+    {
+        return add(kind::number, std::to_string(number));
+    }
+    bool on_uint64(std::uint64_t number, boost::json::string_view, error_code&)
+    {
+        return add(kind::number, std::to_string(number));
+    }
+    bool on_double(double, boost::json::string_view, error_code&) { return add(kind::number, {}); }
+    bool on_bool(bool value, error_code&) { return add(kind::boolean, value ? "true" : "false"); }
+    bool on_null(error_code&) { return add(kind::null, {}); }
+    bool on_comment_part(boost::json::string_view, error_code&) { return true; }
+    bool on_comment(boost::json::string_view, error_code&) { return true; }
+
+private:
+    bool collect(boost::json::string_view part)
+    {
+        text_.append(part.data(), part.size());
+        return true;
+    }
+
+    json_value& place() { return open_.empty() ? root : open_.back()->members.emplace_back(); }
+
+    bool add(kind is, std::string text)
+    {
+        place() = {.is = is, .name = std::exchange(name_, {}), .text = std::move(text), .line = line};
+        return true;
+    }
+
+    bool open(kind is)
+    {
+        auto& value = place();
+        value = {.is = is, .name = std::exchange(name_, {}), .line = line};
+        open_.push_back(&value);
+        return true;
+    }
+
+    bool close()
+    {
+        open_.pop_back();
+        return true;
+    }
+
+    std::vector<json_value*> open_;
+    std::string name_; // of the next value
+    std::string text_; // the characters of a name or a string that have come
+};
+
+boost::json::parse_options options(std::size_t depth)
+{
+    boost::json::parse_options options;
+    options.max_depth = depth;
+    options.allow_invalid_utf8 = true;
+    return options;
+}
+
+std::string_view take_line(std::string_view& text)
+{
+    const auto end = text.find('\n');
+    const auto line = text.substr(0, end == std::string_view::npos ? end : end + 1);
+    text.remove_prefix(line.size());
+    return line;
+}
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+} // namespace
+
+// The parser gets line by line, so that the handler knows in which one it is. No token goes on in the next line.
+boost::system::result<json_value, json_problem> parse_json(std::string_view text, std::size_t depth)
+{
+    boost::json::basic_parser<tree_builder> parser(options(depth));
+    auto& builder = parser.handler();
+    for (; !text.empty(); ++builder.line) {
+        auto line = take_line(text);
+        if (!parser.done()) {
+            error_code error;
+            line.remove_prefix(parser.write_some(!text.empty(), line.data(), line.size(), error));
+            if (error)
+                return json_problem{builder.line, error.message()};
+        }
+        if (!is_blank(line))
+            return json_problem{builder.line, "there is something behind the end"};
+    }
+    if (!parser.done())
+        return json_problem{builder.line, "it is empty"};
+    return std::move(builder.root);
+}
+
+} // namespace causeway::iso8583

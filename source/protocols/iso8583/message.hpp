@@ -1,0 +1,49 @@
+// An ISO 8583 message as people read it: numbers and text. What its bytes are, a dialect says.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::iso8583 {
+
+/// A data element: text, or further elements (127.2). Binary data is text too, in upper-case hexadecimal digits.
+struct element {
+    unsigned number = 0;
+    std::string text = {};           ///< empty when it has parts
+    std::vector<element> parts = {}; ///< in the order of their numbers, each once
+
+    friend bool operator==(const element&, const element&) = default;
+};
+
+/// A message. Its bitmaps are not in it: they follow from the numbers.
+struct message {
+    std::string mti;               ///< the message type indicator: four digits
+    std::vector<element> elements; ///< from 2 to 128, in the order of their numbers, each once
+
+    friend bool operator==(const message&, const message&) = default;
+};
+
+/// The text of the element with this number; nothing when there is none, or it has parts. Valid as long as `message`
+/// is not changed.
+const std::string* text_of(const message& message, unsigned number) noexcept;
+
+/// What is wrong with a message.
+struct problem {
+    std::string field; ///< which element is, such as `127.2`, or `mti`; empty when it is none in particular
+    std::string what;  ///< in words that say what would be right, without any content of the element
+};
+
+/// What is wrong with the element `number`, or with its part that `inner` names already: `2` in 127 becomes `127.2`.
+problem in_element(unsigned number, problem inner);
+
+/// A value, or why there is none.
+template <class Value>
+using result = boost::system::result<Value, problem>;
+
+/// For `result::value`. Throws `std::invalid_argument` with field and words.
+[[noreturn]] void throw_exception_from_error(const problem& problem, const boost::source_location& where);
+
+} // namespace causeway::iso8583

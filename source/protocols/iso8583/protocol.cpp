@@ -1,0 +1,248 @@
+#include "protocols/iso8583/protocol.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace causeway::iso8583 {
+namespace {
+
+namespace event = upstream::event;
+
+// Fields of network management messages (ISO 8583:1987).
+constexpr unsigned transmission_time = 7;
+constexpr unsigned trace_number = 11;
+constexpr unsigned response_code = 39;
+constexpr unsigned information_code = 70;
+
+constexpr std::string_view approved = "00";
+constexpr std::string_view request_mti = "0800";
+constexpr std::string_view response_mti = "0810";
+
+// Values of field 70.
+constexpr std::string_view sign_on = "001";
+constexpr std::string_view sign_off = "002";
+constexpr std::string_view echo_test = "301";
+
+// What an 0810 gives back of its 0800: times, trace number, institutions, Postilion's echo data (59), what it was
+// about, service indicator. Nothing that may be a key or a code of security.
+constexpr std::array<unsigned, 10> echoed{7, 11, 12, 13, 32, 33, 59, 70, 94, 100};
+
+// The own messages of a connection are numbered from here on.
+constexpr unsigned first_trace = 999'000;
+constexpr unsigned traces = 1'000;
+
+// Each connection begins so much further than the one before it, so that two that begin in the same second do not sign
+// on with the same message.
+constexpr unsigned traces_between_connections = 37;
+
+bool has(const message& message, unsigned number, std::string_view text)
+{
+    const auto* found = text_of(message, number);
+    return found != nullptr && *found == text;
+}
+
+element text_element(unsigned number, std::string_view text)
+{
+    return {.number = number, .text = std::string(text), .parts = {}};
+}
+
+message own_message(std::string_view about, unsigned trace, std::chrono::system_clock::time_point now)
+{
+    return {.mti = std::string(request_mti),
+            .elements = {text_element(transmission_time, fmt::format("{:%m%d%H%M%S}", fmt::gmtime(now))),
+                         text_element(trace_number, std::to_string(trace)), text_element(information_code, about)}};
+}
+
+// Whether it is the host that signs on or off, or tests the connection.
+bool wants_an_answer(const message& message)
+{
+    const auto is_about = [&](std::string_view about) { return has(message, information_code, about); };
+    return message.mti == request_mti && (is_about(sign_on) || is_about(sign_off) || is_about(echo_test));
+}
+
+message answer_to(const message& request)
+{
+    message answer{.mti = std::string(response_mti), .elements = {}};
+    for (const auto& element : request.elements)
+        if (std::ranges::find(echoed, element.number) != echoed.end())
+            answer.elements.push_back(element);
+    const auto behind = std::ranges::upper_bound(answer.elements, response_code, {}, &element::number);
+    answer.elements.insert(behind, text_element(response_code, approved));
+    return answer;
+}
+
+// The trace number of an answer to one of the bridge's own messages.
+std::optional<std::string_view> own_trace_in(const message& message)
+{
+    const auto* trace = text_of(message, trace_number);
+    if (message.mti != response_mti || trace == nullptr || !is_own_trace(*trace))
+        return std::nullopt;
+    return *trace;
+}
+
+class codec final : public upstream::codec {
+public:
+    codec(const iso8583::settings& settings, time_of_day now, unsigned trace)
+        : settings_(settings)
+        , now_(now)
+        , trace_(trace)
+        , frames_(settings.framing)
+    {
+    }
+
+    std::span<char> space() override { return frames_.space(); }
+    void received(std::size_t count) override { frames_.received(count); }
+    upstream::any_event next() override;
+    event::unreadable unfinished() const override;
+    std::string greeting() override;
+    std::string heartbeat() override { return say(echo_test); }
+    std::string probe() override { return say(echo_test); }
+
+private:
+    std::string say(std::string_view about);
+    upstream::any_event take(const message& message, std::string_view bytes);
+    upstream::any_event take_answer_to_sign_on(const message& message);
+    upstream::any_event answer(const message& message, std::size_t size);
+    event::unreadable unreadable(const problem& problem, std::size_t size);
+
+    iso8583::settings settings_;
+    time_of_day now_;
+    unsigned trace_; // of the next own message
+    frame_reader frames_;
+    std::optional<std::string> sign_on_trace_; // until it is answered
+    std::string words_;                        // what the last event refers to
+    std::string expected_;                     // the same
+};
+
+std::string codec::greeting()
+{
+    if (!settings_.signs_on)
+        return {};
+    sign_on_trace_ = std::to_string(trace_);
+    return say(sign_on);
+}
+
+std::string codec::say(std::string_view about)
+{
+    const auto message = own_message(about, trace_, now_());
+    trace_ = first_trace + (trace_ + 1 - first_trace) % traces;
+    std::string wire;
+    append_frame(settings_.dialect.pack(message).value(), settings_.framing, wire); // `protocol` has tried it
+    return wire;
+}
+
+upstream::any_event codec::next()
+{
+    if (const auto bytes = frames_.next()) {
+        const auto message = settings_.dialect.unpack(*bytes);
+        return message ? take(*message, *bytes) : unreadable(message.error(), bytes->size());
+    }
+    if (!frames_.broken().empty())
+        return event::broken{frames_.broken()};
+    return event::incomplete{};
+}
+
+upstream::any_event codec::take(const message& message, std::string_view bytes)
+{
+    if (wants_an_answer(message))
+        return answer(message, bytes.size());
+    if (const auto trace = own_trace_in(message)) {
+        if (sign_on_trace_ == trace)
+            return take_answer_to_sign_on(message);
+        if (!sign_on_trace_)
+            return event::alive{};
+    }
+    return event::message{key_of(message, settings_.key_fields), bytes};
+}
+
+upstream::any_event codec::take_answer_to_sign_on(const message& message)
+{
+    if (has(message, response_code, approved)) {
+        sign_on_trace_.reset();
+        return event::alive{};
+    }
+    const auto* code = text_of(message, response_code);
+    words_ = code == nullptr ? "its answer to the sign-on has no response code, field 39"
+                             : fmt::format("it declines the sign-on with response code {}", *code);
+    return event::broken{words_};
+}
+
+upstream::any_event codec::answer(const message& message, std::size_t size)
+{
+    const auto packed = settings_.dialect.pack(answer_to(message));
+    if (!packed)
+        return unreadable(packed.error(), size);
+    words_.clear();
+    append_frame(*packed, settings_.framing, words_);
+    return event::to_answer{words_};
+}
+
+event::unreadable codec::unreadable(const problem& problem, std::size_t size)
+{
+    words_ = problem.field.empty() ? std::string() : fmt::format("field {}", problem.field);
+    expected_ = problem.what;
+    return {.shown = words_, .size = size, .expected = expected_};
+}
+
+event::unreadable codec::unfinished() const
+{
+    return {.shown = {}, .size = frames_.unfinished(), .expected = "the rest of their message"};
+}
+
+// Its own messages cannot fail later: only their numbers change, and not the length of these.
+void check_own_messages(const settings& settings, time_of_day now)
+{
+    for (const auto about : {sign_on, echo_test}) {
+        const auto packed = settings.dialect.pack(own_message(about, first_trace, now()));
+        if (!packed)
+            throw std::invalid_argument(fmt::format("the dialect has no words for the bridge's own 0800 message, with "
+                                                    "fields 7, 11 and 70: {}: {}",
+                                                    packed.error().field, packed.error().what));
+        if (packed->size() > longest_in(settings.framing))
+            throw std::invalid_argument("the header leaves no room for a message in a frame");
+    }
+}
+
+} // namespace
+
+result<upstream::question> question_for(const message& message, const settings& settings)
+{
+    const auto key = key_for(message, settings.key_fields);
+    if (!key)
+        return key.error();
+    const auto packed = settings.dialect.pack(message);
+    if (!packed)
+        return packed.error();
+    if (const auto longest = longest_in(settings.framing); packed->size() > longest)
+        return problem{"",
+                       fmt::format("the message has {} bytes, and a frame holds {} at most", packed->size(), longest)};
+    upstream::question question{.key = *key, .bytes = {}, .repeatable = false};
+    append_frame(*packed, settings.framing, question.bytes);
+    return question;
+}
+
+upstream::protocol protocol(const settings& settings, time_of_day now)
+{
+    check_own_messages(settings, now);
+    const auto make_codec = [settings, now, connections = 0U]() mutable {
+        const auto first = first_trace + connections++ * traces_between_connections % traces;
+        return std::make_unique<codec>(settings, now, first);
+    };
+    return {.make_codec = make_codec,
+            .shares_keys = false,
+            .late_replies = settings.late_replies,
+            .heartbeat_after = settings.echo_after};
+}
+
+} // namespace causeway::iso8583
