@@ -6,6 +6,7 @@
 #include "service/process_log.hpp"
 #include "service/settings.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -40,19 +41,54 @@ public:
 
     /// Reads file and environment again, opens the log file again, and logs what has changed. `prepare` gets the new
     /// values of all that a running program can change, and gives what puts them in force, or throws a
-    /// `std::runtime_error` that says what is wrong with them. If anything is wrong, all stays as it was.
+    /// `std::runtime_error` that says what is wrong with them. If anything is wrong, all stays as it was, and `prepare`
+    /// gets that: its files may have been moved away.
     using preparation = std::function<std::function<void()>(const Settings& wanted)>;
     void reload(const preparation& prepare);
 
     const admin::reload_counts& counts() const noexcept { return counts_; }
 
 private:
+    std::function<void()> try_out(const Settings& wanted, const preparation& prepare, std::vector<std::string>& errors);
+    void open_again(const preparation& prepare, std::vector<std::string>& errors);
+
     invocation call_;
     parser parse_;
     configured<Settings> in_force_;
     process_log log_;
     admin::reload_counts counts_{.last = std::chrono::system_clock::now()};
 };
+
+// The log comes last: what it is told holds at once.
+template <class Settings>
+std::function<void()> live_settings<Settings>::try_out(const Settings& wanted, const preparation& prepare,
+                                                       std::vector<std::string>& errors)
+try {
+    auto put_in_force = prepare(wanted);
+    if (auto error = log_.apply(wanted.log))
+        errors.push_back(*std::move(error));
+    return put_in_force;
+} catch (const std::runtime_error& error) {
+    errors.emplace_back(error.what());
+    return {};
+}
+
+// All stays as it was, and its files may have been moved away.
+template <class Settings>
+void live_settings<Settings>::open_again(const preparation& prepare, std::vector<std::string>& errors)
+{
+    const auto add = [&errors](std::string error) {
+        if (std::ranges::find(errors, error) == errors.end())
+            errors.push_back(std::move(error));
+    };
+    try {
+        prepare(in_force_.settings);
+    } catch (const std::runtime_error& error) {
+        add(error.what());
+    }
+    if (auto error = log_.apply(in_force_.settings.log))
+        add(*std::move(error));
+}
 
 template <class Settings>
 void live_settings<Settings>::reload(const preparation& prepare)
@@ -66,20 +102,14 @@ void live_settings<Settings>::reload(const preparation& prepare)
         change(in_force_.in_force, readable != nullptr ? readable->in_force : in_force_.in_force, options_of(scratch));
     auto settings = settings_from<Settings>(next.in_force);
     std::function<void()> put_in_force;
-    try {
-        put_in_force = prepare(settings);
-    } catch (const std::runtime_error& error) {
-        errors.emplace_back(error.what());
-        settings = in_force_.settings;
-    }
-    // Also where nothing changes: its file may have been moved away.
-    if (auto error = log_.apply(settings.log))
-        errors.push_back(*std::move(error));
-
+    if (errors.empty())
+        put_in_force = try_out(settings, prepare, errors);
     if (errors.empty()) {
         in_force_ = {std::move(settings), std::move(next.in_force)};
         put_in_force();
         counts_.last = std::chrono::system_clock::now();
+    } else {
+        open_again(prepare, errors);
     }
     ++counts_.reloads;
     counts_.last_succeeded = errors.empty();

@@ -47,6 +47,7 @@ template <class Settings>
 int run_program(const char* name, const invocation& call, parsed<Settings> (*parse)(const invocation&),
                 int (*run)(live_settings<Settings>&))
 try {
+    ignore_signals_without_a_meaning();
     open_closed_standard_streams();
     end_when_out_of_memory(name);
     auto told = parse(call);
@@ -61,7 +62,6 @@ try {
     live_settings<Settings> settings(call, parse, std::get<configured<Settings>>(std::move(told)));
     raise_file_limit();
     ignore_broken_pipes();
-    ignore_signals_without_a_meaning();
     return run(settings);
 } catch (const std::exception& error) {
     say_why_it_ends(name, error);

@@ -411,6 +411,17 @@ BOOST_AUTO_TEST_CASE(a_log_file_is_made_anew_also_when_the_settings_have_an_erro
     wait_for_line_in(log(), "reload: all settings are kept as they were");
 }
 
+BOOST_AUTO_TEST_CASE(a_log_file_is_made_anew_also_when_the_one_that_is_wanted_cannot_be_opened)
+{
+    write_file(config(), "log-file = " + log() + '\n');
+    causeway_process bridge(in_front_of({backend.address()}, {"--threads=1", "--config=" + config()}));
+    wait_for_line_in(log(), "listening on ");
+    std::filesystem::rename(log(), log() + ".1");
+    write_file(config(), "log-file = " + directory.path() + "/none/log\n");
+    bridge.signal(SIGHUP);
+    wait_for_line_in(log(), "reload: all settings are kept as they were");
+}
+
 BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_ends_it_with_1_and_one_line_that_says_what_to_do)
 {
     const auto nowhere = directory.path() + "/none/log";
