@@ -180,7 +180,8 @@ void add_upstreams(const facts& facts, const report& report, families& all)
     auto& unfinished = counter(all, "causeway_upstream_unfinished_messages_total",
                                "Times that a message was found whose end did not come.");
     auto& rewritten = counter(all, "causeway_upstream_rewritten_total",
-                              "Messages to be written again, because their connection was lost.");
+                              "Messages to be written again, because their connection was lost or did not answer while "
+                              "another began to.");
     // One that is named several times in the settings is as many upstreams, with one name.
     std::map<std::string, upstream::upstream_figures> by_name;
     for (std::size_t i = 0; i != facts.upstreams.size(); ++i)

@@ -65,7 +65,7 @@ struct connection_counts {
     std::uint64_t dropped = 0;          ///< of these, the ones for which nobody waited: late, repeated, unsolicited
     std::uint64_t unreadable = 0;       ///< messages without a sense, and streams that could not be read any further
     std::uint64_t unfinished = 0;       ///< looks at a connection that found a message without an end, and nothing new
-    std::uint64_t rewritten = 0;        ///< requests written again because their connection was lost
+    std::uint64_t rewritten = 0;        ///< requests written again because their connection was lost, or recalled
     std::uint64_t connects = 0;         ///< connections that took questions
     std::uint64_t connect_failures = 0; ///< attempts that did not come to that
     std::array<std::uint64_t, disconnect_names.size()> disconnects{}; ///< of those that took questions, by reason

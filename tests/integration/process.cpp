@@ -197,11 +197,11 @@ std::string process::standard_error() const
 
 std::string process::output() const { return standard_output() + standard_error(); }
 
-std::size_t process::resident_kibibytes() const
+std::size_t process::kibibytes(std::string_view what) const
 {
     std::ifstream status("/proc/" + std::to_string(id_) + "/status");
     for (std::string line; std::getline(status, line);)
-        if (line.starts_with("VmRSS:"))
+        if (line.starts_with(what))
             return number_before(" kB", line);
     throw std::runtime_error("the process has no memory: does it run?");
 }

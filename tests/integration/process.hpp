@@ -37,8 +37,10 @@ public:
     /// The process, for the system.
     int id() const noexcept { return id_; }
 
-    /// What it has of the machine, as long as it runs: resident memory (proc(5), VmRSS), open file descriptors.
-    std::size_t resident_kibibytes() const;
+    /// What it has of the machine, as long as it runs: resident memory, memory of its own for data, resident or not
+    /// (proc(5), VmRSS, VmData), open file descriptors.
+    std::size_t resident_kibibytes() const { return kibibytes("VmRSS:"); }
+    std::size_t data_kibibytes() const { return kibibytes("VmData:"); }
     std::size_t open_descriptors() const;
 
     /// Sends it a signal, SIGTERM for example.
@@ -54,6 +56,7 @@ public:
     std::string output() const; ///< both, the standard output first
 
 private:
+    std::size_t kibibytes(std::string_view what) const;
     void read_output(descriptor output, descriptor error);
 
     int id_ = -1;
