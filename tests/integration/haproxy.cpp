@@ -423,8 +423,10 @@ BOOST_FIXTURE_TEST_CASE(each_request_has_an_id_and_a_client_keeps_its_own, playe
         BOOST_TEST(receive_answer(client).status == 200);
         return id;
     };
-    BOOST_TEST(id_that_comes("").size() == std::string_view("8-4-4-4-12: 36 characters of a UUID.\r\n").size());
     BOOST_TEST(id_that_comes("X-Request-Id: my-own.1\r\n") == "my-own.1\r\n");
+    for (const auto* none_or_not_one : {"", "X-Request-Id: one, two\r\n", "X-Request-Id: 1\r\nX-Request-Id: 2\r\n"})
+        BOOST_TEST(id_that_comes(none_or_not_one).size() ==
+                   std::string_view("8-4-4-4-12: 36 characters of a UUID.\r\n").size());
 }
 
 BOOST_FIXTURE_TEST_CASE(it_shows_prometheus_its_own_metrics, played_bridge)
