@@ -17,10 +17,9 @@ struct specification;
 ///
 /// A message that was packed is the same when it is unpacked, except for what a dialect file itself asks for:
 ///
-/// - An element with padding may be given shorter than it is. Zeros on the left are part of a number and are there when
-/// it
-///   is unpacked: an amount always has all its digits. Other padding is not, nor are characters of the text that look
-///   like it.
+/// - An element with padding may be given shorter than it is. Zeros on the left are part of a number and are there
+///   when it is unpacked: an amount always has all its digits. Other padding is not, nor are characters of the text
+///   that look like it.
 /// - Lower-case hexadecimal digits become upper-case ones.
 ///
 /// Both dialects that come with the program have no padding, so an element of fixed length must be given with all its

@@ -115,19 +115,13 @@ result<std::vector<element>> elements_in(const json_value& object, number_of_nam
     return elements;
 }
 
-bool is_mti(const json_value& value)
-{
-    const bool has_digits_only = value.text.find_first_not_of("0123456789") == std::string::npos;
-    return value.is == kind::string && value.text.size() == 4 && has_digits_only;
-}
-
 // Takes it out of the object.
 result<std::string> take_mti(std::vector<json_value>& members)
 {
     const auto found = std::ranges::find(members, "mti", &json_value::name);
     if (found == members.end())
         return problem{.field = "mti", .what = R"(is missing: four digits such as "0200")"};
-    if (!is_mti(*found))
+    if (found->is != kind::string || !is_mti(found->text))
         return problem{.field = "mti", .what = R"(must be a string of four digits such as "0200")"};
     auto mti = std::move(found->text);
     members.erase(found);

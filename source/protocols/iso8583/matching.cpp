@@ -15,7 +15,6 @@ namespace {
 constexpr unsigned trace_number = 11;
 constexpr unsigned terminal = 41;
 
-constexpr std::size_t mti_size = 4;
 constexpr std::size_t kept_of_mti = 3; // version, class and function
 constexpr std::size_t function = 2;    // its place
 
@@ -51,11 +50,6 @@ std::optional<std::string> in_full_width(const message& message, const key_field
         return std::nullopt;
     const std::string filler(field.width - value.size(), field.is_number ? '0' : ' ');
     return field.is_number ? filler + std::string(value) : std::string(value) + filler;
-}
-
-bool is_mti(std::string_view text) noexcept
-{
-    return text.size() == mti_size && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool asks_for_a_reply(std::string_view mti) noexcept

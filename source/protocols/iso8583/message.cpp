@@ -5,6 +5,11 @@
 
 namespace causeway::iso8583 {
 
+bool is_mti(std::string_view text) noexcept
+{
+    return text.size() == 4 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 const std::string* text_of(const message& message, unsigned number) noexcept
 {
     const auto found = std::ranges::find(message.elements, number, &element::number);

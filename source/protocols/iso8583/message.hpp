@@ -26,6 +26,9 @@ struct message {
     friend bool operator==(const message&, const message&) = default;
 };
 
+/// Whether `text` can be a message type indicator: four digits.
+bool is_mti(std::string_view text) noexcept;
+
 /// The text of the element with this number; nothing when there is none, or it has parts. Valid as long as `message`
 /// is not changed.
 const std::string* text_of(const message& message, unsigned number) noexcept;

@@ -33,8 +33,7 @@ result<upstream::question> question_for(const message& message, const settings& 
 /// - To greet it signs on (70 = 001), and the connection takes questions when an 0810 with 39 = 00 has come. Any other
 ///   response code is a refusal and ends the connection.
 /// - To keep a quiet connection awake, and to find out whether a silent one works, it sends an echo test (70 = 301).
-/// Any
-///   0810 to it shows that the host lives, whatever its response code.
+///   Any 0810 to it shows that the host lives, whatever its response code.
 ///
 /// The host's own 0800 with 70 = 001, 002 or 301 is answered with an 0810: 39 = 00, and what is to be echoed.
 /// Whatever else comes unasked is a message that nobody waits for. What the dialect cannot read is `unreadable`, and
