@@ -30,8 +30,6 @@ public:
     void respond(const http::request&, http::outcome&& outcome, http::response& response) override
     {
         codes::respond(outcome, response);
-        if (outcome)
-            pool_.reuse(*std::move(outcome));
     }
 
 private:

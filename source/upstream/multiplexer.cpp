@@ -315,29 +315,12 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
         taken = waits.channels.send_to_all(std::string(message));
         conclude_all(waits);
     } else {
-        taken = waits.channels.send(copy_of(message));
+        taken = waits.channels.send(std::string(message));
         if (asked != waits.waiting.end())
             conclude(*asked);
     }
     distribute();
     return taken;
-}
-
-std::string multiplexer::copy_of(std::string_view message)
-{
-    std::string copy;
-    if (!spare_replies_.empty()) {
-        copy = std::move(spare_replies_.back());
-        spare_replies_.pop_back();
-    }
-    copy = message;
-    return copy;
-}
-
-void multiplexer::reuse(std::string&& reply)
-{
-    if (reply.capacity() <= longest_spare_reply && spare_replies_.size() != most_spare)
-        spare_replies_.push_back(std::move(reply));
 }
 
 // The reply to its message has come, or there will be none: it has no place any more.

@@ -199,7 +199,6 @@ public:
         , use_(use)
     {
         spare_.reserve(most_spare);
-        spare_replies_.reserve(most_spare);
     }
 
     /// From now on this is the most requests on one connection, at least 1. Those that have a place keep it.
@@ -263,9 +262,6 @@ public:
     /// which that was written.
     bool deliver(lane& from, const key& key, std::string_view message);
 
-    /// A reply that is not needed any more: its memory serves the next one.
-    void reuse(std::string&& reply);
-
     /// Whether messages for `key` have killed connections lately.
     bool is_condemned(const key& key, clock::time_point now) const
     {
@@ -307,12 +303,10 @@ private:
     // What a key needs is made of several pieces of memory. So some are kept for the next keys, each in the node that
     // it had in the map. Nobody waits on its channel then, because a subscription ends after its wait.
     static constexpr std::size_t most_spare = 64;
-    static constexpr std::size_t longest_spare_reply = 1024;
 
     static constexpr std::size_t most_late = 1'000'000;
     static constexpr int most_expired_at_once = 16;
 
-    std::string copy_of(std::string_view message);
     wait_map::value_type& waits_for(const key& key);
     void give_back(const key& key);
 
@@ -352,7 +346,6 @@ private:
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
-    std::vector<std::string> spare_replies_;
     std::unordered_map<key, clock::time_point> condemned_;        // and until when
     std::unordered_map<key, clock::time_point> late_;             // keys whose late reply may come, and until when
     std::deque<std::pair<clock::time_point, key>> late_in_order_; // the same, and some that came

@@ -62,9 +62,6 @@ public:
     /// nothing behind. What became of the request is noted in `trace`, if there is one, which outlives the wait.
     awaitable<outcome> ask(question question, steady_timer& deadline, net::trace* trace = nullptr);
 
-    /// A reply that is not needed any more: its memory serves the next one.
-    void reuse(std::string&& reply) { requests_.reuse(std::move(reply)); }
-
     /// Counts since the start, over all upstreams.
     statistics counts() const;
 
