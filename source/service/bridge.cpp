@@ -13,6 +13,7 @@
 #include "service/log_sink.hpp"
 #include "service/loop_survey.hpp"
 #include "service/loop_threads.hpp"
+#include "service/payments.hpp"
 #include "service/program.hpp"
 #include "service/service_manager.hpp"
 #include "service/supervisor.hpp"
@@ -46,11 +47,24 @@ constexpr auto embedded_advice = "if it is not another Causeway's, name a backen
 // rolling restart those of the new process, which are its guests. It has its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
-upstream::pool_settings pool_settings_in(const bridge_settings& settings, const std::vector<net::host_port>& upstreams,
-                                         const tls_contexts& tls)
+// Nothing where codes are spoken.
+std::optional<iso8583::settings> payments_in(const bridge_settings& settings)
 {
-    return {upstreams,         settings.reply_timeout, settings.reconnect_max, settings.upstream_window,
-            settings.coalesce, codes::protocol(),      tls.upstreams};
+    if (settings.protocol == protocol_name::codes)
+        return std::nullopt;
+    return payments_in(settings.iso8583);
+}
+
+upstream::pool_settings pool_settings_in(const bridge_settings& settings, const std::vector<net::host_port>& upstreams,
+                                         const std::optional<iso8583::settings>& payments, const tls_contexts& tls)
+{
+    return {upstreams,
+            settings.reply_timeout,
+            settings.reconnect_max,
+            settings.upstream_window,
+            settings.coalesce,
+            payments ? iso8583::protocol(*payments) : codes::protocol(),
+            tls.upstreams};
 }
 
 http::time_limits time_limits_in(const bridge_settings& settings)
@@ -60,10 +74,11 @@ http::time_limits time_limits_in(const bridge_settings& settings)
 
 // One listening socket for each event loop, all on one port; the first of them finds out whether it is free.
 std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settings& settings,
-                                       const std::vector<net::host_port>& upstreams, const tls_contexts& tls,
+                                       const std::vector<net::host_port>& upstreams,
+                                       const std::optional<iso8583::settings>& payments, const tls_contexts& tls,
                                        shared_limits& limits)
 {
-    const auto pool = pool_settings_in(settings, upstreams, tls);
+    const auto pool = pool_settings_in(settings, upstreams, payments, tls);
     const auto times = time_limits_in(settings);
     auto sharing = settings.share_port ? net::port_sharing::from_start : net::port_sharing::afterwards;
 
@@ -71,7 +86,7 @@ std::list<event_loop> open_event_loops(asio::io_context& io, const bridge_settin
     try {
         auto place = net::resolve_for_listening(io, settings.listen);
         while (loops.size() < settings.threads) {
-            loops.emplace_back(place, sharing, pool, times, limits, tls.clients);
+            loops.emplace_back(place, sharing, pool, times, limits, tls.clients, payments);
             place = loops.front().endpoint();
             sharing = net::port_sharing::from_start;
         }
@@ -172,6 +187,7 @@ private:
     live_settings<bridge_settings>& live_;
     const bridge_settings settings_; // at the start
     const std::vector<net::host_port> upstreams_;
+    const std::optional<iso8583::settings> payments_;
     const std::size_t embedded_clients_;
     const std::size_t files_; // for connections
     asio::io_context io_{1};
@@ -192,11 +208,12 @@ bridge::bridge(live_settings<bridge_settings>& live)
     : live_(live)
     , settings_(live.now())
     , upstreams_(embedded() ? std::vector{embedded_address} : settings_.upstreams)
+    , payments_(payments_in(settings_))
     , embedded_clients_(embedded() ? 2 * settings_.threads + embedded_guests : 0)
     , files_(files_for_connections(settings_, upstreams_.size(), embedded_clients_))
     , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
     , tls_(make_tls_contexts(settings_))
-    , loops_(open_event_loops(io_, settings_, upstreams_, tls_, limits_))
+    , loops_(open_event_loops(io_, settings_, upstreams_, payments_, tls_, limits_))
     , place_(loops_.front().endpoint())
     , supervisor_(
           io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); }, manager_)
@@ -258,7 +275,7 @@ std::function<void()> bridge::prepare_reload(const bridge_settings& wanted)
         limits_.pending.set_bound(wanted.max_pending);
         limits_.connections.set_bound(connections_that_fit(wanted, files_));
         for (auto& loop : loops_)
-            loop.apply(pool_settings_in(wanted, upstreams_, tls_), time_limits_in(wanted), tls_.clients);
+            loop.apply(pool_settings_in(wanted, upstreams_, payments_, tls_), time_limits_in(wanted), tls_.clients);
         log_accesses(access_log, wanted.log.format);
     };
 }
@@ -296,7 +313,10 @@ void bridge::say_where_it_listens() const
     const auto url = fmt::format("{}://{}", tls_.clients ? "https" : "http", net::to_string(place_));
     spdlog::info("listening on {}", url);
     warn_of_plain_http();
-    if (embedded())
+    if (embedded() && payments_)
+        spdlog::info("try: curl -s -H 'Content-Type: application/json' -d '{}' {}",
+                     example_of_a_purchase(*payments_, std::chrono::system_clock::now()), url);
+    else if (embedded())
         spdlog::info("try: curl -s '{}/?statusCode=404'", url);
 }
 

@@ -8,12 +8,30 @@
 #include <utility>
 
 namespace causeway::service {
+namespace {
+
+using any_handler = std::variant<code_lookup, payment_relay>;
+
+any_handler handler_for(upstream::pool& pool, const std::optional<iso8583::settings>& payments)
+{
+    if (payments)
+        return payment_relay(pool, *payments);
+    return code_lookup(pool);
+}
+
+http::handler& interface_of(any_handler& handler)
+{
+    return std::visit([](http::handler& any) -> http::handler& { return any; }, handler);
+}
+
+} // namespace
 
 event_loop::event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
-                       const http::time_limits& times, shared_limits& limits, net::tls_context tls)
+                       const http::time_limits& times, shared_limits& limits, net::tls_context tls,
+                       const std::optional<iso8583::settings>& payments)
     : pool_(io_, upstream, limits.pending)
-    , lookup_(pool_)
-    , server_(net::listen(io_, listen, sharing), lookup_, times, limits.connections)
+    , handler_(handler_for(pool_, payments))
+    , server_(net::listen(io_, listen, sharing), interface_of(handler_), times, limits.connections)
 {
     server_.use_tls(std::move(tls));
 }

@@ -5,8 +5,10 @@
 #include "http/server.hpp"
 #include "net/asio.hpp"
 #include "net/limit.hpp"
+#include "protocols/iso8583/protocol.hpp"
 #include "service/access_log.hpp"
 #include "service/code_lookup.hpp"
+#include "service/payment_relay.hpp"
 #include "upstream/pool.hpp"
 
 #include <cstddef>
@@ -14,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <variant>
 
 namespace causeway::service {
 
@@ -26,10 +29,12 @@ struct shared_limits {
 /// Nothing in here is touched by another thread while `run` runs. Constructed and destroyed outside of it.
 class event_loop {
 public:
-    /// Listens on `listen` from now on, and speaks TLS there when there is a context; throws
+    /// Passes on payments if there are settings for them, and looks up codes otherwise; `upstream` has the same
+    /// protocol. Listens on `listen` from now on, and speaks TLS there when there is a context; throws
     /// `boost::system::system_error` when the address cannot be had.
     event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
-               const http::time_limits& times, shared_limits& limits, net::tls_context tls = {});
+               const http::time_limits& times, shared_limits& limits, net::tls_context tls = {},
+               const std::optional<iso8583::settings>& payments = {});
 
     /// Serves on the calling thread until drained or cut, and until every coroutine has ended: nothing is left to be
     /// destroyed with the loop but what it owns.
@@ -74,7 +79,7 @@ private:
     // One thread runs it, others only post to it: so its sockets need no locks.
     asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     upstream::pool pool_;
-    code_lookup lookup_; // asks `pool_`
+    std::variant<code_lookup, payment_relay> handler_; // asks `pool_`
     std::optional<access_log> access_log_;
     http::server server_;
     std::size_t requests_cut_ = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/algorithm/hex.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -80,12 +82,46 @@ std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
     return static_cast<spdlog::level::level_enum>(name - names.begin());
 }
 
+// The value of the word that `text` is.
+template <class Value, std::size_t count>
+std::optional<Value> value_of(std::string_view text, const std::pair<std::string_view, Value> (&words)[count])
+{
+    const auto* word = std::ranges::find(words, text, &std::pair<std::string_view, Value>::first);
+    return word != std::end(words) ? std::optional(word->second) : std::nullopt;
+}
+
 std::optional<log_format> read_log_format(std::string_view text)
 {
-    if (text == "text")
-        return log_format::text;
-    if (text == "json")
-        return log_format::json;
+    return value_of<log_format>(text, {{"text", log_format::text}, {"json", log_format::json}});
+}
+
+std::optional<protocol_name> read_protocol(std::string_view text)
+{
+    return value_of<protocol_name>(text, {{"codes", protocol_name::codes}, {"iso8583", protocol_name::iso8583}});
+}
+
+std::optional<iso8583::length_form> read_length_form(std::string_view text)
+{
+    using enum iso8583::length_form;
+    return value_of<iso8583::length_form>(
+        text, {{"binary2", binary2}, {"binary4", binary4}, {"ascii4", ascii4}, {"bcd2", bcd2}});
+}
+
+std::optional<iso8583::key_fields> read_key_fields(std::string_view text)
+try {
+    return iso8583::key_fields(text);
+} catch (const std::invalid_argument&) {
+    return std::nullopt;
+}
+
+// No header is longer than this in any network that is known.
+constexpr std::size_t longest_header = 64;
+
+std::optional<std::string> read_header(std::string_view text)
+try {
+    auto bytes = boost::algorithm::unhex(std::string(text));
+    return bytes.size() <= longest_header ? std::optional(std::move(bytes)) : std::nullopt;
+} catch (const boost::algorithm::hex_decode_error&) {
     return std::nullopt;
 }
 
@@ -113,11 +149,12 @@ std::optional<std::string> read_server_name(std::string_view text)
 
 std::optional<bool> read_switch(std::string_view text)
 {
-    if (text == "true")
-        return true;
-    if (text == "false")
-        return false;
-    return std::nullopt;
+    return value_of<bool>(text, {{"true", true}, {"false", false}});
+}
+
+std::optional<bool> read_on_or_off(std::string_view text)
+{
+    return value_of<bool>(text, {{"on", true}, {"off", false}});
 }
 
 constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port,
@@ -142,7 +179,17 @@ constexpr kind<std::string> path_or_dash{"FILE|-", read_path_or_dash,
                                          "give the name of a file without #, control characters, a - in front, or "
                                          "spaces at its ends, or - for the standard output"};
 constexpr kind<std::string> server_name{"NAME", read_server_name, "give a host name or an address"};
-constexpr kind<bool> on_or_off{"", read_switch, "give true or false"};
+constexpr kind<bool> named{"", read_switch, "give true or false"};
+constexpr kind<bool> on_or_off{"on|off", read_on_or_off, "give on or off"};
+constexpr kind<protocol_name> protocol{"PROTOCOL", read_protocol, "give codes or iso8583"};
+constexpr kind<std::string> name_or_path{
+    "NAME|FILE", read_path,
+    "give the name of a dialect, or of a file without #, control characters, a - in front, or spaces at its ends"};
+constexpr kind<iso8583::length_form> length_form{"FORM", read_length_form, "give binary2, binary4, ascii4 or bcd2"};
+constexpr kind<std::string> header{"HEX", read_header, "give two hexadecimal digits for each byte, up to 64 bytes"};
+constexpr kind<iso8583::key_fields> key_fields{
+    "FIELDS", read_key_fields,
+    "give some of 3, 7, 11, 37 and 41 with commas in between, which have 28 characters together at most"};
 
 // Adds an option that is used when the program starts.
 template <class Value>
@@ -190,6 +237,28 @@ void add_log(std::vector<option>& all, log_settings& log)
              log.file);
 }
 
+void add_iso8583_wire(std::vector<option>& all, iso8583_wire& wire)
+{
+    add(all, "iso8583-spec", name_or_path, "postilion",
+        "the dialect: postilion, iso8583-1987-ascii, or a JSON file that describes another", wire.dialect);
+    add(all, "iso8583-frame", length_form, "binary2",
+        "the length in front of each message: binary2, binary4, ascii4 or bcd2", wire.framing.form);
+    add(all, "iso8583-header", header, "", "bytes between the length and each message", wire.framing.header);
+    add(all, "iso8583-frame-includes-itself", named, "false", "the length counts its own bytes too",
+        wire.framing.includes_itself);
+}
+
+void add_iso8583(std::vector<option>& all, iso8583_settings& settings)
+{
+    add_iso8583_wire(all, settings.wire);
+    add(all, "iso8583-key", key_fields, "7,11", "the fields that a reply has in common with its request",
+        settings.key_fields);
+    add(all, "iso8583-late", duration, "120s", "how long after a timeout no other request may have the same key",
+        settings.late_replies);
+    add(all, "iso8583-sign-on", on_or_off, "on", "whether to sign on to the host before the first request",
+        settings.signs_on);
+}
+
 void add_tls(std::vector<option>& all, bridge_settings& settings)
 {
     add_live(all, "tls-certificate", path, "",
@@ -205,7 +274,7 @@ void add_tls(std::vector<option>& all, bridge_settings& settings)
 void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
 {
     std::vector<option> group;
-    add_live(group, "upstream-tls", on_or_off, "false", "speak TLS with the upstreams, and verify their certificates",
+    add_live(group, "upstream-tls", named, "false", "speak TLS with the upstreams, and verify their certificates",
              settings.upstream_tls);
     add_live(group, "upstream-ca", path, "", "who may have signed them (PEM); without it, whom the system trusts",
              settings.upstream_trust.ca);
@@ -219,6 +288,13 @@ void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
         each.goes_with = "upstream";
         all.push_back(std::move(each));
     }
+}
+
+template <class Settings>
+Settings default_settings()
+{
+    Settings scratch;
+    return settings_from<Settings>(in_force({}, options_of(scratch)));
 }
 
 // What cannot be meant together.
@@ -237,11 +313,25 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
     if (says_how && !settings.upstream_tls)
         all.emplace_back("--upstream-ca, --upstream-tls-name and --upstream-certificate need --upstream-tls");
     if (settings.upstream_tls && settings.upstreams.empty())
-        all.emplace_back("--upstream-tls needs --upstream: the code server of this process speaks no TLS");
+        all.emplace_back("--upstream-tls needs --upstream: the server of this process speaks no TLS");
+    if (settings.protocol != protocol_name::iso8583 && settings.iso8583 != default_settings<bridge_settings>().iso8583)
+        all.emplace_back("the options that begin with --iso8583- need --protocol=iso8583");
+    if (settings.protocol == protocol_name::iso8583 && settings.coalesce)
+        all.emplace_back("--coalesce needs --protocol=codes: a payment is never shared");
     return all;
 }
 
 std::vector<std::string> contradictions_in(const code_server_settings&) { return {}; }
+
+// A host of payments may allow one connection only, and each thread has its own.
+void adapt_defaults(assignments& all, const bridge_settings& settings)
+{
+    const auto threads = std::ranges::find(all, "threads", &assignment::name);
+    if (settings.protocol == protocol_name::iso8583 && threads->origin == "default")
+        threads->value = "1";
+}
+
+void adapt_defaults(assignments&, const code_server_settings&) {}
 
 struct program {
     const char* name;
@@ -289,6 +379,7 @@ std::variant<assignments, information, usage_error> read_all(const program& prog
     if (!errors.empty())
         return usage_error{std::move(errors)};
     auto all = in_force(sources, options);
+    adapt_defaults(all, settings_from<Settings>(all));
     errors = contradictions_in(settings_from<Settings>(all));
     if (!errors.empty())
         return usage_error{std::move(errors)};
@@ -316,9 +407,10 @@ std::vector<option> options_of(bridge_settings& settings)
     const auto cores = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
     std::vector<option> all;
     add(all, "listen", place, "127.0.0.1:8090", "where HTTP clients connect; port 0 takes a free one", settings.listen);
+    add(all, "protocol", protocol, "codes", "what the upstreams speak: codes or iso8583", settings.protocol);
     add_repeatable(all, "upstream", target,
-                   "the TCP backend; may be repeated. Without it a code server is started in this process, on "
-                   "127.0.0.1:9670",
+                   "the TCP backend; may be repeated. Without it one is started in this process: a code server on "
+                   "127.0.0.1:9670, or a payment host on 127.0.0.1:9583",
                    settings.upstreams);
     add_live(all, "reply-timeout", positive_duration, "2s", "from the parsed request to the reply",
              settings.reply_timeout);
@@ -328,7 +420,7 @@ std::vector<option> options_of(bridge_settings& settings)
              "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
              "takes each TCP segment for one message",
              settings.upstream_window);
-    add(all, "coalesce", on_or_off, "false", "requests that wait for the same code share one message and its reply",
+    add(all, "coalesce", named, "false", "requests that wait for the same code share one message and its reply",
         settings.coalesce);
     add_live(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
     add_live(all, "max-connections", count, "16384",
@@ -337,10 +429,11 @@ std::vector<option> options_of(bridge_settings& settings)
              settings.idle_timeout);
     add_live(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
              settings.write_timeout);
-    add(all, "threads", thread_count, cores, "event loops, each on its own thread", settings.threads).default_in_words =
-        "the number of cores";
-    add(all, "share-port", on_or_off, "false",
-        "start although another Causeway serves this port, for a rolling restart", settings.share_port);
+    add(all, "threads", thread_count, cores,
+        "event loops, each on its own thread and with a connection of its own to each upstream", settings.threads)
+        .default_in_words = "the number of cores; with iso8583 1";
+    add(all, "share-port", named, "false", "start although another Causeway serves this port, for a rolling restart",
+        settings.share_port);
     add_live(all, "drain-delay", duration, "0s",
              "how long SIGTERM goes on serving all while /readyz fails, before the drain begins", settings.drain_delay);
     add_live(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way",
@@ -349,6 +442,7 @@ std::vector<option> options_of(bridge_settings& settings)
         "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
     add_tls(all, settings);
     add_upstream_tls(all, settings);
+    add_iso8583(all, settings.iso8583);
     add_log(all, settings.log);
     add_live(all, "access-log", path_or_dash, "",
              "append a line for each request to a file, or write it to the standard output; SIGHUP opens it again",

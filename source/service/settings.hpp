@@ -3,6 +3,8 @@
 
 #include "net/host_port.hpp"
 #include "net/tls.hpp"
+#include "protocols/iso8583/frame.hpp"
+#include "protocols/iso8583/matching.hpp"
 #include "service/configuration.hpp"
 #include "service/process_log.hpp"
 
@@ -24,10 +26,33 @@ struct admin_address {
     friend bool operator==(const admin_address&, const admin_address&) = default;
 };
 
+/// How ISO 8583 messages are written.
+struct iso8583_wire {
+    std::string dialect; ///< the name of one that comes with the program, or a file
+    iso8583::framing framing;
+
+    friend bool operator==(const iso8583_wire&, const iso8583_wire&) = default;
+};
+
+/// How to speak ISO 8583 with a host.
+struct iso8583_settings {
+    iso8583_wire wire;
+    iso8583::key_fields key_fields;
+    bool signs_on = false;
+    std::chrono::nanoseconds late_replies{};
+
+    friend bool operator==(const iso8583_settings&, const iso8583_settings&) = default;
+};
+
+/// What the upstreams speak.
+enum class protocol_name { codes, iso8583 };
+
 /// What `causeway` was asked to do. The defaults stand in one place, in settings.cpp.
 struct bridge_settings {
     net::host_port listen;
-    std::vector<net::host_port> upstreams; ///< empty: start the code server in this process and use that
+    protocol_name protocol{};
+    std::vector<net::host_port> upstreams; ///< empty: start a server of the protocol in this process and use that
+    iso8583_settings iso8583;
     std::chrono::nanoseconds reply_timeout{};
     std::chrono::nanoseconds reconnect_max{};
     std::size_t upstream_window = 0;

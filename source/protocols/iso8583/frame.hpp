@@ -24,6 +24,8 @@ struct framing {
     length_form form = length_form::binary2;
     std::string header = {};      ///< bytes that stand between the length and the message, and count
     bool includes_itself = false; ///< the length counts its own bytes too
+
+    friend bool operator==(const framing&, const framing&) = default;
 };
 
 /// The longest message, in bytes. The form may allow less: see `longest_in`.

@@ -24,6 +24,8 @@ public:
         unsigned number;
         std::size_t width;
         bool is_number; ///< filled up with zeros on the left, otherwise with spaces on the right
+
+        friend bool operator==(const field&, const field&) = default;
     };
 
     key_fields()
@@ -37,6 +39,8 @@ public:
 
     auto begin() const noexcept { return fields_.begin(); }
     auto end() const noexcept { return fields_.end(); }
+
+    friend bool operator==(const key_fields&, const key_fields&) = default;
 
 private:
     std::vector<field> fields_;

@@ -1,0 +1,44 @@
+// What the bridge serves: payments, passed on to a host.
+#pragma once
+
+#include "http/handler.hpp"
+#include "protocols/iso8583/http.hpp"
+#include "protocols/iso8583/protocol.hpp"
+#include "upstream/pool.hpp"
+
+#include <utility>
+
+namespace causeway::service {
+
+/// Connects the three: the request has a message, `pool` knows the host's. It outlives the handler, and what that gave
+/// to wait for.
+class payment_relay final : public http::handler {
+public:
+    payment_relay(upstream::pool& pool, iso8583::settings settings)
+        : pool_(pool)
+        , settings_(std::move(settings))
+    {
+    }
+
+    // With it an unknown outcome is told along with what a reversal needs.
+    http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
+
+    http::reaction look_at(const http::request& request, steady_timer& deadline) override
+    {
+        auto question = iso8583::question_in(request, settings_);
+        if (!question)
+            return std::move(question).error();
+        return pool_.ask(std::move(question).value(), deadline, request.trace());
+    }
+
+    void respond(const http::request& request, http::outcome&& outcome, http::response& response) override
+    {
+        iso8583::respond(request, outcome, settings_, response);
+    }
+
+private:
+    upstream::pool& pool_;
+    iso8583::settings settings_;
+};
+
+} // namespace causeway::service

@@ -1,0 +1,63 @@
+#include "service/payments.hpp"
+
+#include "protocols/iso8583/built_in.hpp"
+#include "protocols/iso8583/json.hpp"
+#include "protocols/iso8583/message.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace causeway::service {
+namespace {
+
+std::string content_of(const std::string& file)
+{
+    std::ifstream stream(file);
+    std::ostringstream text;
+    if (!stream || !(text << stream.rdbuf()))
+        throw std::runtime_error(fmt::format("cannot read --iso8583-spec {}: {}; the dialects that come with the "
+                                             "program are postilion and iso8583-1987-ascii",
+                                             file, std::generic_category().message(errno)));
+    return std::move(text).str();
+}
+
+} // namespace
+
+iso8583::dialect dialect_of(const std::string& name_or_file)
+{
+    const auto built_in = iso8583::built_in_dialect_files();
+    if (std::ranges::find(built_in, name_or_file, &iso8583::dialect_file::name) != built_in.end())
+        return iso8583::dialect::built_in(name_or_file);
+    return iso8583::dialect::parse(content_of(name_or_file), name_or_file);
+}
+
+iso8583::settings payments_in(const iso8583_settings& options)
+try {
+    iso8583::settings settings{.dialect = dialect_of(options.wire.dialect),
+                               .framing = options.wire.framing,
+                               .key_fields = options.key_fields,
+                               .signs_on = options.signs_on,
+                               .late_replies = options.late_replies};
+    iso8583::protocol(settings); // throws
+    return settings;
+} catch (const std::invalid_argument& error) {
+    throw std::runtime_error(error.what());
+}
+
+std::string example_of_a_purchase(const iso8583::settings& payments, std::chrono::system_clock::time_point now)
+{
+    const auto time = fmt::format("{:%m%d%H%M%S}", fmt::gmtime(now));
+    auto json = fmt::format(
+        R"({{"mti":"0200","3":"000000","4":"000000001000","7":"{}","11":"000001","41":"TERM0001","49":"978"}})", time);
+    const auto message = iso8583::from_json(json);
+    return message && iso8583::question_for(*message, payments) ? json : std::string();
+}
+
+} // namespace causeway::service
