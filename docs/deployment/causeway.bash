@@ -10,9 +10,16 @@ _causeway()
     case $value in
     FILE | 'FILE|-') _filedir ;;
     LEVEL) COMPREPLY=($(compgen -W 'trace debug info warning error' -- "$cur")) ;;
+    PROTOCOL) COMPREPLY=($(compgen -W 'codes iso8583' -- "$cur")) ;;
+    FORM) COMPREPLY=($(compgen -W 'binary2 binary4 ascii4 bcd2' -- "$cur")) ;;
+    'on|off') COMPREPLY=($(compgen -W 'on off' -- "$cur")) ;;
+    'NAME|FILE')
+        _filedir
+        COMPREPLY+=($(compgen -W 'postilion iso8583-1987-ascii' -- "$cur"))
+        ;;
     FORMAT) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
     *'|off') COMPREPLY=($(compgen -W 'off' -- "$cur")) ;;
-    HOST:PORT | DURATION | N | NAME) ;;
+    HOST:PORT | DURATION | N | NAME | HEX | FIELDS) ;;
     *) $split || COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur")) ;;
     esac
 }

@@ -120,7 +120,7 @@ constexpr std::size_t longest_header = 64;
 std::optional<std::string> read_header(std::string_view text)
 try {
     auto bytes = boost::algorithm::unhex(std::string(text));
-    return bytes.size() <= longest_header ? std::optional(std::move(bytes)) : std::nullopt;
+    return !bytes.empty() && bytes.size() <= longest_header ? std::optional(std::move(bytes)) : std::nullopt;
 } catch (const boost::algorithm::hex_decode_error&) {
     return std::nullopt;
 }

@@ -16,9 +16,19 @@ void rethrow(const std::exception_ptr& thrown)
 
 } // namespace
 
-faulty_backend::faulty_backend(asio::io_context& io, std::uint32_t seed)
+backend_language language_of_codes()
+{
+    return {.question = [](peer& peer) { return peer.read_code(); },
+            .reply = [](const std::string& code) { return reply_line(code); },
+            .wrong_reply = [](std::uint32_t any) { return reply_line(std::to_string(100 + any % 500)); },
+            .garbage = "\x01\xff nothing of use\n",
+            .endless_garbage = std::string(2 * codes::reply_decoder::longest_line, 'x')};
+}
+
+faulty_backend::faulty_backend(asio::io_context& io, std::uint32_t seed, backend_language language)
     : io_(io)
     , random_(seed)
+    , language_(std::move(language))
     , acceptor_(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0))
     , away_(io)
 {
@@ -63,24 +73,24 @@ awaitable<> faulty_backend::misbehave(peer& peer)
     }
     bool goes_on = true;
     while (goes_on) {
-        const auto code = co_await peer.read_code();
-        if (code.empty())
+        const auto question = co_await language_.question(peer);
+        if (question.empty())
             co_return;
+        auto reply = language_.reply(question);
         if (below(100) != 0) {
-            co_await peer.write(reply_line(code) + std::exchange(held_back_, {}));
+            co_await peer.write(std::move(reply) + std::exchange(held_back_, {}));
             continue;
         }
         const auto first = static_cast<std::uint32_t>(fault::closes);
         const auto drawn = static_cast<fault>(first + below(static_cast<std::uint32_t>(fault::count) - first));
         note(drawn);
-        goes_on = co_await inject(drawn, peer, code);
+        goes_on = co_await inject(drawn, peer, std::move(reply));
     }
 }
 
 // True when the connection goes on.
-awaitable<bool> faulty_backend::inject(fault fault, peer& peer, const std::string& code)
+awaitable<bool> faulty_backend::inject(fault fault, peer& peer, std::string reply)
 {
-    const auto line = reply_line(code);
     switch (fault) {
     case fault::closes:
         co_return false;
@@ -88,34 +98,34 @@ awaitable<bool> faulty_backend::inject(fault fault, peer& peer, const std::strin
         peer.reset();
         co_return false;
     case fault::stops_reading:
-        co_await peer.write(line);
+        co_await peer.write(reply);
         co_await pause();
         break;
     case fault::delays:
         co_await pause();
-        co_await peer.write(line);
+        co_await peer.write(reply);
         break;
-    case fault::half_a_line:
-        co_await peer.write(line.substr(0, line.size() / 2));
+    case fault::half_a_reply:
+        co_await peer.write(reply.substr(0, reply.size() / 2));
         co_await pause();
         if (below(2) == 0)
             co_return false;
-        co_await peer.write(line.substr(line.size() / 2));
+        co_await peer.write(reply.substr(reply.size() / 2));
         break;
     case fault::garbage:
-        co_await peer.write("\x01\xff nothing of use\n" + line);
+        co_await peer.write(language_.garbage + reply);
         break;
     case fault::endless_garbage:
-        co_await peer.write(std::string(codes::reply_decoder::longest_line + 1 + below(100'000), 'x'));
+        co_await peer.write(language_.endless_garbage);
         break;
     case fault::repeats:
-        co_await peer.write(line + line);
+        co_await peer.write(reply + reply);
         break;
     case fault::reorders:
-        held_back_ += line;
+        held_back_ += reply;
         break;
-    case fault::wrong_code:
-        co_await peer.write(reply_line(std::to_string(100 + below(500))));
+    case fault::wrong_reply:
+        co_await peer.write(language_.wrong_reply(below(1U << 16U)));
         break;
     case fault::goes_away:
         close_all();

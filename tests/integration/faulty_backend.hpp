@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,21 +22,39 @@ enum class fault : std::size_t {
     stops_reading,   ///< for a while
     forgets,         ///< reads and does not answer
     delays,          ///< answers late, everybody behind it too
-    half_a_line,     ///< sends half of it, waits, and sends the rest or closes
-    garbage,         ///< a line without a code
+    half_a_reply,    ///< sends half of it, waits, and sends the rest or closes
+    garbage,         ///< a message that cannot be read
     endless_garbage, ///< and without an end
     repeats,         ///< answers twice
     reorders,        ///< answers after others that came later
-    wrong_code,      ///< answers what nobody may have asked
+    wrong_reply,     ///< answers what nobody may have asked
     goes_away,       ///< closes all connections and refuses new ones for a while
     count,
 };
+
+/// What a backend reads and writes, while it does nothing wrong.
+struct backend_language {
+    /// The next question; an empty text when the connection has ended.
+    std::function<awaitable<std::string>(peer& peer)> question;
+
+    /// The bytes that answer it.
+    std::function<std::string(const std::string& question)> reply;
+
+    /// The bytes of a reply to what nobody may have asked, one of many.
+    std::function<std::string(std::uint32_t any)> wrong_reply;
+
+    std::string garbage;         ///< a message that cannot be read, and behind which the next one can
+    std::string endless_garbage; ///< which ends the connection
+};
+
+/// The codes.
+backend_language language_of_codes();
 
 /// Listens on one port of 127.0.0.1 and serves any number of connections, each reply or fault drawn with the same
 /// source of chance.
 class faulty_backend {
 public:
-    faulty_backend(asio::io_context& io, std::uint32_t seed);
+    faulty_backend(asio::io_context& io, std::uint32_t seed, backend_language language = language_of_codes());
     faulty_backend(const faulty_backend&) = delete;
     faulty_backend& operator=(const faulty_backend&) = delete;
 
@@ -52,7 +71,7 @@ private:
     awaitable<> listen();
     awaitable<> serve(tcp_socket socket);
     awaitable<> misbehave(peer& peer);
-    awaitable<bool> inject(fault fault, peer& peer, const std::string& code);
+    awaitable<bool> inject(fault fault, peer& peer, std::string reply);
     awaitable<> pause();
     void close_all();
 
@@ -61,6 +80,7 @@ private:
 
     asio::io_context& io_;
     std::mt19937 random_;
+    backend_language language_;
     std::uint16_t port_ = 0;
     tcp_acceptor acceptor_;
     steady_timer away_;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -70,10 +71,28 @@ awaitable<std::string> peer::read_code()
     const auto [error, count] = co_await asio::async_read_until(socket, input_, '\n', as_result);
     if (error)
         co_return std::string();
-    std::string code(asio::buffers_begin(input_.data()),
-                     asio::buffers_begin(input_.data()) + static_cast<std::ptrdiff_t>(count) - 1);
-    input_.consume(count);
+    auto code = take(count);
+    code.pop_back();
     co_return code;
+}
+
+awaitable<std::string> peer::read(std::size_t count)
+{
+    if (input_.size() < count) {
+        const auto missing = asio::transfer_at_least(count - input_.size());
+        const auto [error, more] = co_await asio::async_read(socket, input_, missing, as_result);
+        if (error)
+            co_return std::string();
+    }
+    co_return take(count);
+}
+
+std::string peer::take(std::size_t count)
+{
+    const auto begin = asio::buffers_begin(input_.data());
+    std::string bytes(begin, begin + static_cast<std::ptrdiff_t>(count));
+    input_.consume(count);
+    return bytes;
 }
 
 awaitable<> peer::write(std::string bytes)
@@ -183,6 +202,13 @@ awaitable<http_response> http_client::receive(bool head)
 awaitable<http_response> http_client::get(std::string target)
 {
     co_await send("GET " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    co_return co_await receive();
+}
+
+awaitable<http_response> http_client::post(std::string json)
+{
+    co_await send("POST / HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " +
+                  std::to_string(json.size()) + "\r\n\r\n" + json);
     co_return co_await receive();
 }
 

@@ -60,6 +60,9 @@ public:
     /// The next request without its line feed; an empty text at the end of the connection.
     awaitable<std::string> read_code();
 
+    /// The next `count` bytes; an empty text when the connection ends before.
+    awaitable<std::string> read(std::size_t count);
+
     /// Writes the bytes in one segment.
     awaitable<> write(std::string bytes);
 
@@ -72,6 +75,8 @@ public:
     tcp_socket socket;
 
 private:
+    std::string take(std::size_t count);
+
     asio::streambuf input_;
 };
 
@@ -137,6 +142,9 @@ public:
 
     /// GETs `target` and gives the response.
     awaitable<http_response> get(std::string target);
+
+    /// POSTs `json` to `/` and gives the response.
+    awaitable<http_response> post(std::string json);
 
     /// True when the server has closed the connection in good order, with nothing more to read.
     awaitable<bool> closed();

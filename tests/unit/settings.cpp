@@ -146,6 +146,14 @@ const std::vector<std::string> bridge_options = {"--listen",
                                                  "--upstream-private-key",
                                                  "--share-port",
                                                  "--coalesce",
+                                                 "--protocol",
+                                                 "--iso8583-spec",
+                                                 "--iso8583-frame",
+                                                 "--iso8583-header",
+                                                 "--iso8583-frame-includes-itself",
+                                                 "--iso8583-key",
+                                                 "--iso8583-late",
+                                                 "--iso8583-sign-on",
                                                  "--admin",
                                                  "--log-format",
                                                  "--log-file",
@@ -165,7 +173,7 @@ names matches(const std::string& text, const std::regex& expression)
     return {std::sregex_token_iterator(text.begin(), text.end(), expression, 1), std::sregex_token_iterator()};
 }
 
-const std::regex option_name("`([a-z-]+)`");
+const std::regex option_name("`([a-z0-9-]+)`");
 
 } // namespace
 
@@ -191,6 +199,58 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST(settings.drain_timeout == nanoseconds(10s));
     BOOST_TEST((settings.admin == service::admin_address{{"127.0.0.1", 8091}, true}));
     BOOST_TEST(settings.log.level == spdlog::level::info);
+    BOOST_TEST((settings.protocol == service::protocol_name::codes));
+    BOOST_TEST(settings.iso8583.wire.dialect == "postilion");
+    BOOST_TEST((settings.iso8583.wire.framing == causeway::iso8583::framing{}));
+    BOOST_TEST((settings.iso8583.key_fields == causeway::iso8583::key_fields("7,11")));
+    BOOST_TEST(settings.iso8583.late_replies == nanoseconds(120s));
+    BOOST_TEST(settings.iso8583.signs_on);
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_iso_8583_sets_its_field)
+{
+    const auto settings = bridge({"--protocol=iso8583", "--iso8583-spec=my.json", "--iso8583-frame=ascii4",
+                                  "--iso8583-header=60000a", "--iso8583-frame-includes-itself", "--iso8583-key=11,41",
+                                  "--iso8583-late=5s", "--iso8583-sign-on=off"});
+
+    BOOST_TEST((settings.protocol == service::protocol_name::iso8583));
+    BOOST_TEST(settings.iso8583.wire.dialect == "my.json");
+    BOOST_TEST((settings.iso8583.wire.framing ==
+                causeway::iso8583::framing{causeway::iso8583::length_form::ascii4, {"\x60\0\x0a", 3}, true}));
+    BOOST_TEST((settings.iso8583.key_fields == causeway::iso8583::key_fields("11,41")));
+    BOOST_TEST(settings.iso8583.late_replies == nanoseconds(5s));
+    BOOST_TEST(!settings.iso8583.signs_on);
+    using enum causeway::iso8583::length_form;
+    const auto form = [](const std::string& name) {
+        return bridge({"--protocol=iso8583", "--iso8583-frame=" + name}).iso8583.wire.framing.form;
+    };
+    BOOST_TEST((form("binary2") == binary2));
+    BOOST_TEST((form("binary4") == binary4));
+    BOOST_TEST((form("bcd2") == bcd2));
+}
+
+// Each connection to a host of payments is one that the host must allow.
+BOOST_AUTO_TEST_CASE(with_iso_8583_there_is_one_thread_unless_more_are_asked_for)
+{
+    BOOST_TEST(bridge({"--protocol=iso8583"}).threads == 1U);
+    BOOST_TEST(bridge({"--protocol=iso8583", "--threads=3"}).threads == 3U);
+    BOOST_TEST(bridge({"--protocol=iso8583"}, {"CAUSEWAY_THREADS=2"}).threads == 2U);
+    const auto printed = information(parse_bridge({"--protocol=iso8583", "--check-config"}));
+    BOOST_TEST(std::regex_search(printed, std::regex("\nthreads = 1 +# default\n")), printed);
+}
+
+BOOST_AUTO_TEST_CASE(options_of_a_protocol_that_is_not_spoken_are_wrong)
+{
+    for (const arguments& given :
+         {arguments{"--iso8583-spec=my.json"}, arguments{"--iso8583-frame=bcd2"}, arguments{"--iso8583-header=00"},
+          arguments{"--iso8583-frame-includes-itself"}, arguments{"--iso8583-key=11"}, arguments{"--iso8583-late=1s"},
+          arguments{"--iso8583-sign-on=off"}}) {
+        const auto line = complaint(parse_bridge(given));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "--protocol=iso8583"), line);
+    }
+    BOOST_TEST(contains(complaint(parse_bridge({"--protocol=iso8583", "--coalesce"})), "--protocol=codes"));
 }
 
 BOOST_AUTO_TEST_CASE(the_code_server_has_the_documented_defaults)
@@ -347,6 +407,13 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
         check_complaints({option, no_duration, "250ms"});
     for (const auto& option : {"--upstream-window", "--max-pending", "--max-connections", "--threads"})
         check_complaints({option, no_count, "whole number"});
+    check_complaints({"--protocol", {"iso", "8583", "Codes"}, "codes or iso8583"});
+    check_complaints({"--iso8583-frame", {"binary", "binary3", "BCD2"}, "binary2, binary4, ascii4 or bcd2"});
+    check_complaints(
+        {"--iso8583-header", {"6", "60 00", "0x60", "6g", std::string(130, '0')}, "two hexadecimal digits"});
+    check_complaints({"--iso8583-key", {"2", "7,7", "7;11", "7,11,37,41", ",", "11,"}, "3, 7, 11, 37 and 41"});
+    check_complaints({"--iso8583-late", {"2", "soon"}, "250ms"});
+    check_complaints({"--iso8583-sign-on", {"true", "1", "On"}, "on or off"});
     check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
     check_complaints({"--log-format", {"JSON", "xml"}, "text or json"});
     check_complaints({"--log-file", {" a", "a ", "a #b", "a\tb", "--share-port"}, "name of a file"});
@@ -477,7 +544,7 @@ BOOST_AUTO_TEST_CASE(an_option_without_its_value_is_wrong)
 {
     for (const auto& option : bridge_options) {
         if (option == "--share-port" || option == "--coalesce" || option == "--help" || option == "--version" ||
-            option == "--check-config" || option == "--upstream-tls")
+            option == "--check-config" || option == "--upstream-tls" || option == "--iso8583-frame-includes-itself")
             continue;
         for (const auto& given : {arguments{option}, arguments{option + "="}, arguments{option, ""},
                                   arguments{option, "--share-port"}, arguments{"--share-port", option}}) {
