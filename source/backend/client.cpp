@@ -1,8 +1,5 @@
 #include "backend/client.hpp"
 
-#include "protocols/codes/catalogue.hpp"
-#include "protocols/codes/request.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/write.hpp>
@@ -13,41 +10,42 @@
 
 namespace causeway::backend {
 
-client::client(tcp_socket socket)
+client::client(tcp_socket socket, std::unique_ptr<responder> responder)
     : socket_(std::move(socket))
+    , responder_(std::move(responder))
     , has_replies_(socket_.get_executor())
     , has_room_(socket_.get_executor())
+    , due_(socket_.get_executor())
 {
 }
 
 awaitable<> client::run()
 {
     using namespace asio::experimental::awaitable_operators;
-    co_await (read_codes() && write_replies());
+    co_await (read() && write() && speak_when_due());
 }
 
-awaitable<> client::read_codes()
+awaitable<> client::read()
 {
-    codes::request_decoder decoder;
     std::array<char, 8 * 1024> buffer;
-    for (;;) {
-        while (unsent() >= most_unsent)
+    for (bool readable = true; readable;) {
+        while (socket_.is_open() && unsent() >= most_unsent)
             co_await has_room_.wait();
         const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer), as_result);
         if (error)
             break;
-        std::string_view bytes(buffer.data(), count);
-        while (const auto code = decoder.next(bytes))
-            codes::append_reply(*code, replies_);
+        readable = responder_->take(std::string_view(buffer.data(), count), clock::now(), replies_);
         has_replies_.notify();
+        if (responder_->due() < due_.expiry())
+            due_.cancel();
     }
-    if (const auto code = decoder.finish())
-        codes::append_reply(*code, replies_);
+    responder_->finish(replies_);
     all_read_ = true;
     has_replies_.notify();
+    due_.cancel();
 }
 
-awaitable<> client::write_replies()
+awaitable<> client::write()
 {
     for (;;) {
         while (replies_.empty() && !all_read_)
@@ -64,14 +62,26 @@ awaitable<> client::write_replies()
     // Nobody will take what has gathered: the reader must neither wait for room nor read on.
     replies_.clear();
     close();
-    has_room_.notify();
 }
 
-// The reader or the writer always waits for the socket, so both get to know.
+awaitable<> client::speak_when_due()
+{
+    while (!all_read_) {
+        due_.expires_at(responder_->due());
+        co_await due_.async_wait(as_result); // also ends when something else is due sooner, or all was read
+        if (all_read_)
+            break;
+        responder_->speak(clock::now(), replies_);
+        has_replies_.notify();
+    }
+}
+
+// The reader waits for the socket or for room; the others get to know from it.
 void client::close()
 {
     error_code ignored;
     socket_.close(ignored);
+    has_room_.notify();
 }
 
 } // namespace causeway::backend

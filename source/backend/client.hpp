@@ -1,12 +1,14 @@
-// One client of the code server: codes in, replies out.
+// One client of a server: bytes in, replies out.
 #pragma once
 
+#include "backend/responder.hpp"
 #include "net/asio.hpp"
 #include "net/wakeup.hpp"
 
 #include <boost/intrusive/list.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 namespace causeway::backend {
@@ -15,29 +17,34 @@ namespace causeway::backend {
 /// `run`. Destroying it takes it out of the list that it is in.
 class client : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    /// While so many bytes of replies wait for the client to read them, nothing more is read from it.
+    /// While so many bytes of replies wait for the client to read them, or for their time, nothing more is read from
+    /// it.
     static constexpr std::size_t most_unsent = 1024 * 1024;
 
-    explicit client(tcp_socket socket);
+    client(tcp_socket socket, std::unique_ptr<responder> responder);
     client(const client&) = delete;
     client& operator=(const client&) = delete;
 
-    /// Answers every code until the client closes its side and has got all its replies, or is gone.
+    /// Serves the client until it closes its side, or sends what cannot be read, and has got all that is to be sent at
+    /// that time; or until it is gone.
     awaitable<> run();
 
     /// Ends the connection now.
     void close();
 
 private:
-    awaitable<> read_codes();
-    awaitable<> write_replies();
-    std::size_t unsent() const noexcept { return replies_.size() + being_sent_.size(); }
+    awaitable<> read();
+    awaitable<> write();
+    awaitable<> speak_when_due();
+    std::size_t unsent() const { return replies_.size() + being_sent_.size() + responder_->held(); }
 
     tcp_socket socket_;
-    std::string replies_;    // gathered by the reader
+    std::unique_ptr<responder> responder_;
+    std::string replies_;    // gathered by the reader, or when they are due
     std::string being_sent_; // taken by the writer, in one go
     net::wakeup has_replies_;
     net::wakeup has_room_;
+    steady_timer due_;
     bool all_read_ = false;
 };
 

@@ -1,73 +1,41 @@
 #include "backend/code_server.hpp"
 
-#include "net/rethrow.hpp"
+#include "protocols/codes/catalogue.hpp"
+#include "protocols/codes/request.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <spdlog/spdlog.h>
-
-#include <algorithm>
-#include <bit>
-#include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace causeway::backend {
+namespace {
+
+class code_responder final : public responder {
+public:
+    bool take(std::string_view bytes, clock::time_point /*now*/, std::string& output) override
+    {
+        while (const auto code = decoder_.next(bytes))
+            codes::append_reply(*code, output);
+        return true;
+    }
+
+    void finish(std::string& output) override
+    {
+        if (const auto code = decoder_.finish())
+            codes::append_reply(*code, output);
+    }
+
+private:
+    codes::request_decoder decoder_;
+};
+
+} // namespace
 
 code_server::code_server(asio::io_context& io, const net::host_port& listen, std::chrono::nanoseconds bind_retry,
                          std::size_t most_clients, std::string when_in_use)
-    : io_(io)
-    , listen_(net::resolve_for_listening(io, listen))
-    , bind_retry_(bind_retry)
-    , when_in_use_(std::move(when_in_use))
-    , retry_(io)
-    , places_(most_clients)
+    : server(io, "code server", listen, bind_retry, most_clients, std::move(when_in_use))
 {
 }
 
-void code_server::start(std::function<void()> listens) { asio::co_spawn(io_, run(std::move(listens)), net::rethrow); }
-
-awaitable<> code_server::run(std::function<void()> listens)
-{
-    co_await bind();
-    if (stopped_)
-        co_return;
-    spdlog::info("code server: listening on {}", net::to_string(acceptor_->local_endpoint()));
-    listens();
-    while (auto connection = co_await net::accept(*acceptor_, places_, accept_failures_))
-        asio::co_spawn(io_, serve(std::move(*connection)), net::rethrow);
-}
-
-awaitable<> code_server::bind()
-{
-    for (std::uint64_t tries = 1; !stopped_; ++tries) {
-        try {
-            acceptor_ = net::listen(io_, listen_, net::port_sharing::never);
-            co_return;
-        } catch (const boost::system::system_error& error) {
-            if (error.code() != asio::error::address_in_use)
-                throw;
-        }
-        if (std::has_single_bit(tries))
-            spdlog::warn("code server: {} is in use; trying again (try {}); {}", net::to_string(listen_), tries,
-                         when_in_use_);
-        retry_.expires_after(bind_retry_);
-        co_await retry_.async_wait(as_result);
-    }
-}
-
-awaitable<> code_server::serve(net::accepted connection)
-{
-    client client(std::move(connection.socket));
-    clients_.push_back(client);
-    co_await client.run();
-}
-
-void code_server::stop()
-{
-    stopped_ = true;
-    retry_.cancel();
-    if (acceptor_)
-        acceptor_->close();
-    std::ranges::for_each(clients_, &client::close);
-}
+std::unique_ptr<responder> code_server::make_responder() { return std::make_unique<code_responder>(); }
 
 } // namespace causeway::backend

@@ -4,6 +4,7 @@
 #include "protocols/codes/catalogue.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -403,6 +404,25 @@ BOOST_AUTO_TEST_CASE(stopping_ends_all_clients)
         const auto [refused] = co_await late.socket.async_connect(place, as_result);
         BOOST_TEST(refused == asio::error::connection_refused);
     });
+}
+
+BOOST_AUTO_TEST_CASE(stopping_ends_a_client_that_comes_at_that_moment)
+{
+    for (int turns = 0; turns < 8; ++turns) {
+        const auto other_place = free_place(io);
+        backend::code_server stopping(io, {"127.0.0.1", other_place.port()}, 1h, 1, "or leave it");
+        stopping.start();
+        code_client late(io.get_executor());
+        run(io, [](backend::code_server& server, code_client& client, tcp::endpoint to, int later) -> awaitable<> {
+            co_await settle();
+            client.socket.connect(to); // the server's loop has not seen it yet
+            for (; later != 0; --later)
+                co_await asio::post(asio::deferred);
+            server.stop();
+        }(stopping, late, other_place, turns));
+        BOOST_TEST(stopping.clients() == 0U);
+        io.restart();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(stopping_ends_clients_that_do_not_read)
