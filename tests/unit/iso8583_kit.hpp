@@ -27,10 +27,7 @@ inline std::string json_of(const message& message)
 template <class Value>
 std::string problem_of(const result<Value>& result)
 {
-    if (result)
-        return {};
-    const auto& problem = result.error();
-    return problem.field.empty() ? problem.what : problem.field + ": " + problem.what;
+    return result ? std::string() : in_words(result.error());
 }
 
 /// A dialect with an ASCII message type indicator, a binary bitmap, and these fields, in line 4 of the file and behind

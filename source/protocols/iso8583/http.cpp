@@ -26,12 +26,7 @@ bool is_json(std::string_view content_type)
     return boost::beast::iequals(type.substr(0, type.find_last_not_of(" \t") + 1), http::response::json);
 }
 
-http::response refused(status status, const problem& problem)
-{
-    if (problem.field.empty())
-        return http::refused(status, problem.what);
-    return http::refused(status, fmt::format("{}: {}", problem.field, problem.what));
-}
+http::response refused(status status, const problem& problem) { return http::refused(status, in_words(problem)); }
 
 // The value of a field, filled up with zeros on the left; only zeros when there is none, or it is no such number.
 std::string in_digits(const message& message, unsigned number, std::size_t digits)

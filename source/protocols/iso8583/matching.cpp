@@ -1,5 +1,7 @@
 #include "protocols/iso8583/matching.hpp"
 
+#include "protocols/iso8583/fields.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,9 +14,6 @@
 namespace causeway::iso8583 {
 namespace {
 
-constexpr unsigned trace_number = 11;
-constexpr unsigned terminal = 41;
-
 constexpr std::size_t kept_of_mti = 3; // version, class and function
 constexpr std::size_t function = 2;    // its place
 
@@ -23,7 +22,7 @@ constexpr std::array<key_fields::field, 5> choices{{{.number = 3, .width = 6, .i
                                                     {.number = 7, .width = 10, .is_number = true},
                                                     {.number = 11, .width = 6, .is_number = true},
                                                     {.number = 37, .width = 12, .is_number = false},
-                                                    {.number = terminal, .width = 8, .is_number = false}}};
+                                                    {.number = field::terminal, .width = 8, .is_number = false}}};
 
 key_fields::field choice(std::string_view number)
 {
@@ -87,7 +86,7 @@ result<upstream::key> key_for(const message& request, const key_fields& fields)
 {
     if (!asks_for_a_reply(request.mti))
         return problem{"mti", "it must be of a message that asks for a reply, such as 0200 or 0420"};
-    if (const auto* trace = text_of(request, trace_number);
+    if (const auto* trace = text_of(request, field::trace_number);
         is_network_management(request.mti) && trace != nullptr && is_own_trace(*trace))
         return problem{"11", "in network management messages the numbers from 999000 on are the bridge's own"};
     auto key = request.mti.substr(0, kept_of_mti);
@@ -114,8 +113,8 @@ upstream::key key_of(const message& from_host, const key_fields& fields)
 
 bool are_of_one_terminal(const message& request, const message& reply) noexcept
 {
-    const auto* asked = text_of(request, terminal);
-    const auto* answered = text_of(reply, terminal);
+    const auto* asked = text_of(request, field::terminal);
+    const auto* answered = text_of(reply, field::terminal);
     return asked == nullptr || answered == nullptr ||
            without_trailing_spaces(*asked) == without_trailing_spaces(*answered);
 }

@@ -3,6 +3,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,11 +34,23 @@ bool is_mti(std::string_view text) noexcept;
 /// is not changed.
 const std::string* text_of(const message& message, unsigned number) noexcept;
 
+/// Whether there is an element with this number and text.
+bool has_text(const message& message, unsigned number, std::string_view text) noexcept;
+
+/// Gives `message` an element with this number and text, in place of the one that it may have.
+void set_text(message& message, unsigned number, std::string_view text);
+
+/// A message that has of `message` the MTI, and those elements whose numbers are among `numbers`.
+message only(const message& message, std::span<const unsigned> numbers);
+
 /// What is wrong with a message.
 struct problem {
     std::string field; ///< which element is, such as `127.2`, or `mti`; empty when it is none in particular
     std::string what;  ///< in words that say what would be right, without any content of the element
 };
+
+/// `127.2: what`, or only what.
+std::string in_words(const problem& problem);
 
 /// What is wrong with the element `number`, or with its part that `inner` names already: `2` in 127 becomes `127.2`.
 problem in_element(unsigned number, problem inner);

@@ -1,6 +1,8 @@
 #include "protocols/iso8583/protocol.hpp"
 
-#include <fmt/chrono.h>
+#include "protocols/iso8583/fields.hpp"
+#include "protocols/iso8583/network_management.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,24 +21,7 @@ namespace {
 
 namespace event = upstream::event;
 
-// Fields of network management messages (ISO 8583:1987).
-constexpr unsigned transmission_time = 7;
-constexpr unsigned trace_number = 11;
-constexpr unsigned response_code = 39;
-constexpr unsigned information_code = 70;
-
-constexpr std::string_view approved = "00";
-constexpr std::string_view request_mti = "0800";
 constexpr std::string_view response_mti = "0810";
-
-// Values of field 70.
-constexpr std::string_view sign_on = "001";
-constexpr std::string_view sign_off = "002";
-constexpr std::string_view echo_test = "301";
-
-// What an 0810 gives back of its 0800: times, trace number, institutions, Postilion's echo data (59), what it was
-// about, service indicator. Nothing that may be a key or a code of security.
-constexpr std::array<unsigned, 10> echoed{7, 11, 12, 13, 32, 33, 59, 70, 94, 100};
 
 // The own messages of a connection are numbered from here on.
 constexpr unsigned first_trace = 999'000;
@@ -46,46 +31,10 @@ constexpr unsigned traces = 1'000;
 // on with the same message.
 constexpr unsigned traces_between_connections = 37;
 
-bool has(const message& message, unsigned number, std::string_view text)
-{
-    const auto* found = text_of(message, number);
-    return found != nullptr && *found == text;
-}
-
-element text_element(unsigned number, std::string_view text)
-{
-    return {.number = number, .text = std::string(text), .parts = {}};
-}
-
-message own_message(std::string_view about, unsigned trace, std::chrono::system_clock::time_point now)
-{
-    return {.mti = std::string(request_mti),
-            .elements = {text_element(transmission_time, fmt::format("{:%m%d%H%M%S}", fmt::gmtime(now))),
-                         text_element(trace_number, std::to_string(trace)), text_element(information_code, about)}};
-}
-
-// Whether it is the host that signs on or off, or tests the connection.
-bool wants_an_answer(const message& message)
-{
-    const auto is_about = [&](std::string_view about) { return has(message, information_code, about); };
-    return message.mti == request_mti && (is_about(sign_on) || is_about(sign_off) || is_about(echo_test));
-}
-
-message answer_to(const message& request)
-{
-    message answer{.mti = std::string(response_mti), .elements = {}};
-    for (const auto& element : request.elements)
-        if (std::ranges::find(echoed, element.number) != echoed.end())
-            answer.elements.push_back(element);
-    const auto behind = std::ranges::upper_bound(answer.elements, response_code, {}, &element::number);
-    answer.elements.insert(behind, text_element(response_code, approved));
-    return answer;
-}
-
 // The trace number of an answer to one of the bridge's own messages.
 std::optional<std::string_view> own_trace_in(const message& message)
 {
-    const auto* trace = text_of(message, trace_number);
+    const auto* trace = text_of(message, field::trace_number);
     if (message.mti != response_mti || trace == nullptr || !is_own_trace(*trace))
         return std::nullopt;
     return *trace;
@@ -135,7 +84,7 @@ std::string codec::greeting()
 
 std::string codec::say(std::string_view about)
 {
-    const auto message = own_message(about, trace_, now_());
+    const auto message = network_request(about, trace_, now_());
     trace_ = first_trace + (trace_ + 1 - first_trace) % traces;
     std::string wire;
     append_frame(settings_.dialect.pack(message).value(), settings_.framing, wire); // `protocol` has tried it
@@ -155,7 +104,7 @@ upstream::any_event codec::next()
 
 upstream::any_event codec::take(const message& message, std::string_view bytes)
 {
-    if (wants_an_answer(message))
+    if (is_network_request(message))
         return answer(message, bytes.size());
     if (const auto trace = own_trace_in(message)) {
         if (sign_on_trace_ == trace)
@@ -168,11 +117,11 @@ upstream::any_event codec::take(const message& message, std::string_view bytes)
 
 upstream::any_event codec::take_answer_to_sign_on(const message& message)
 {
-    if (has(message, response_code, approved)) {
+    if (has_text(message, field::response_code, approved)) {
         sign_on_trace_.reset();
         return event::alive{};
     }
-    const auto* code = text_of(message, response_code);
+    const auto* code = text_of(message, field::response_code);
     words_ = code == nullptr ? "its answer to the sign-on has no response code, field 39"
                              : fmt::format("it declines the sign-on with response code {}", *code);
     return event::broken{words_};
@@ -180,7 +129,7 @@ upstream::any_event codec::take_answer_to_sign_on(const message& message)
 
 upstream::any_event codec::answer(const message& message, std::size_t size)
 {
-    const auto packed = settings_.dialect.pack(answer_to(message));
+    const auto packed = settings_.dialect.pack(network_response(message));
     if (!packed)
         return unreadable(packed.error(), size);
     words_.clear();
@@ -204,7 +153,7 @@ event::unreadable codec::unfinished() const
 void check_own_messages(const settings& settings, time_of_day now)
 {
     for (const auto about : {sign_on, echo_test}) {
-        const auto packed = settings.dialect.pack(own_message(about, first_trace, now()));
+        const auto packed = settings.dialect.pack(network_request(about, first_trace, now()));
         if (!packed)
             throw std::invalid_argument(fmt::format("the dialect has no words for the bridge's own 0800 message, with "
                                                     "fields 7, 11 and 70: {}: {}",
