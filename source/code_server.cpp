@@ -1,6 +1,6 @@
 // The code server by itself.
 #include "service/program.hpp"
-#include "service/standalone_code_server.hpp"
+#include "service/standalone_server.hpp"
 
 #include <unistd.h>
 

@@ -51,6 +51,15 @@ try {
     throw std::runtime_error(error.what());
 }
 
+backend::host_settings host_settings_in(const iso8583_wire& options)
+try {
+    backend::host_settings settings{.dialect = dialect_of(options.dialect), .framing = options.framing};
+    backend::check(settings);
+    return settings;
+} catch (const std::invalid_argument& error) {
+    throw std::runtime_error(error.what());
+}
+
 std::string example_of_a_purchase(const iso8583::settings& payments, std::chrono::system_clock::time_point now)
 {
     const auto time = fmt::format("{:%m%d%H%M%S}", fmt::gmtime(now));

@@ -237,6 +237,15 @@ void add_log(std::vector<option>& all, log_settings& log)
              log.file);
 }
 
+// Where a server to talk to listens.
+template <class Settings>
+void add_listen(std::vector<option>& all, const char* by_default, Settings& settings)
+{
+    add(all, "listen", place, by_default, "where clients connect; port 0 takes a free one", settings.listen);
+    add(all, "bind-retry", positive_duration, "5s", "pause before the address is tried again while it is in use",
+        settings.bind_retry);
+}
+
 void add_iso8583_wire(std::vector<option>& all, iso8583_wire& wire)
 {
     add(all, "iso8583-spec", name_or_path, "postilion",
@@ -322,6 +331,7 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
 }
 
 std::vector<std::string> contradictions_in(const code_server_settings&) { return {}; }
+std::vector<std::string> contradictions_in(const iso8583_host_settings&) { return {}; }
 
 // A host of payments may allow one connection only, and each thread has its own.
 void adapt_defaults(assignments& all, const bridge_settings& settings)
@@ -332,6 +342,7 @@ void adapt_defaults(assignments& all, const bridge_settings& settings)
 }
 
 void adapt_defaults(assignments&, const code_server_settings&) {}
+void adapt_defaults(assignments&, const iso8583_host_settings&) {}
 
 struct program {
     const char* name;
@@ -344,6 +355,8 @@ constexpr program bridge{"causeway", "lets HTTP clients talk to a server that sp
 
 // CODE_SERVER_ belongs to an editor of that name, which sets such variables in its terminals.
 constexpr program code_server{"code-server", "a TCP server that explains HTTP status codes", "CODESERVER_"};
+
+constexpr program iso8583_host{"iso8583-host", "an emulated payment host that speaks ISO 8583", "ISO8583_HOST_"};
 
 assignments read_file_at(const std::optional<std::string>& name, std::vector<std::string>& errors)
 {
@@ -453,9 +466,16 @@ std::vector<option> options_of(bridge_settings& settings)
 std::vector<option> options_of(code_server_settings& settings)
 {
     std::vector<option> all;
-    add(all, "listen", place, "127.0.0.1:9670", "where clients connect; port 0 takes a free one", settings.listen);
-    add(all, "bind-retry", positive_duration, "5s", "pause before the address is tried again while it is in use",
-        settings.bind_retry);
+    add_listen(all, "127.0.0.1:9670", settings);
+    add_log(all, settings.log);
+    return all;
+}
+
+std::vector<option> options_of(iso8583_host_settings& settings)
+{
+    std::vector<option> all;
+    add_listen(all, "127.0.0.1:9583", settings);
+    add_iso8583_wire(all, settings.wire);
     add_log(all, settings.log);
     return all;
 }
@@ -465,6 +485,11 @@ parsed<bridge_settings> parse_bridge_options(const invocation& call) { return pa
 parsed<code_server_settings> parse_code_server_options(const invocation& call)
 {
     return parse<code_server_settings>(code_server, call);
+}
+
+parsed<iso8583_host_settings> parse_iso8583_host_options(const invocation& call)
+{
+    return parse<iso8583_host_settings>(iso8583_host, call);
 }
 
 std::optional<nanoseconds> parse_duration(std::string_view text)

@@ -1,4 +1,4 @@
-// What the two programs can be told, and what they were told.
+// What the programs can be told, and what they were told.
 #pragma once
 
 #include "net/host_port.hpp"
@@ -81,9 +81,18 @@ struct code_server_settings {
     log_settings log;
 };
 
+/// What `iso8583-host` was asked to do.
+struct iso8583_host_settings {
+    net::host_port listen;
+    std::chrono::nanoseconds bind_retry{};
+    iso8583_wire wire;
+    log_settings log;
+};
+
 /// The options that fill in `settings`, which outlives them.
 std::vector<option> options_of(bridge_settings& settings);
 std::vector<option> options_of(code_server_settings& settings);
+std::vector<option> options_of(iso8583_host_settings& settings);
 
 /// What a program was started with, as `main` gets it; `environment` ends with a null pointer.
 struct invocation {
@@ -116,6 +125,7 @@ using parsed = std::variant<configured<Settings>, information, usage_error>;
 /// the environment, and that for more than the file. Nothing is thrown for wrong usage.
 parsed<bridge_settings> parse_bridge_options(const invocation& call);
 parsed<code_server_settings> parse_code_server_options(const invocation& call);
+parsed<iso8583_host_settings> parse_iso8583_host_options(const invocation& call);
 
 /// A duration as a person writes it: a whole number and `ms`, `s`, `m` or `h`; up to 1000 hours. Nothing of any other
 /// text.

@@ -1,9 +1,11 @@
-#include "service/standalone_code_server.hpp"
+#include "service/standalone_server.hpp"
 
 #include "backend/code_server.hpp"
+#include "backend/iso8583_host.hpp"
 #include "net/asio.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/heartbeat.hpp"
+#include "service/payments.hpp"
 #include "service/program.hpp"
 #include "service/service_manager.hpp"
 
@@ -27,8 +29,10 @@ std::size_t most_clients()
     return std::clamp(open_file_limit(), needed_otherwise + 1, enough + needed_otherwise) - needed_otherwise;
 }
 
-void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_settings>& settings,
-                       service_manager& manager)
+constexpr auto what_else_to_do = "or choose another address with --listen";
+
+template <class Settings>
+void reload_at_hangups(asio::signal_set& hangups, live_settings<Settings>& settings, service_manager& manager)
 {
     hangups.async_wait([&](const error_code& cancelled, int) {
         if (cancelled)
@@ -41,18 +45,17 @@ void reload_at_hangups(asio::signal_set& hangups, live_settings<code_server_sett
 }
 
 // That this is called at all is the sign of life of the one event loop.
-awaitable<heartbeat::condition> condition_of(const backend::code_server& server)
+awaitable<heartbeat::condition> condition_of(const backend::server& server)
 {
     co_return heartbeat::condition{fmt::format("{} clients", server.clients())};
 }
 
-} // namespace
-
-int run_code_server(live_settings<code_server_settings>& settings)
+// What `make` makes on the event loop that it is given.
+template <class Settings, class Make>
+int run_server(live_settings<Settings>& settings, Make make)
 try {
     asio::io_context io{1};
-    backend::code_server server(io, settings.now().listen, settings.now().bind_retry, most_clients(),
-                                "or choose another address with --listen");
+    auto server = make(io, settings.now());
     service_manager manager(io);
     heartbeat signs_of_life(io, manager, [&](steady_timer&) { return condition_of(server); });
     asio::signal_set signals(io, SIGINT, SIGTERM);
@@ -73,6 +76,23 @@ try {
 } catch (const boost::system::system_error& error) {
     // All that throws one is the look-up of the address and the attempt to listen on it.
     throw cannot_listen(settings.now().listen, error.code());
+}
+
+} // namespace
+
+int run_code_server(live_settings<code_server_settings>& settings)
+{
+    return run_server(settings, [](asio::io_context& io, const code_server_settings& told) {
+        return backend::code_server(io, told.listen, told.bind_retry, most_clients(), what_else_to_do);
+    });
+}
+
+int run_iso8583_host(live_settings<iso8583_host_settings>& settings)
+{
+    return run_server(settings, [](asio::io_context& io, const iso8583_host_settings& told) {
+        return backend::iso8583_host(io, told.listen, told.bind_retry, most_clients(), what_else_to_do,
+                                     host_settings_in(told.wire));
+    });
 }
 
 } // namespace causeway::service
