@@ -3,6 +3,7 @@
 #include "admin/health.hpp"
 #include "admin/status.hpp"
 #include "backend/code_server.hpp"
+#include "backend/iso8583_host.hpp"
 #include "net/rethrow.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/access_writer.hpp"
@@ -37,13 +38,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const net::host_port embedded_address{"127.0.0.1", 9670};
+const net::host_port embedded_code_server{"127.0.0.1", 9670};
+const net::host_port embedded_host{"127.0.0.1", 9583};
 
 // In a rolling restart the old process holds the address until it ends, and requests wait for the new one.
 constexpr auto embedded_bind_retry = 250ms;
 constexpr auto embedded_advice = "if it is not another Causeway's, name a backend with --upstream";
 
-// How many may talk to the embedded code server at once besides the event loops, which have a connection each, and in a
+// How many may talk to the embedded server at once besides the event loops, which have a connection each, and in a
 // rolling restart those of the new process, which are its guests. It has its files from the same process.
 constexpr std::size_t embedded_guests = 16;
 
@@ -176,6 +178,7 @@ public:
 
 private:
     bool embedded() const { return settings_.upstreams.empty(); }
+    std::unique_ptr<backend::server> make_embedded_server();
     std::function<void()> prepare_reload(const bridge_settings& wanted);
     awaitable<admin::report> look_at_process(steady_timer& timer);
     awaitable<heartbeat::condition> condition(steady_timer& timer);
@@ -186,8 +189,8 @@ private:
 
     live_settings<bridge_settings>& live_;
     const bridge_settings settings_; // at the start
-    const std::vector<net::host_port> upstreams_;
     const std::optional<iso8583::settings> payments_;
+    const std::vector<net::host_port> upstreams_;
     const std::size_t embedded_clients_;
     const std::size_t files_; // for connections
     asio::io_context io_{1};
@@ -201,14 +204,14 @@ private:
     loop_survey survey_;
     heartbeat heartbeat_;
     std::optional<admin_server> admin_;
-    std::optional<backend::code_server> code_server_;
+    std::unique_ptr<backend::server> embedded_server_;
 };
 
 bridge::bridge(live_settings<bridge_settings>& live)
     : live_(live)
     , settings_(live.now())
-    , upstreams_(embedded() ? std::vector{embedded_address} : settings_.upstreams)
     , payments_(payments_in(settings_))
+    , upstreams_(embedded() ? std::vector{payments_ ? embedded_host : embedded_code_server} : settings_.upstreams)
     , embedded_clients_(embedded() ? 2 * settings_.threads + embedded_guests : 0)
     , files_(files_for_connections(settings_, upstreams_.size(), embedded_clients_))
     , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
@@ -225,13 +228,22 @@ bridge::bridge(live_settings<bridge_settings>& live)
         admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),
                        [this](steady_timer& timer) { return look_at_process(timer); });
     if (embedded())
-        code_server_.emplace(io_, embedded_address, embedded_bind_retry, embedded_clients_, embedded_advice);
+        embedded_server_ = make_embedded_server();
+}
+
+std::unique_ptr<backend::server> bridge::make_embedded_server()
+{
+    if (payments_)
+        return std::make_unique<backend::iso8583_host>(io_, embedded_host, embedded_bind_retry, embedded_clients_,
+                                                       embedded_advice, host_settings_in(settings_.iso8583.wire));
+    return std::make_unique<backend::code_server>(io_, embedded_code_server, embedded_bind_retry, embedded_clients_,
+                                                  embedded_advice);
 }
 
 int bridge::run()
 {
-    if (code_server_)
-        code_server_->start();
+    if (embedded_server_)
+        embedded_server_->start();
     asio::co_spawn(io_, supervise(), net::rethrow);
     if (admin_)
         admin_->start();
@@ -254,8 +266,8 @@ int bridge::run()
 awaitable<> bridge::supervise()
 {
     co_await supervisor_.run();
-    if (code_server_)
-        code_server_->stop();
+    if (embedded_server_)
+        embedded_server_->stop();
     if (admin_)
         admin_->stop();
     heartbeat_.stop();
