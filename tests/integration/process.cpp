@@ -46,7 +46,7 @@ pipe_ends make_pipe()
 bool is_for_children(std::string_view variable)
 {
     constexpr auto others =
-        std::to_array<std::string_view>({"CAUSEWAY_", "CODESERVER_", "NOTIFY_SOCKET=", "WATCHDOG_"});
+        std::to_array<std::string_view>({"CAUSEWAY_", "CODESERVER_", "ISO8583_HOST_", "NOTIFY_SOCKET=", "WATCHDOG_"});
     return std::ranges::none_of(others, [&](std::string_view name) { return variable.starts_with(name); });
 }
 
@@ -239,6 +239,11 @@ causeway_process::causeway_process(const std::vector<std::string>& arguments,
 
 code_server_process::code_server_process(const std::vector<std::string>& arguments)
     : server_process(CODE_SERVER_PROGRAM, arguments)
+{
+}
+
+iso8583_host_process::iso8583_host_process(const std::vector<std::string>& arguments)
+    : server_process(ISO8583_HOST_PROGRAM, arguments)
 {
 }
 

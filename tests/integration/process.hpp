@@ -87,7 +87,7 @@ public:
 /// tests.
 std::vector<std::string> without_admin_pages(std::vector<std::string> arguments);
 
-/// Both programs of this project, with these arguments; the bridge `without_admin_pages`.
+/// The programs of this project, with these arguments; the bridge `without_admin_pages`.
 struct causeway_process : server_process {
     explicit causeway_process(const std::vector<std::string>& arguments,
                               const std::vector<std::string>& environment = {});
@@ -97,6 +97,9 @@ struct causeway_process : server_process {
 };
 struct code_server_process : server_process {
     explicit code_server_process(const std::vector<std::string>& arguments);
+};
+struct iso8583_host_process : server_process {
+    explicit iso8583_host_process(const std::vector<std::string>& arguments);
 };
 
 /// Where `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line` says: the port. Throws when it does not.
