@@ -223,6 +223,8 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , survey_(io_, loops_)
     , heartbeat_(io_, manager_, [this](steady_timer& timer) { return condition(timer); })
 {
+    if (payments_)
+        leave_no_core_dump();
     log_accesses(open_access_log(access_writer_, settings_), settings_.log.format);
     if (settings_.admin)
         admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),

@@ -42,6 +42,13 @@ std::size_t open_file_limit()
     return getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : std::numeric_limits<std::size_t>::max();
 }
 
+void leave_no_core_dump()
+{
+    constexpr rlimit one_byte{1, 1};
+    if (setrlimit(RLIMIT_CORE, &one_byte) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot rule out core dumps");
+}
+
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 void ignore_signals_without_a_meaning()

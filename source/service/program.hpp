@@ -27,6 +27,10 @@ void raise_file_limit();
 /// How many files this process may have open.
 std::size_t open_file_limit();
 
+/// What is in this process's memory must not get into a core dump. A limit of 1 byte, unlike one of none, also keeps
+/// Linux from passing a dump to a handler (fs/coredump.c). Throws `std::system_error`.
+void leave_no_core_dump();
+
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
 void ignore_broken_pipes();
 

@@ -89,6 +89,7 @@ int run_code_server(live_settings<code_server_settings>& settings)
 
 int run_iso8583_host(live_settings<iso8583_host_settings>& settings)
 {
+    leave_no_core_dump();
     return run_server(settings, [](asio::io_context& io, const iso8583_host_settings& told) {
         return backend::iso8583_host(io, told.listen, told.bind_retry, most_clients(), what_else_to_do,
                                      host_settings_in(told.wire));

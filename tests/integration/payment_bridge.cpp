@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_goes_wrong)
     BOOST_TEST(text_of(access_log).find("504") != std::string::npos);
 }
 
-// A core dump would have messages in it. Handlers of dumps are not asked either when the limit is 1: see core(5).
+// A core dump would have messages in it. Handlers of dumps are not asked either when the limit is 1.
 BOOST_AUTO_TEST_CASE(neither_bridge_nor_host_leaves_a_core_dump)
 {
     const auto limit_of = [](const process& process) {
