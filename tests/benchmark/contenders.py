@@ -66,6 +66,10 @@ def causeway_coalesce(start: Start) -> list[str]:
     return [*causeway(start), "--coalesce"]
 
 
+def causeway_payments(start: Start) -> list[str]:
+    return [*causeway(start), "--protocol=iso8583"]
+
+
 def floor(start: Start) -> list[str]:
     """Not a competitor but a scale: nothing that does this work with a system call for each answer can cost less."""
     return [str(start.tools / "floor"), str(start.port), str(start.backend)]
@@ -143,6 +147,8 @@ def webdis(start: Start) -> list[str]:
 
 CAUSEWAY = Contender("Causeway", [], causeway, ["causeway", "--version"])
 COALESCE = Contender("Causeway --coalesce", [], causeway_coalesce, ["causeway", "--version"])
+CAUSEWAY_PAYMENTS = Contender("Causeway, payments", [], causeway_payments, ["causeway", "--version"],
+                              backend="iso8583-host")
 FLOOR = Contender("floor", [], floor, ["g++", "--version"])
 CONSTANT = Contender("nginx, constant", ["nginx"], nginx_constant, ["nginx", "-v"], path="/constant")
 NGINX_LUA = Contender("nginx + Lua", ["nginx", LUA], nginx_lua, ["nginx", "-v"])
@@ -170,13 +176,13 @@ def build_tools(folder: Path) -> None:
 
 @contextmanager
 def running_backend(kind: str, programs: Path, folder: Path, texts: dict[str, str]) -> Iterator[int]:
-    """The code server, or Redis with the same `texts`, on the clients' core. Gives its port."""
+    """A server of ours, or Redis with the same `texts`, on the clients' core. Gives its port."""
     port = free_port()
     if kind == "redis":
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                    "--dir", str(folder), "--loglevel", "warning"]
     else:
-        command = [str(programs / "code-server"), f"--listen=127.0.0.1:{port}", "--log-level=error"]
+        command = [str(programs / kind), f"--listen=127.0.0.1:{port}", "--log-level=error"]
     with running(command, CLIENT_CORE, folder / f"{kind}.log"):
         wait_for_port(port)
         if kind == "redis":

@@ -108,10 +108,11 @@ def serving(bench: Bench, contender: Contender, threads: int = 1, cores: set[int
         yield Server(process, start.port, now, tls.trusting(certificate) if certificate else None)
 
 
-def wrk(server: Server, paths: list[str], connections: int, seconds: float, cores: set[int]) -> dict[str, int]:
+def wrk(server: Server, paths: list[str], connections: int, seconds: float, cores: set[int],
+        script: str = "codes.lua") -> dict[str, int]:
     address = f"{'https' if server.tls else 'http'}://127.0.0.1:{server.port}"
     command = ["taskset", "-c", ",".join(map(str, sorted(cores))), "wrk", "-t1", f"-c{connections}",
-               f"-d{max(1, round(seconds))}s", "-s", str(HERE / "codes.lua"), address, "--", *paths]
+               f"-d{max(1, round(seconds))}s", "-s", str(HERE / script), address, "--", *paths]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0 or not done.stdout.strip():
         raise Failed(f"wrk failed: {done.stderr.strip()}")
@@ -143,15 +144,31 @@ def cost_of(bench: Bench, contender: Contender, load: Load, threads: int = 1, co
     clients = CLIENT_CORE if cores == SERVER_CORE else BOTH_CORES
     with serving(bench, contender, threads, cores) as server:
         answer = check_answers(bench, contender, server)
-        wrk(server, paths, load.connections, 1, clients)
+        return measure(bench, server, lambda seconds: wrk(server, paths, load.connections, seconds, clients),
+                       len(answer) if len(paths) == 1 else None, load.connections)
 
-        user, system = processes.user_and_system_ticks(server.process)
-        before = processes.thread_times(server.process)
-        counts = wrk(server, paths, load.connections, bench.seconds, clients)
-        after = processes.thread_times(server.process)
-        user_after, system_after = processes.user_and_system_ticks(server.process)
 
-    check_load(counts, len(answer) if len(paths) == 1 else None, load.connections)
+def cost_of_payment(bench: Bench, connections: int) -> Cost:
+    """The same for payments, each of which must be answered with 200 and a message of the same size."""
+    with serving(bench, contenders.CAUSEWAY_PAYMENTS) as server:
+        processes.wait_for_port(server.port)
+        return measure(bench, server,
+                       lambda seconds: wrk(server, [], connections, seconds, CLIENT_CORE, "payments.lua"),
+                       None, connections)
+
+
+def measure(bench: Bench, server: Server, load: Callable[[float], dict[str, int]], answer_size: int | None,
+            connections: int) -> Cost:
+    """Warms a server up, and measures what a request costs it under `load`, which is given its seconds."""
+    load(1)
+
+    user, system = processes.user_and_system_ticks(server.process)
+    before = processes.thread_times(server.process)
+    counts = load(bench.seconds)
+    after = processes.thread_times(server.process)
+    user_after, system_after = processes.user_and_system_ticks(server.process)
+
+    check_load(counts, answer_size, connections)
     per_request = (sum(after) - sum(before)) / counts["requests"]
     ticks = user_after - user + system_after - system
     return Cost(per_request, per_request * (user_after - user) / max(1, ticks),
@@ -418,7 +435,18 @@ def https(bench: Bench, chart: Path) -> str:
             f"1,000 idle connections, each used once; resident bytes, without the kernel's own:\n\n{idle}")
 
 
-SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce, https]
+def payments(bench: Bench, chart: Path) -> str:
+    cases = {f"{what}, {count} connected": lambda measure=measure, count=count: measure(count)
+             for count in (1, 64) for what, measure in {
+                 "code": lambda count: cost_of(bench, CAUSEWAY, Load(count)),
+                 "payment": lambda count: cost_of_payment(bench, count)}.items()}
+    rows = [[name, *cost_columns(costs), number(costs[0].answer_size)]
+            for name, costs in in_turn(bench, "payments", cases).items()]
+    return ("One thread, the dialect postilion, thirteen fields in the message and eleven in the reply.\n\n"
+            + report.table(["", *COST_HEADER, "bytes per answer"], rows))
+
+
+SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce, https, payments]
 
 
 def machine_facts(programs: Path) -> str:
