@@ -1,4 +1,4 @@
-# Completion of causeway and code-server for bash, by what the program itself says in --help: its options, and for one that
+# Completion of causeway, code-server and iso8583-host for bash, by what the program itself says in --help: its options, and for one that
 # takes a value, the kind of that.
 
 _causeway()
@@ -24,4 +24,4 @@ _causeway()
     esac
 }
 
-complete -F _causeway causeway code-server
+complete -F _causeway causeway code-server iso8583-host

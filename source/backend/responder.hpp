@@ -9,8 +9,8 @@
 
 namespace causeway::backend {
 
-/// Takes the bytes of one connection and says what is to be sent; does no I/O and looks at no clock: all times are
-/// given. Belongs to the connection's event loop.
+/// Takes the bytes of one connection and says what is to be sent; does no I/O but to log, and looks at no clock: all
+/// times are given. Belongs to the connection's event loop.
 class responder {
 public:
     /// The time at which there is nothing to be said.

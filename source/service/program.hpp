@@ -1,4 +1,4 @@
-// What both programs do around their work: command line, logging, exit status.
+// What all programs do around their work: command line, logging, exit status.
 #pragma once
 
 #include "service/live_settings.hpp"

@@ -413,12 +413,12 @@ BOOST_AUTO_TEST_CASE(stopping_ends_a_client_that_comes_at_that_moment)
         backend::code_server stopping(io, {"127.0.0.1", other_place.port()}, 1h, 1, "or leave it");
         stopping.start();
         code_client late(io.get_executor());
-        run(io, [](backend::code_server& server, code_client& client, tcp::endpoint to, int later) -> awaitable<> {
+        run(io, [](backend::code_server& serving, code_client& client, tcp::endpoint to, int later) -> awaitable<> {
             co_await settle();
             client.socket.connect(to); // the server's loop has not seen it yet
             for (; later != 0; --later)
                 co_await asio::post(asio::deferred);
-            server.stop();
+            serving.stop();
         }(stopping, late, other_place, turns));
         BOOST_TEST(stopping.clients() == 0U);
         io.restart();

@@ -39,6 +39,7 @@ namespace {
 
 const std::string causeway_path = CAUSEWAY_PROGRAM;
 const std::string code_server_path = CODE_SERVER_PROGRAM;
+const std::string iso8583_host_path = ISO8583_HOST_PROGRAM;
 
 // A bridge on one thread, with a file of settings, in front of a backend that the test plays.
 struct fixture {
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_program_takes_its_settings_from_a_file_and_the_environmen
     BOOST_TEST(get(program.port(), "404").status == 504);
 }
 
-BOOST_AUTO_TEST_CASE(both_programs_print_what_is_in_force)
+BOOST_AUTO_TEST_CASE(all_programs_print_what_is_in_force)
 {
     process bridge(causeway_path, {"--check-config"}, {"CAUSEWAY_MAX_PENDING=7"});
     BOOST_TEST(bridge.wait() == 0);
@@ -173,6 +174,11 @@ BOOST_AUTO_TEST_CASE(both_programs_print_what_is_in_force)
     BOOST_TEST(code_server.wait() == 0);
     BOOST_TEST(
         std::regex_search(code_server.standard_output(), std::regex("bind-retry = 7s +# CODESERVER_BIND_RETRY\n")));
+
+    process iso8583_host(iso8583_host_path, {"--check-config"}, {"ISO8583_HOST_ISO8583_FRAME=ascii4"});
+    BOOST_TEST(iso8583_host.wait() == 0);
+    BOOST_TEST(std::regex_search(iso8583_host.standard_output(),
+                                 std::regex("iso8583-frame = ascii4 +# ISO8583_HOST_ISO8583_FRAME\n")));
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_told_nonsense_ends_with_2_and_a_line_for_each_error)
@@ -383,7 +389,7 @@ BOOST_AUTO_TEST_CASE(an_error_in_one_line_keeps_everything_as_it_was)
 // The log
 
 BOOST_DATA_TEST_CASE_F(fixture, a_log_file_that_is_moved_away_is_made_anew_at_a_hangup,
-                       boost::unit_test::data::make({causeway_path, code_server_path}))
+                       boost::unit_test::data::make({causeway_path, code_server_path, iso8583_host_path}))
 {
     words arguments{"--listen=127.0.0.1:0", "--log-file=" + log()};
     if (sample == causeway_path)

@@ -62,26 +62,30 @@ BOOST_FIXTURE_TEST_SUITE(installed, fixture)
 BOOST_AUTO_TEST_CASE(everything_is_in_its_place)
 {
     for (const auto* file :
-         {"bin/causeway", "bin/code-server", "lib/systemd/system/causeway.service",
+         {"bin/causeway", "bin/code-server", "bin/iso8583-host", "lib/systemd/system/causeway.service",
           "lib/systemd/system/causeway@.service", "lib/systemd/system/causeway@.service.d/causeway-instances.conf",
-          "lib/systemd/system/code-server.service", "share/bash-completion/completions/causeway",
-          "share/bash-completion/completions/code-server", "share/doc/causeway/examples/causeway.conf",
-          "share/doc/causeway/examples/causeway-tls.conf", "share/doc/causeway/examples/code-server.conf"})
+          "lib/systemd/system/code-server.service", "lib/systemd/system/iso8583-host.service",
+          "share/bash-completion/completions/causeway", "share/bash-completion/completions/code-server",
+          "share/bash-completion/completions/iso8583-host", "share/doc/causeway/examples/causeway.conf",
+          "share/doc/causeway/examples/causeway-tls.conf", "share/doc/causeway/examples/code-server.conf",
+          "share/doc/causeway/examples/iso8583-host.conf"})
         BOOST_TEST(std::filesystem::is_regular_file(prefix + "/" + file), file);
 }
 
-BOOST_AUTO_TEST_CASE(the_example_for_the_code_server_has_its_options_with_their_defaults)
+BOOST_AUTO_TEST_CASE(the_examples_for_the_servers_have_their_options_with_their_defaults)
 {
-    const auto in_force =
-        run_command("sed -E 's/^#([a-z-]+ = )/\\1/; /^log-file/d' " + prefix +
-                    "/share/doc/causeway/examples/code-server.conf >" + directory.path() + "/all.conf && " + prefix +
-                    "/bin/code-server --check-config --config " + directory.path() + "/all.conf");
-    BOOST_TEST(in_force.status == 0, in_force.output);
-    const auto by_default = run_command(prefix + "/bin/code-server --check-config");
-    const auto without_origins = [](std::string text) {
-        return run_command("printf '%s' '" + text + "' | sed 's/ *# .*//'");
-    };
-    BOOST_TEST(without_origins(in_force.output).output == without_origins(by_default.output).output);
+    for (const std::string program : {"code-server", "iso8583-host"}) {
+        const auto in_force =
+            run_command("sed -E 's/^#([a-z0-9-]+ = )/\\1/; /^(log-file|iso8583-header)/d' " + prefix +
+                        "/share/doc/causeway/examples/" + program + ".conf >" + directory.path() + "/all.conf && " +
+                        prefix + "/bin/" + program + " --check-config --config " + directory.path() + "/all.conf");
+        BOOST_TEST(in_force.status == 0, in_force.output);
+        const auto by_default = run_command(prefix + "/bin/" + program + " --check-config");
+        const auto without_origins = [](std::string text) {
+            return run_command("printf '%s' '" + text + "' | sed 's/ *# .*//'");
+        };
+        BOOST_TEST(without_origins(in_force.output).output == without_origins(by_default.output).output, program);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_man_pages_have_every_section_and_no_mistake)
@@ -90,7 +94,7 @@ BOOST_AUTO_TEST_CASE(the_man_pages_have_every_section_and_no_mistake)
         std::cout << "skipped: man or help2man is not installed\n";
         return;
     }
-    for (const std::string program : {"causeway", "code-server"}) {
+    for (const std::string program : {"causeway", "code-server", "iso8583-host"}) {
         const auto page = prefix + "/share/man/man1/" + program + ".1";
         BOOST_TEST(run_command("man --warnings --local-file " + page + " 2>&1 >/dev/null").output == "");
         const auto text = run_command("MANWIDTH=100 man --local-file " + page + " | col -b").output;
@@ -111,6 +115,7 @@ BOOST_AUTO_TEST_CASE(bash_completes_options_words_and_files)
     BOOST_TEST(completions_of(prefix, "causeway --drain") == "--drain-delay\n--drain-timeout\n");
     BOOST_TEST(completions_of(prefix, "causeway --share-port --thr") == "--threads\n");
     BOOST_TEST(completions_of(prefix, "code-server --bi") == "--bind-retry\n");
+    BOOST_TEST(completions_of(prefix, "iso8583-host --iso8583-h") == "--iso8583-header\n");
     BOOST_TEST(completions_of(prefix, "causeway --log-format \"\"") == "json\ntext\n");
     BOOST_TEST(completions_of(prefix, "causeway --log-level = w") == "warning\n");
     BOOST_TEST(completions_of(prefix, "causeway --admin o") == "off\n");

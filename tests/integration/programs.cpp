@@ -1,4 +1,4 @@
-// Both programs as a user starts them: command line, exit status, signals, and backends that come and go.
+// The programs as a user starts them: command line, exit status, signals, and backends that come and go.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
@@ -79,6 +79,7 @@ struct call {
 
 const std::string causeway_path = CAUSEWAY_PROGRAM;
 const std::string code_server_path = CODE_SERVER_PROGRAM;
+const std::string iso8583_host_path = ISO8583_HOST_PROGRAM;
 
 bool is_one_line(std::string_view text) { return text.size() > 1 && text.find('\n') == text.size() - 1; }
 
@@ -108,6 +109,10 @@ const std::vector<call> wrong_usage{
     {code_server_path, {"--listen=9670"}, "--listen"},
     {code_server_path, {"--bind-retry=soon"}, "--bind-retry"},
     {code_server_path, {"--log-level=loud"}, "--log-level"},
+    {iso8583_host_path, {"--upstream=127.0.0.1:1"}, "--upstream"},
+    {iso8583_host_path, {"--iso8583-frame=binary3"}, "--iso8583-frame"},
+    {iso8583_host_path, {"--iso8583-header=6"}, "--iso8583-header"},
+    {iso8583_host_path, {"--iso8583-key=7,11"}, "--iso8583-key"},
 };
 
 const std::vector<call> impossible_places{
@@ -115,6 +120,7 @@ const std::vector<call> impossible_places{
     {causeway_path, {"--listen=a..b:8090", "--upstream=127.0.0.1:1"}, "--listen"},
     {code_server_path, {"--listen=192.0.2.1:9670"}, "--listen"},
     {code_server_path, {"--listen=a..b:9670"}, "--listen"},
+    {iso8583_host_path, {"--listen=192.0.2.1:9583"}, "--listen"},
 };
 
 // Where the kernel lends more memory than there is, a thread can have any stack.
@@ -156,7 +162,7 @@ BOOST_AUTO_TEST_SUITE(programs)
 // Command line
 
 BOOST_DATA_TEST_CASE(help_and_version_go_to_standard_output,
-                     boost::unit_test::data::make({causeway_path, code_server_path}))
+                     boost::unit_test::data::make({causeway_path, code_server_path, iso8583_host_path}))
 {
     process help(sample, {"--help"});
     BOOST_TEST(help.wait() == 0);

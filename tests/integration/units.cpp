@@ -31,6 +31,8 @@ struct fixture {
         write_file(directory.path() + "/causeway@1.service", causeway);
         write_file(directory.path() + "/code-server.service",
                    with_path_of_program(text_of(deployment + "code-server.service"), CODE_SERVER_PROGRAM));
+        write_file(directory.path() + "/iso8583-host.service",
+                   with_path_of_program(text_of(deployment + "iso8583-host.service"), ISO8583_HOST_PROGRAM));
     }
 
     // Its output, with its exit status behind it if that is not 0.
@@ -61,14 +63,15 @@ BOOST_FIXTURE_TEST_SUITE(units, fixture)
 BOOST_AUTO_TEST_CASE(systemd_finds_no_mistake_in_them)
 {
     if (can_analyze())
-        for (const std::string unit : {"causeway.service", "causeway@1.service", "code-server.service"})
+        for (const std::string unit :
+             {"causeway.service", "causeway@1.service", "code-server.service", "iso8583-host.service"})
             BOOST_TEST(analyze("verify --man=no ./" + unit) == "");
 }
 
 BOOST_AUTO_TEST_CASE(their_exposure_is_below_2)
 {
     if (can_analyze())
-        for (const std::string unit : {"causeway.service", "code-server.service"}) {
+        for (const std::string unit : {"causeway.service", "code-server.service", "iso8583-host.service"}) {
             const auto judgement = analyze("security --no-pager --offline=true --threshold=19 ./" + unit);
             BOOST_TEST(judgement.find("Overall exposure level") != std::string::npos, judgement);
             BOOST_TEST(judgement.find("status ") == std::string::npos, judgement);

@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(an_echo_test_is_not_repeated_until_something_has_come)
     hear(framed(slow_purchase));
     BOOST_TEST(speak(start + 2s) == first_echo_test);
     BOOST_TEST(speak(start + 3s) == slow_approval);
-    BOOST_TEST((responder->due() == iso8583_responder::never));
+    BOOST_TEST((responder->due() == responder->never));
     BOOST_TEST(speak(start + 1h) == "");
     hear(framed(purchase), start + 1h);
     BOOST_TEST(speak(start + 1h + 2s) == second_echo_test);
@@ -275,10 +275,10 @@ BOOST_AUTO_TEST_CASE(an_echo_test_is_not_repeated_until_something_has_come)
 BOOST_AUTO_TEST_CASE(without_a_time_for_it_there_is_no_echo_test)
 {
     begin_again({.dialect = settings.dialect, .echo_after = 0s});
-    BOOST_TEST((responder->due() == iso8583_responder::never));
+    BOOST_TEST((responder->due() == responder->never));
     BOOST_TEST(hear(framed(slow_purchase)) == "");
     BOOST_TEST(speak(start + 3s) == slow_approval);
-    BOOST_TEST((responder->due() == iso8583_responder::never));
+    BOOST_TEST((responder->due() == responder->never));
 }
 
 // Settings and secrets

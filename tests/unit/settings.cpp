@@ -55,6 +55,11 @@ auto parse_code_server(const arguments& given)
     return parse(service::parse_code_server_options, "code-server", given);
 }
 
+auto parse_iso8583_host(const arguments& given, const arguments& variables = {})
+{
+    return parse(service::parse_iso8583_host_options, "iso8583-host", given, variables);
+}
+
 template <class Settings>
 Settings expect_settings(const service::parsed<Settings>& parsed)
 {
@@ -69,6 +74,10 @@ service::bridge_settings bridge(const arguments& given, const arguments& variabl
     return expect_settings(parse_bridge(given, variables));
 }
 service::code_server_settings code_server(const arguments& given) { return expect_settings(parse_code_server(given)); }
+service::iso8583_host_settings iso8583_host(const arguments& given, const arguments& variables = {})
+{
+    return expect_settings(parse_iso8583_host(given, variables));
+}
 
 // The line for a command line that makes no sense, or an empty text when it makes sense after all.
 template <class Settings>
@@ -164,6 +173,13 @@ const std::vector<std::string> bridge_options = {"--listen",
 const std::vector<std::string> code_server_options = {"--listen",       "--bind-retry", "--log-level",
                                                       "--log-format",   "--log-file",   "--config",
                                                       "--check-config", "--help",       "--version"};
+
+const std::vector<std::string> iso8583_host_options = {
+    "--listen",        "--bind-retry",     "--iso8583-spec",
+    "--iso8583-frame", "--iso8583-header", "--iso8583-frame-includes-itself",
+    "--log-level",     "--log-format",     "--log-file",
+    "--config",        "--check-config",   "--help",
+    "--version"};
 
 using names = std::set<std::string>;
 
@@ -262,6 +278,17 @@ BOOST_AUTO_TEST_CASE(the_code_server_has_the_documented_defaults)
     BOOST_TEST(settings.log.level == spdlog::level::info);
 }
 
+BOOST_AUTO_TEST_CASE(the_iso8583_host_has_the_documented_defaults)
+{
+    const auto settings = iso8583_host({});
+
+    BOOST_TEST((settings.listen == net::host_port{"127.0.0.1", 9583}));
+    BOOST_TEST(settings.bind_retry == nanoseconds(5s));
+    BOOST_TEST(settings.wire.dialect == "postilion");
+    BOOST_TEST((settings.wire.framing == causeway::iso8583::framing{}));
+    BOOST_TEST(settings.log.level == spdlog::level::info);
+}
+
 BOOST_AUTO_TEST_CASE(every_option_of_the_bridge_sets_its_field)
 {
     BOOST_TEST((bridge({"--listen", "[::1]:0"}).listen == net::host_port{"::1", 0}));
@@ -327,6 +354,19 @@ BOOST_AUTO_TEST_CASE(every_option_of_the_code_server_sets_its_field)
     BOOST_TEST(code_server({"--log-level", "warning"}).log.level == spdlog::level::warn);
     BOOST_TEST((code_server({"--log-format", "json"}).log.format == service::log_format::json));
     BOOST_TEST(code_server({"--log-file", "log"}).log.file == "log");
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_the_iso8583_host_sets_its_field)
+{
+    BOOST_TEST((iso8583_host({"--listen", "0.0.0.0:1"}).listen == net::host_port{"0.0.0.0", 1}));
+    BOOST_TEST(iso8583_host({"--bind-retry", "250ms"}).bind_retry == nanoseconds(250ms));
+    const auto wire =
+        iso8583_host({"--iso8583-spec=my.json", "--iso8583-header=60000a"},
+                     {"ISO8583_HOST_ISO8583_FRAME=bcd2", "ISO8583_HOST_ISO8583_FRAME_INCLUDES_ITSELF=true"})
+            .wire;
+    BOOST_TEST(
+        (wire == service::iso8583_wire{"my.json", {causeway::iso8583::length_form::bcd2, {"\x60\0\x0a", 3}, true}}));
+    BOOST_TEST(iso8583_host({"--log-level", "warning"}).log.level == spdlog::level::warn);
 }
 
 BOOST_AUTO_TEST_CASE(an_admin_address_that_is_none_is_wrong)
@@ -495,6 +535,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_option_is_wrong)
         BOOST_TEST(contains(line, option.substr(0, option.find('='))), line);
     }
     BOOST_TEST(contains(complaint(parse_code_server({"--upstream", "a:1"})), "--upstream"));
+    BOOST_TEST(contains(complaint(parse_iso8583_host({"--iso8583-key", "7,11"})), "--iso8583-key"));
 }
 
 BOOST_AUTO_TEST_CASE(an_abbreviated_option_is_wrong)
@@ -747,6 +788,10 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option)
     const auto code_server_help = information(parse_code_server({"--help"}));
     for (const auto& option : code_server_options)
         BOOST_TEST(contains(code_server_help, "  " + option + ' '), option << " is missing in: " << code_server_help);
+
+    const auto iso8583_host_help = information(parse_iso8583_host({"--help"}));
+    for (const auto& option : iso8583_host_options)
+        BOOST_TEST(contains(iso8583_host_help, "  " + option + ' '), option << " is missing in: " << iso8583_host_help);
 }
 
 BOOST_AUTO_TEST_CASE(the_manual_tells_of_each_option_whether_a_reload_applies_it)
@@ -763,9 +808,11 @@ BOOST_AUTO_TEST_CASE(the_manual_tells_of_each_option_whether_a_reload_applies_it
 
     service::bridge_settings of_bridge;
     service::code_server_settings of_code_server;
+    service::iso8583_host_settings of_iso8583_host;
     names at_once;
     names at_restart;
-    for (const auto& options : {service::options_of(of_bridge), service::options_of(of_code_server)})
+    for (const auto& options :
+         {service::options_of(of_bridge), service::options_of(of_code_server), service::options_of(of_iso8583_host)})
         for (const auto& option : options)
             (option.at_once ? at_once : at_restart).insert(option.name);
     BOOST_TEST(told_at_once == at_once, boost::test_tools::per_element());
