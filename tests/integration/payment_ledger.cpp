@@ -25,7 +25,7 @@ constexpr std::size_t clients = 64;
 constexpr auto allowed_lateness = 2ms;
 
 // So few that they are used again while late replies may still come.
-constexpr unsigned traces = 5'000;
+constexpr unsigned traces = 1'000;
 
 // What a client may have been told of its payment.
 enum class told : std::uint8_t { nothing, reply, not_sent, unknown };
