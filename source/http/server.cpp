@@ -88,13 +88,14 @@ awaitable<> server::sweep_sessions()
 {
     steady_timer timer(acceptor_.get_executor());
     for (;;) {
-        timer.expires_after(sweep_interval_); // from the beginning of one sweep to that of the next
         common_.date = date_line(std::chrono::system_clock::now());
         ++sweep_;
         if (common_.accesses != nullptr)
             common_.accesses->sweep();
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
+        // From the end of one sweep, however long it took: so a whole interval is between two for each session.
+        timer.expires_after(sweep_interval_);
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
             co_return;

@@ -32,7 +32,8 @@ struct time_limits {
 /// must not hold the others up, nor use the drain timeout up.
 constexpr std::chrono::nanoseconds longest_reading_in_drain = std::chrono::seconds(2);
 
-/// A request whose client has gone away frees its place after two of them.
+/// A request whose client has gone away frees its place after two of them; a connection that has just been used is not
+/// closed as an idle one before a whole one has passed.
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
 /// Most sessions that are swept in one turn of the event loop, so that nobody waits longer for it because there are

@@ -246,8 +246,11 @@ http_answer receive_answer(connection& connection)
 {
     http_answer answer;
     for (std::string line; line != "\r\n"; answer.head += line)
-        if (line = connection.receive_line(); line.empty())
-            throw std::runtime_error("the connection was closed instead of an answer");
+        if (line = connection.receive_line(); line.empty()) {
+            if (answer.head.empty())
+                throw no_answer();
+            throw std::runtime_error("the connection was closed in the middle of a head");
+        }
     answer.status = static_cast<int>(number_after("HTTP/1.1 ", answer.head));
     const auto length = number_after("Content-Length: ", answer.head);
     answer.body = connection.receive(length);

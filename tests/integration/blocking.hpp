@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -148,7 +149,16 @@ struct http_answer {
     std::string body;
 };
 
-/// Asks for `code` on a connection that stays open.
+/// The other side has closed the connection, in good order, before the first byte of an answer.
+class no_answer : public std::runtime_error {
+public:
+    no_answer()
+        : std::runtime_error("the connection was closed instead of an answer")
+    {
+    }
+};
+
+/// Asks for `code` on a connection that stays open. Throws `no_answer`.
 void send_request(connection& connection, std::string_view code);
 http_answer receive_answer(connection& connection);
 http_answer get(connection& connection, std::string_view code);

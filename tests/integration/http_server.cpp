@@ -177,6 +177,35 @@ private:
     }
 };
 
+// Hears of each sweep, and keeps the loop busy in the middle of one.
+class interrupted_sweep final : public http::access_recorder {
+public:
+    explicit interrupted_sweep(asio::io_context& io)
+        : io_(io)
+    {
+    }
+
+    // When the next sweep has begun, a millisecond passes, and then what `begin` has begun happens, before the sweep
+    // comes to the second part of the sessions.
+    void in_the_middle_of_the_next(std::function<void()> begin) { begin_ = std::move(begin); }
+
+    void make_id(std::string& id) override { id = "id"; }
+    void record(const http::access&, std::string_view) override {}
+    void sweep() override
+    {
+        constexpr int handlers_in_a_millisecond = 1000; // virtual_time.cpp
+        if (!begin_)
+            return;
+        for (int i = 0; i != handlers_in_a_millisecond; ++i)
+            asio::post(io_, [] {});
+        std::exchange(begin_, nullptr)();
+    }
+
+private:
+    asio::io_context& io_;
+    std::function<void()> begin_;
+};
+
 // What is logged while this object lives.
 class captured_log {
 public:
@@ -1274,6 +1303,38 @@ BOOST_AUTO_TEST_CASE(draining_closes_idle_connections_and_answers_requests_under
         const bool busy_closed = co_await busy.closed();
         BOOST_TEST(busy_closed);
     });
+}
+
+BOOST_AUTO_TEST_CASE(however_long_a_sweep_takes_a_connection_that_has_just_been_used_stays_for_an_interval)
+{
+    times = {.idle = 4ms, .reading = 1h, .writing = 1h}; // a sweep each millisecond
+    lookup handler([this](codes::code code, steady_timer& deadline) { return held.ask(code, deadline); });
+    http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::never), handler,
+                        times, connections);
+    interrupted_sweep recorder(io);
+    server.record_accesses(&recorder);
+    const auto address = server.endpoint();
+    asio::co_spawn(io, server.run(), [](const std::exception_ptr& thrown) { BOOST_TEST(!thrown); });
+    run(io, [](fixture& test, http::server& slow, interrupted_sweep& sweeps, tcp::endpoint place) -> awaitable<> {
+        std::list<http_client> busy;
+        for (std::size_t i = 0; i != http::most_swept_in_a_turn; ++i) {
+            busy.push_back(co_await connect(place));
+            co_await busy.back().send(get("404"));
+        }
+        auto swept_last = co_await connect(place);
+        co_await swept_last.send(get("404"));
+        co_await test.held.asked(busy.size() + 1);
+        sweeps.in_the_middle_of_the_next([&] { test.held.answer(busy.size(), reply_line("404")); });
+
+        const auto answer = co_await swept_last.receive();
+        BOOST_TEST(answer.keep_alive());
+        slow.drain();
+        const auto began = clock::now();
+        const bool closed = co_await swept_last.closed();
+        BOOST_TEST(closed);
+        BOOST_TEST((clock::now() - began >= 1ms));
+        test.held.answer_all(upstream::failure::unavailable);
+    }(*this, server, recorder, address));
 }
 
 BOOST_AUTO_TEST_CASE(while_it_drains_a_request_has_two_seconds_to_come_to_its_end)

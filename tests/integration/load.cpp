@@ -1,5 +1,6 @@
 #include "load.hpp"
 
+#include "http/server.hpp"
 #include "process.hpp"
 #include "protocols/codes/catalogue.hpp"
 
@@ -9,6 +10,7 @@
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace causeway::test {
 
@@ -75,6 +77,20 @@ words parallel_clients::receive_wrong(std::span<const std::string> codes)
     return wrong;
 }
 
+std::optional<http_answer> keep_alive_client::get(std::string_view code)
+{
+    const auto before = std::exchange(began_, clock::now());
+    send_request(connection_, code);
+    const auto unused = clock::now() - before;
+    try {
+        return receive_answer(connection_);
+    } catch (const no_answer&) {
+        if (unused <= http::longest_sweep_interval)
+            throw;
+        return std::nullopt;
+    }
+}
+
 std::string steady_load::only_right_answers(const answered& answered)
 {
     return is_right(answered.answer, answered.code) ? "" : answered.answer.head + answered.answer.body;
@@ -93,24 +109,20 @@ void steady_load::ask(const place& server, const std::stop_token& stopped)
     answered answered;
     try {
         const auto codes = codes_of_all_kinds(200);
-        std::optional<connection> client;
+        std::optional<keep_alive_client> client;
         for (std::size_t i = 0; !stopped.stop_requested() && !wrong_; ++i) {
             answered.code = codes[i % codes.size()];
             const auto asked_at = clock::now();
             if (!client)
                 client.emplace(server);
-            answered.answer = get(*client, answered.code);
-            answered.took = clock::now() - asked_at;
-            answered.retries_of_tcp = client->retries();
-            if (const auto wrong = what_is_wrong_(answered); !wrong.empty())
-                throw std::runtime_error(wrong);
-            {
-                const std::lock_guard lock(mutex_);
-                ++answers_[0];
-                ++answers_[answered.answer.status];
+            if (auto answer = client->get(answered.code)) {
+                answered.answer = *std::move(answer);
+                answered.took = clock::now() - asked_at;
+                answered.retries_of_tcp = client->retries();
+                judge_and_count(answered);
+                if (answered.answer.head.find("\r\nConnection: close\r\n") == std::string::npos)
+                    continue;
             }
-            if (answered.answer.head.find("\r\nConnection: close\r\n") == std::string::npos)
-                continue;
             if (!client->receive_rest().empty()) // throws when it is reset
                 throw std::runtime_error("there is more after the last answer");
             if (then_ == when_closed::end)
@@ -122,6 +134,15 @@ void steady_load::ask(const place& server, const std::stop_token& stopped)
         if (!wrong_.exchange(true))
             first_wrong_ = answered.code + ": " + error.what();
     }
+}
+
+void steady_load::judge_and_count(const answered& answered)
+{
+    if (const auto wrong = what_is_wrong_(answered); !wrong.empty())
+        throw std::runtime_error(wrong);
+    const std::lock_guard lock(mutex_);
+    ++answers_[0];
+    ++answers_[answered.answer.status];
 }
 
 void steady_load::wait_for_answers(std::size_t count, int status)

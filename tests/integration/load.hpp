@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,30 @@ private:
     std::vector<connection> connections_;
 };
 
+/// A client that keeps its connection, until the bridge closes it.
+class keep_alive_client {
+public:
+    explicit keep_alive_client(const place& server)
+        : began_(clock::now())
+        , connection_(server)
+    {
+    }
+
+    /// Asks for `code`. Gives nothing when the bridge has closed the connection as an idle one, and the request crossed
+    /// that, as can happen with any server (RFC 9112 §9.5): who asks with GET then asks again on another connection.
+    /// The bridge does so while it drains, after an interval between two sweeps without a request. So this is believed
+    /// only if the request was sent later than that after this client had begun to ask for the one before, or to
+    /// connect; otherwise it throws `no_answer`.
+    std::optional<http_answer> get(std::string_view code);
+
+    std::uint32_t retries() const noexcept { return connection_.retries(); }
+    std::string receive_rest() { return connection_.receive_rest(); }
+
+private:
+    clock::time_point began_; // to ask for the last one, or to connect
+    connection connection_;
+};
+
 /// An answer, and the question that it belongs to.
 struct answered {
     std::string code;
@@ -63,7 +88,8 @@ struct answered {
 };
 
 /// Keep-alive clients that ask for one code after the other, without a pause, until they are stopped. When the bridge
-/// says `Connection: close`, they see to it that the connection ends in good order, and then do what was said.
+/// says `Connection: close`, or closes a connection as an idle one, they see to it that the connection ends in good
+/// order, and then do what was said.
 class steady_load {
 public:
     /// What is wrong with an answer in words, or nothing.
@@ -90,6 +116,7 @@ public:
 
 private:
     void ask(const place& server, const std::stop_token& stopped);
+    void judge_and_count(const answered& answered);
 
     judge what_is_wrong_;
     when_closed then_;

@@ -178,9 +178,11 @@ std::string right_and_without_a_retry(const answered& answered)
 std::string connect_and_ask(const place& server, const std::atomic<bool>& stop)
 try {
     while (!stop) {
-        connection client(server);
-        const auto answer = get(client, "404");
-        const auto wrong = right_and_without_a_retry({"404", answer, {}, client.retries()});
+        keep_alive_client client(server);
+        const auto answer = client.get("404");
+        if (!answer)
+            continue; // on the next connection
+        const auto wrong = right_and_without_a_retry({"404", *answer, {}, client.retries()});
         if (!wrong.empty())
             return wrong;
     }
