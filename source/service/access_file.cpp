@@ -2,7 +2,6 @@
 
 #include "net/worth_a_line.hpp"
 #include "service/log_file.hpp"
-#include "service/write_if_room.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -12,7 +11,6 @@
 #include <climits>
 #include <stdexcept>
 #include <system_error>
-#include <utility>
 
 #include <poll.h>
 #include <unistd.h>
@@ -62,25 +60,9 @@ std::uint64_t access_file::write(std::string_view lines)
     while (!lines.empty()) {
         const auto piece = first_lines(lines);
         lines.remove_prefix(piece.size());
-        lost += count_lines(write_piece(piece));
+        lost += count_lines(output_.write(descriptor_, piece, [this](int error) { return goes_on_after(error); }));
     }
     return lost;
-}
-
-// Gives what was not written of it.
-std::string_view access_file::write_piece(std::string_view piece)
-{
-    auto rest = piece;
-    while (!rest.empty()) {
-        const auto written = write_what_fits(descriptor_, torn_ ? "\n" : rest);
-        if (written <= 0 && !goes_on_after(errno))
-            break;
-        if (written > 0 && !std::exchange(torn_, false))
-            rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    const auto done = piece.substr(0, piece.size() - rest.size());
-    torn_ |= !rest.empty() && !done.empty() && done.back() != '\n';
-    return rest;
 }
 
 bool access_file::goes_on_after(int error)

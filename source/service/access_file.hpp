@@ -1,6 +1,8 @@
 // Where the access log goes.
 #pragma once
 
+#include "service/line_output.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,13 +30,12 @@ public:
     void hurry(std::chrono::nanoseconds patience);
 
 private:
-    std::string_view write_piece(std::string_view piece);
     bool goes_on_after(int error);
     bool wait_for_room();
 
     int own_; // or -1
     int descriptor_;
-    bool torn_ = false; // a line was written in part
+    line_output output_;
     std::uint64_t failures_ = 0;
     std::atomic<std::chrono::steady_clock::time_point> latest_{std::chrono::steady_clock::time_point::max()};
 };

@@ -2,7 +2,6 @@
 
 #include "service/log_file.hpp"
 #include "service/printable.hpp"
-#include "service/write_if_room.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/details/log_msg.h>
@@ -81,6 +80,7 @@ std::error_code log_sink::open(const std::string& path)
     {
         const std::lock_guard lock(mutex_);
         std::swap(own_, opened);
+        lines_ = {};
         who_reads_ = path.empty() ? who_reads_output_ : reader::any;
     }
     if (opened != -1)
@@ -118,7 +118,7 @@ bool log_sink::write_count_of_lost()
 
 bool log_sink::write(const spdlog::details::log_msg& message)
 {
-    return write_if_room(own_ != -1 ? own_ : output_, line_of(message));
+    return lines_.write(own_ != -1 ? own_ : output_, line_of(message), [](int) { return false; }).empty();
 }
 
 std::string log_sink::line_of(const spdlog::details::log_msg& message)

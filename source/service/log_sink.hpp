@@ -1,6 +1,8 @@
 // The log's way out of the process, which nothing that happens to its reader may block.
 #pragma once
 
+#include "service/line_output.hpp"
+
 #include <spdlog/sinks/base_sink.h>
 
 #include <cstdint>
@@ -57,8 +59,9 @@ private:
 
     int output_;
     reader who_reads_output_;
-    reader who_reads_;       // what is written at present
-    int own_;                // a file, or the output once more; or -1
+    reader who_reads_; // what is written at present
+    int own_;          // a file, or the output once more; or -1
+    line_output lines_;
     std::uint64_t lost_ = 0; // lines, since one was written
     std::uint64_t lost_ever_ = 0;
 };

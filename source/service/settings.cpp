@@ -1,17 +1,18 @@
 #include "service/settings.hpp"
 
+#include "service/regular_file.hpp"
+
 #include <fmt/format.h>
 
 #include <boost/algorithm/hex.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <span>
-#include <system_error>
+#include <sstream>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -359,14 +360,14 @@ constexpr program code_server{"code-server", "a TCP server that explains HTTP st
 constexpr program iso8583_host{"iso8583-host", "an emulated payment host that speaks ISO 8583", "ISO8583_HOST_"};
 
 assignments read_file_at(const std::optional<std::string>& name, std::vector<std::string>& errors)
-{
+try {
     if (!name)
         return {};
-    std::ifstream file(*name);
-    auto given = read_file(file, *name, errors);
-    if (!file.eof())
-        errors.push_back(fmt::format("cannot read --config {}: {}", *name, std::generic_category().message(errno)));
-    return given;
+    std::istringstream text(text_of_regular_file(*name));
+    return read_file(text, *name, errors);
+} catch (const std::runtime_error& error) {
+    errors.push_back(fmt::format("cannot read --config {}: {}", *name, error.what()));
+    return {};
 }
 
 // Finds all errors, also in values that do not count because of others.

@@ -34,6 +34,8 @@
 #include <string_view>
 #include <thread>
 
+#include <sys/stat.h>
+
 namespace causeway::test {
 namespace {
 
@@ -384,6 +386,18 @@ BOOST_AUTO_TEST_CASE(an_error_in_one_line_keeps_everything_as_it_was)
     ++reloads;
     reload("reply-timeout = 60ms\nmax-pending = 1\n");
     causeway->wait_for_line("reload: reply-timeout = 60ms applied; it was 50ms");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_has_become_a_pipe_keeps_everything_as_it_was_and_holds_nothing_up)
+{
+    start("reply-timeout = 50ms\n");
+    std::filesystem::remove(config());
+    BOOST_TEST_REQUIRE(::mkfifo(config().c_str(), S_IRUSR | S_IWUSR) == 0);
+    causeway->signal(SIGHUP);
+    causeway->wait_for_line("error reload: cannot read --config " + config() + ": it is not a regular file");
+    causeway->wait_for_line("error reload: all settings are kept as they were");
+    connection client(port);
+    BOOST_TEST(get(client, "404").status == 504);
 }
 
 // The log

@@ -409,6 +409,20 @@ BOOST_AUTO_TEST_CASE(when_all_bridges_are_gone_its_answer_looks_like_theirs)
     BOOST_TEST(boost::icontains(answer.head, "\r\nContent-Type: application/json\r\n"));
 }
 
+BOOST_FIXTURE_TEST_CASE(its_answer_to_a_body_that_is_no_http_looks_like_a_bridges, played_bridge)
+{
+    connection client(haproxy.port());
+    client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+    auto server = bridge.accept();
+    while (server.receive_line() != "\r\n")
+        ;
+    client.send("no size\r\n");
+    const auto answer = receive_answer(client);
+    BOOST_TEST(answer.status == 400);
+    BOOST_TEST(answer.body == R"({"error":"bad request"})");
+    BOOST_TEST(boost::icontains(answer.head, "\r\nContent-Type: application/json\r\n"));
+}
+
 BOOST_FIXTURE_TEST_CASE(each_request_has_an_id_and_a_client_keeps_its_own, played_bridge)
 {
     const auto id_that_comes = [&](const std::string& sent) {

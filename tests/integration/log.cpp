@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -23,6 +24,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,6 +153,29 @@ words with_log_in(const log_pipe& log, const std::string& program, const words& 
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
 }
+
+// While this lives, files are full at a certain size.
+class limited_file_size {
+public:
+    explicit limited_file_size(rlim_t bytes)
+        : action_(std::signal(SIGXFSZ, SIG_IGN))
+    {
+        checked(::getrlimit(RLIMIT_FSIZE, &before_));
+        const rlimit now{bytes, before_.rlim_max};
+        checked(::setrlimit(RLIMIT_FSIZE, &now));
+    }
+    ~limited_file_size()
+    {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, action_);
+    }
+    limited_file_size(const limited_file_size&) = delete;
+    limited_file_size& operator=(const limited_file_size&) = delete;
+
+private:
+    void (*action_)(int);
+    rlimit before_{};
+};
 
 // Each time is worth a line or two in the log of who connects.
 void accept_and_hang_up(listener& listener, int times)
@@ -341,6 +366,27 @@ BOOST_AUTO_TEST_CASE(a_file_is_appended_to_and_left_behind_when_it_is_moved_away
     BOOST_TEST(!sink->open(""));
     logger.info("four");
     BOOST_TEST(read_all(pipe.reading) == "<6>four\n");
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_part_of_a_line_that_a_full_disk_had_room_for_the_next_one_has_a_line_of_its_own)
+{
+    const temporary_directory directory;
+    const auto file = directory.path() + "/log";
+    const auto sink = std::make_shared<log_sink>(STDERR_FILENO, log_sink::reader::any);
+    spdlog::logger logger("test", sink);
+    logger.set_pattern("%v");
+    BOOST_TEST(!sink->open(file));
+    {
+        const limited_file_size full(10);
+        logger.info("one");
+        logger.info("torn in two");
+        logger.info("lost");
+    }
+    logger.info("two");
+    BOOST_TEST(text_of(file) == "one\n"
+                                "torn i\n"
+                                "2 lines of this log are lost here, because there was no room for them\n"
+                                "two\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_leaves_the_log_where_it_was)

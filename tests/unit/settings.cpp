@@ -20,9 +20,12 @@
 #include <variant>
 #include <vector>
 
+#include <sys/stat.h>
+
 namespace {
 
 namespace net = causeway::net;
+using causeway::test::temporary_directory;
 using causeway::test::temporary_file;
 namespace service = causeway::service;
 using namespace std::chrono_literals;
@@ -612,10 +615,11 @@ BOOST_AUTO_TEST_CASE(a_switch_takes_no_value)
 
 BOOST_AUTO_TEST_CASE(an_option_given_twice_is_wrong)
 {
+    const temporary_file file;
     const std::vector<arguments> once = {{"--listen", "a:1"},     {"--reply-timeout", "1s"},  {"--reconnect-max", "1s"},
                                          {"--max-pending", "1"},  {"--upstream-window", "1"}, {"--threads", "1"},
                                          {"--log-level", "info"}, {"--max-connections", "1"}, {"--drain-timeout", "1s"},
-                                         {"--share-port"},        {"--config", "/dev/null"}};
+                                         {"--share-port"},        {"--config", file.path()}};
     for (const auto& given : once) {
         bridge(given);
         auto twice = given;
@@ -730,6 +734,19 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_an_error_that_names_it)
 
         check_one_helpful_line(line, "causeway");
         BOOST_TEST(contains(line, "cannot read --config " + name + ": "), line);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_could_not_be_read_again_is_an_error_and_not_waited_for)
+{
+    const temporary_directory directory;
+    const auto pipe = directory.path() + "/pipe";
+    BOOST_TEST_REQUIRE(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR) == 0);
+    for (const std::string name : {"/dev/null", pipe.c_str()}) {
+        const auto line = complaint(parse_bridge({"--config", name}));
+
+        check_one_helpful_line(line, "causeway");
+        BOOST_TEST(contains(line, "cannot read --config " + name + ": it is not a regular file"), line);
     }
 }
 
