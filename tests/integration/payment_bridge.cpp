@@ -86,7 +86,7 @@ std::vector<iso8583::element> marked_fields(const boost::json::object& fields)
 iso8583::message marked_message(std::string_view mti, const std::vector<iso8583::element>& shown)
 {
     const auto files = iso8583::built_in_dialect_files();
-    const auto* postilion = std::ranges::find(files, "postilion", &iso8583::dialect_file::name);
+    const auto postilion = std::ranges::find(files, "postilion", &iso8583::dialect_file::name);
     const auto specification = boost::json::parse(postilion->text);
     iso8583::message message{.mti = std::string(mti),
                              .elements = marked_fields(specification.at("fields").as_object())};
