@@ -1,4 +1,5 @@
 // Dialect files: what they mean, and what is wrong with them, with its line.
+#include "../temporary.hpp"
 #include "iso8583_kit.hpp"
 #include "protocols/iso8583/built_in.hpp"
 #include "protocols/iso8583/dialect.hpp"
@@ -551,6 +552,28 @@ BOOST_AUTO_TEST_CASE(tags_are_digits_and_none_is_skipped)
                "file:5: tags can be padded only with zeros on the left");
     BOOST_TEST(error_of_tag(R"("length": 2, "enc": "ASCII", "name": "x")") ==
                "file:5: tag has no \"name\": it may have length, enc, padding, sort, skipUnknownTLVTags");
+}
+
+// The wire is written by hand, as SocketQueue's emulated bank takes and gives it.
+BOOST_AUTO_TEST_CASE(the_example_file_is_what_it_says)
+{
+    const std::string file = CAUSEWAY_PROJECT_DIR "/docs/deployment/iso8583-smartvista.json";
+    const auto smart_vista = dialect::parse(causeway::test::text_of(file), file);
+
+    const auto purchase =
+        message_of(R"({"mti":"0200","3":"000000","4":"000000001000","11":"000001","41":"00992468","55":"9F02"})");
+    BOOST_TEST(smart_vista.pack(purchase).value() == "0200\x30\x20\0\0\0\x80\x02\0"
+                                                     "000000"
+                                                     "000000001000"
+                                                     "000001"
+                                                     "00992468"
+                                                     "\0\x02\x9F\x02"s);
+
+    const auto approval = smart_vista.unpack("0210\0\x20\0\0\x02\x80\0\0"
+                                             "000001"
+                                             "000"
+                                             "00992468"s);
+    BOOST_TEST(json_of(approval.value()) == R"({"mti":"0210","11":"000001","39":"000","41":"00992468"})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
