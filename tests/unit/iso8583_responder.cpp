@@ -31,8 +31,7 @@ std::chrono::system_clock::time_point at_half_past_four()
 constexpr clock::time_point start{1000h};
 
 constexpr auto purchase = R"({"mti":"0200","4":"000000001000","7":"1124163000","11":"000001"})";
-constexpr auto approval =
-    R"({"mti":"0210","4":"000000001000","7":"1124163000","11":"000001","38":"000001","39":"00"})";
+constexpr auto approval = R"({"mti":"0210","4":"000000001000","7":"1124163000","11":"000001","38":"000001","39":"00"})";
 constexpr auto slow_purchase = R"({"mti":"0200","4":"000000000068","7":"1124163000","11":"000002"})";
 constexpr auto slow_approval =
     R"({"mti":"0210","4":"000000000068","7":"1124163000","11":"000002","38":"000002","39":"00"})";
@@ -65,8 +64,7 @@ struct fixture {
     host_settings settings{.dialect = iso::dialect::built_in("iso8583-1987-ascii"), .time_of_day = at_half_past_four};
     complaints complained;
     log_capture log;
-    std::unique_ptr<iso8583_responder> responder =
-        std::make_unique<iso8583_responder>(settings, complained, start);
+    std::unique_ptr<iso8583_responder> responder = std::make_unique<iso8583_responder>(settings, complained, start);
 
     void begin_again(const host_settings& others)
     {
