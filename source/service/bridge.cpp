@@ -328,6 +328,8 @@ void bridge::say_where_it_listens() const
     spdlog::info("listening on {}", url);
     warn_of_plain_http();
     if (embedded() && payments_)
+        spdlog::warn("there is no --upstream: an emulated host in this process approves payments that nobody makes");
+    if (embedded() && payments_)
         spdlog::info("try: curl -s -H 'Content-Type: application/json' -d '{}' {}",
                      example_of_a_purchase(*payments_, std::chrono::system_clock::now()), url);
     else if (embedded())

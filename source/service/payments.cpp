@@ -3,29 +3,24 @@
 #include "protocols/iso8583/built_in.hpp"
 #include "protocols/iso8583/json.hpp"
 #include "protocols/iso8583/message.hpp"
+#include "service/regular_file.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
-#include <system_error>
 
 namespace causeway::service {
 namespace {
 
 std::string content_of(const std::string& file)
-{
-    std::ifstream stream(file);
-    std::ostringstream text;
-    if (!stream || !(text << stream.rdbuf()))
-        throw std::runtime_error(fmt::format("cannot read --iso8583-spec {}: {}; the dialects that come with the "
-                                             "program are postilion and iso8583-1987-ascii",
-                                             file, std::generic_category().message(errno)));
-    return std::move(text).str();
+try {
+    return text_of_regular_file(file);
+} catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("cannot read --iso8583-spec {}: {}; the dialects that come with the program "
+                                         "are postilion and iso8583-1987-ascii",
+                                         file, error.what()));
 }
 
 } // namespace
@@ -44,7 +39,8 @@ try {
                                .framing = options.wire.framing,
                                .key_fields = options.key_fields,
                                .signs_on = options.signs_on,
-                               .late_replies = options.late_replies};
+                               .late_replies = options.late_replies,
+                               .echo_after = options.echo_after};
     iso8583::protocol(settings); // throws
     return settings;
 } catch (const std::invalid_argument& error) {

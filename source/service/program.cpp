@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -45,7 +46,8 @@ std::size_t open_file_limit()
 void leave_no_core_dump()
 {
     constexpr rlimit one_byte{1, 1};
-    if (setrlimit(RLIMIT_CORE, &one_byte) != 0)
+    const bool ruled_out = setrlimit(RLIMIT_CORE, &one_byte) == 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    if (!ruled_out)
         throw std::system_error(errno, std::generic_category(), "cannot rule out core dumps");
 }
 

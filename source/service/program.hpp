@@ -28,7 +28,8 @@ void raise_file_limit();
 std::size_t open_file_limit();
 
 /// What is in this process's memory must not get into a core dump. A limit of 1 byte, unlike one of none, also keeps
-/// Linux from passing a dump to a handler (fs/coredump.c). Throws `std::system_error`.
+/// Linux from passing a dump to a handler (fs/coredump.c). Where the limit was none for good, nobody may trace the
+/// process either. Throws `std::system_error`.
 void leave_no_core_dump();
 
 /// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.

@@ -267,6 +267,8 @@ void add_iso8583(std::vector<option>& all, iso8583_settings& settings)
         settings.late_replies);
     add(all, "iso8583-sign-on", on_or_off, "on", "whether to sign on to the host before the first request",
         settings.signs_on);
+    add(all, "iso8583-echo", duration, "30s", "after how much quiet to send an echo test; 0s for never",
+        settings.echo_after);
 }
 
 void add_tls(std::vector<option>& all, bridge_settings& settings)
@@ -326,6 +328,10 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
         all.emplace_back("--upstream-tls needs --upstream: the server of this process speaks no TLS");
     if (settings.protocol != protocol_name::iso8583 && settings.iso8583 != default_settings<bridge_settings>().iso8583)
         all.emplace_back("the options that begin with --iso8583- need --protocol=iso8583");
+    if (settings.protocol == protocol_name::iso8583 && settings.threads > 1)
+        all.emplace_back(
+            "--threads above 1 needs --protocol=codes: a payment that is made twice at once would be found "
+            "out only by a thread that has seen both");
     if (settings.protocol == protocol_name::iso8583 && settings.coalesce)
         all.emplace_back("--coalesce needs --protocol=codes: a payment is never shared");
     return all;
@@ -334,7 +340,7 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
 std::vector<std::string> contradictions_in(const code_server_settings&) { return {}; }
 std::vector<std::string> contradictions_in(const iso8583_host_settings&) { return {}; }
 
-// A host of payments may allow one connection only, and each thread has its own.
+// The keys that are taken are known to one thread only, and a host may allow one connection only.
 void adapt_defaults(assignments& all, const bridge_settings& settings)
 {
     const auto threads = std::ranges::find(all, "threads", &assignment::name);
@@ -445,7 +451,7 @@ std::vector<option> options_of(bridge_settings& settings)
              settings.write_timeout);
     add(all, "threads", thread_count, cores,
         "event loops, each on its own thread and with a connection of its own to each upstream", settings.threads)
-        .default_in_words = "the number of cores; with iso8583 1";
+        .default_in_words = "the number of cores; with iso8583 1, and no more";
     add(all, "share-port", named, "false", "start although another Causeway serves this port, for a rolling restart",
         settings.share_port);
     add_live(all, "drain-delay", duration, "0s",

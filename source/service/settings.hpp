@@ -40,6 +40,7 @@ struct iso8583_settings {
     iso8583::key_fields key_fields;
     bool signs_on = false;
     std::chrono::nanoseconds late_replies{};
+    std::chrono::nanoseconds echo_after{};
 
     friend bool operator==(const iso8583_settings&, const iso8583_settings&) = default;
 };

@@ -29,6 +29,9 @@ constexpr std::size_t most_shown = 80;
 // cost memory.
 constexpr std::size_t most_own_words = 64 * 1024;
 
+// Memory for what is written that a connection keeps while it has nothing to write.
+constexpr std::size_t most_wire_kept = 64 * 1024;
+
 // A trial of suspects ends before its time when all of them have been answered; so often it is looked for that.
 constexpr int looks_at_a_trial = 5;
 
@@ -75,6 +78,7 @@ private:
     void take(const event::unreadable& message);
     void take_sign_of_life();
     void hear_sense();
+    bool wants_a_sign_of_life(clock::time_point now);
     void break_off(std::string_view reason);
     void report_unfinished();
 
@@ -92,6 +96,7 @@ private:
     clock::time_point last_sent_;                            // anything but suspects
     std::uint64_t replies_ = 0;                              // when the watch looked last
     std::optional<clock::time_point> silent_since_; // something was written, and nothing that makes sense has come
+    bool asked_for_a_sign_of_life_ = false;         // since then
     std::string_view broken_;                       // why the stream cannot be read any further
 };
 
@@ -151,6 +156,8 @@ awaitable<> exchange::write(ending& ending)
                 error = sent(failed, count);
             }
         } else if (!with_.requests.has_suspects_for(with_.lane)) {
+            if (wire_.capacity() > most_wire_kept)
+                std::string().swap(wire_);
             const auto [cancelled] = co_await with_.has_requests.wait();
             error = cancelled;
         }
@@ -320,6 +327,7 @@ void exchange::take_sign_of_life()
 void exchange::hear_sense()
 {
     silent_since_.reset();
+    asked_for_a_sign_of_life_ = false;
     with_.requests.spoke(with_.lane);
     if (!std::exchange(spoke_, true))
         with_.spoke();
@@ -369,9 +377,17 @@ awaitable<> exchange::watch(ending& ending)
             co_return;
         }
         quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
-        if (open_ && with_.heartbeat_after > 0s && quiet_for >= with_.heartbeat_after)
+        if (open_ && with_.heartbeat_after > 0s && (quiet_for >= with_.heartbeat_after || wants_a_sign_of_life(now)))
             ask(with_.codec.heartbeat());
     }
+}
+
+// It may only have left a message without a reply, and others that it was asked since then are still to get theirs.
+bool exchange::wants_a_sign_of_life(clock::time_point now)
+{
+    const bool wants = silent_since_ && now - *silent_since_ >= with_.patience / 2 && !asked_for_a_sign_of_life_;
+    asked_for_a_sign_of_life_ |= wants;
+    return wants;
 }
 
 } // namespace

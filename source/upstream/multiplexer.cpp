@@ -355,7 +355,7 @@ bool multiplexer::is_taken(const key& key, clock::time_point now)
         late_in_order_.pop_front();
     }
     const auto late = late_.find(key);
-    return waits_.contains(key) || (late != late_.end() && late->second > now) || late_in_order_.size() >= most_late;
+    return is_waited_for(key) || (late != late_.end() && late->second > now);
 }
 
 void multiplexer::expect_late_reply(const key& key, clock::time_point until)

@@ -271,9 +271,14 @@ public:
         return found != condemned_.end() && found->second > now;
     }
 
-    /// Whether a request waits for `key`, or one did and its late reply may still come; also when so many late replies
-    /// may come that no more can be noted.
+    /// Whether a request waits for `key`.
+    bool is_waited_for(const key& key) const { return waits_.contains(key); }
+
+    /// Whether a request waits for `key`, or one did and its late reply may still come.
     bool is_taken(const key& key, clock::time_point now);
+
+    /// Whether so many late replies may come that no more can be noted.
+    bool expects_too_many() const noexcept { return late_in_order_.size() >= most_late; }
 
     /// Nobody waits for the reply to `key` any more, and it may still come until then: so long is the key taken.
     void expect_late_reply(const key& key, clock::time_point until);

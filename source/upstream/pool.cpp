@@ -60,12 +60,12 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
         co_return failed(failure::unavailable, counts_.stopped, trace);
     if (given_up(now))
         co_return failed(failure::unavailable, counts_.unavailable, trace);
-    if (!protocol_.shares_keys && requests_.is_taken(question.key, now))
+    if (!protocol_.shares_keys && is_taken(question, now))
         co_return failed(failure::duplicate, counts_.duplicates, trace);
     if (requests_.is_condemned(question.key, now))
         co_return failed(failure::connection_lost, counts_.lost, trace);
     const auto place = pending_.try_take();
-    if (!place)
+    if (!place || requests_.expects_too_many())
         co_return failed(failure::overloaded, counts_.overloaded, trace);
 
     deadline.expires_at(now + reply_timeout_);
@@ -126,6 +126,11 @@ failure pool::failed(failure why, std::uint64_t& count, net::trace* trace)
     if (net::worth_a_line(++count) && !stopped_)
         spdlog::warn("a request got no reply: {} ({} such so far)", make_error_code(why).message(), count);
     return why;
+}
+
+bool pool::is_taken(const question& question, clock::time_point now)
+{
+    return question.repeats_another ? requests_.is_waited_for(question.key) : requests_.is_taken(question.key, now);
 }
 
 // After so long a time without any upstream, who starts to wait would most likely wait for nothing.

@@ -82,6 +82,7 @@ private:
     };
 
     bool given_up(clock::time_point now) const;
+    bool is_taken(const question& question, clock::time_point now);
     failure failed(failure why, std::uint64_t& count, net::trace* trace);
     void replied(const waiter& waited, const std::optional<writing>& answered, net::trace* trace);
     failure why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now, net::trace* trace);

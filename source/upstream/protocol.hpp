@@ -19,6 +19,9 @@ struct question {
     upstream::key key;       ///< what its reply will be known by
     std::string bytes;       ///< for the wire
     bool repeatable = false; ///< it may be written again when its connection was lost before the reply came
+
+    /// A late reply to another question with this key answers this one too. Only for keys that are not shared.
+    bool repeats_another = false;
 };
 
 /// What a codec finds in the bytes of a connection. The bytes that an event refers to are the codec's own and are valid
@@ -107,7 +110,8 @@ struct protocol {
     std::chrono::nanoseconds late_replies{};
 
     /// After how much quiet a heartbeat is said; zero for never. Exact to a quarter of the time after which a silent
-    /// upstream is given up.
+    /// upstream is given up. One is also said after half of that time, when something is owed: a peer that has only
+    /// left a message without a reply is then found to be alive.
     std::chrono::nanoseconds heartbeat_after{};
 };
 

@@ -674,6 +674,45 @@ BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_langu
         });
 }
 
+// It is found to be alive by a heartbeat before it is given up. So what it is asked meanwhile gets its reply.
+BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_leaves_a_question_without_a_reply_and_answers_heartbeats_is_not_given_up,
+                       greeting_languages, language)
+{
+    auto kept_awake = language;
+    kept_awake.protocol.heartbeat_after = 1h;
+    settings.reply_timeout = 1s;
+    const auto answer = [&language](unsigned number) { return number == 100 ? std::string() : language.reply(number); };
+    play(kept_awake, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+        co_await sleep(2s); // it would have been given up by now
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
+        BOOST_TEST(other.connections() == 1U);
+        BOOST_TEST(std::ranges::count_if(other.questions(), spoken.is_probe) == 2); // the greeting and a heartbeat
+    });
+}
+
+// Of a reversal its client does not know whether it has come, so it repeats it.
+BOOST_AUTO_TEST_CASE(a_repeat_may_have_the_key_of_a_message_whose_late_reply_may_still_come)
+{
+    auto questions = 0;
+    const auto answer = [&questions](unsigned number) {
+        auto response = payments::message("0430", number);
+        response.elements.push_back({39, "00"});
+        return ++questions == 2 ? payments::framed(response) : std::string();
+    };
+    settings.reply_timeout = 50ms;
+    play(payments_language, answer, [](pool& pool, counterpart& other, const language&) -> awaitable<> {
+        steady_timer deadline(co_await asio::this_coro::executor);
+        const auto reversal = question_for(payments::message("0420", 100), payments::settings).value();
+        const auto repeat = question_for(payments::message("0421", 100), payments::settings).value();
+        BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::timed_out, true)));
+        BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::duplicate)));
+        const auto outcome = co_await pool.ask(repeat, deadline);
+        BOOST_TEST(outcome.has_value());
+        BOOST_TEST(other.questions().size() == 2U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_hosts_own_network_management_is_answered)
 {
     const auto answer = [](unsigned number) {

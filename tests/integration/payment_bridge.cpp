@@ -30,11 +30,10 @@ http_answer post(const place& server, std::string_view body, std::string_view ty
     return receive_answer(client);
 }
 
-words in_front_of_a_host(const std::string& host, const words& more = {})
+words in_front_of_a_host(const std::string& host, words more = {})
 {
-    auto arguments = in_front_of({host}, {"--protocol=iso8583"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+    more.emplace_back("--protocol=iso8583");
+    return in_front_of({host}, more);
 }
 
 // Secrets

@@ -166,6 +166,7 @@ const std::vector<std::string> bridge_options = {"--listen",
                                                  "--iso8583-key",
                                                  "--iso8583-late",
                                                  "--iso8583-sign-on",
+                                                 "--iso8583-echo",
                                                  "--admin",
                                                  "--log-format",
                                                  "--log-file",
@@ -224,13 +225,14 @@ BOOST_AUTO_TEST_CASE(the_bridge_has_the_documented_defaults)
     BOOST_TEST((settings.iso8583.key_fields == causeway::iso8583::key_fields("7,11")));
     BOOST_TEST(settings.iso8583.late_replies == nanoseconds(120s));
     BOOST_TEST(settings.iso8583.signs_on);
+    BOOST_TEST(settings.iso8583.echo_after == nanoseconds(30s));
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_iso_8583_sets_its_field)
 {
     const auto settings = bridge({"--protocol=iso8583", "--iso8583-spec=my.json", "--iso8583-frame=ascii4",
                                   "--iso8583-header=60000a", "--iso8583-frame-includes-itself", "--iso8583-key=11,41",
-                                  "--iso8583-late=5s", "--iso8583-sign-on=off"});
+                                  "--iso8583-late=5s", "--iso8583-sign-on=off", "--iso8583-echo=0s"});
 
     BOOST_TEST((settings.protocol == service::protocol_name::iso8583));
     BOOST_TEST(settings.iso8583.wire.dialect == "my.json");
@@ -239,6 +241,7 @@ BOOST_AUTO_TEST_CASE(every_option_of_iso_8583_sets_its_field)
     BOOST_TEST((settings.iso8583.key_fields == causeway::iso8583::key_fields("11,41")));
     BOOST_TEST(settings.iso8583.late_replies == nanoseconds(5s));
     BOOST_TEST(!settings.iso8583.signs_on);
+    BOOST_TEST(settings.iso8583.echo_after == 0ns);
     using enum causeway::iso8583::length_form;
     const auto form = [](const std::string& name) {
         return bridge({"--protocol=iso8583", "--iso8583-frame=" + name}).iso8583.wire.framing.form;
@@ -248,12 +251,13 @@ BOOST_AUTO_TEST_CASE(every_option_of_iso_8583_sets_its_field)
     BOOST_TEST((form("bcd2") == bcd2));
 }
 
-// Each connection to a host of payments is one that the host must allow.
-BOOST_AUTO_TEST_CASE(with_iso_8583_there_is_one_thread_unless_more_are_asked_for)
+// A thread would not know which keys the others have taken.
+BOOST_AUTO_TEST_CASE(with_iso_8583_there_is_one_thread_and_more_are_refused)
 {
     BOOST_TEST(bridge({"--protocol=iso8583"}).threads == 1U);
-    BOOST_TEST(bridge({"--protocol=iso8583", "--threads=3"}).threads == 3U);
-    BOOST_TEST(bridge({"--protocol=iso8583"}, {"CAUSEWAY_THREADS=2"}).threads == 2U);
+    BOOST_TEST(bridge({"--protocol=iso8583", "--threads=1"}).threads == 1U);
+    BOOST_TEST(contains(complaint(parse_bridge({"--protocol=iso8583", "--threads=2"})), "--threads above 1"));
+    BOOST_TEST(contains(complaint(parse_bridge({"--protocol=iso8583"}, {"CAUSEWAY_THREADS=2"})), "--threads above 1"));
     const auto printed = information(parse_bridge({"--protocol=iso8583", "--check-config"}));
     BOOST_TEST(std::regex_search(printed, std::regex("\nthreads = 1 +# default\n")), printed);
 }
@@ -263,7 +267,7 @@ BOOST_AUTO_TEST_CASE(options_of_a_protocol_that_is_not_spoken_are_wrong)
     for (const arguments& given :
          {arguments{"--iso8583-spec=my.json"}, arguments{"--iso8583-frame=bcd2"}, arguments{"--iso8583-header=00"},
           arguments{"--iso8583-frame-includes-itself"}, arguments{"--iso8583-key=11"}, arguments{"--iso8583-late=1s"},
-          arguments{"--iso8583-sign-on=off"}}) {
+          arguments{"--iso8583-sign-on=off"}, arguments{"--iso8583-echo=1s"}}) {
         const auto line = complaint(parse_bridge(given));
 
         check_one_helpful_line(line, "causeway");
@@ -455,7 +459,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
     check_complaints(
         {"--iso8583-header", {"6", "60 00", "0x60", "6g", std::string(130, '0')}, "two hexadecimal digits"});
     check_complaints({"--iso8583-key", {"2", "7,7", "7;11", "7,11,37,41", ",", "11,"}, "3, 7, 11, 37 and 41"});
-    check_complaints({"--iso8583-late", {"2", "soon"}, "250ms"});
+    for (const auto& option : {"--iso8583-late", "--iso8583-echo"})
+        check_complaints({option, {"2", "soon"}, "250ms"});
     check_complaints({"--iso8583-sign-on", {"true", "1", "On"}, "on or off"});
     check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
     check_complaints({"--log-format", {"JSON", "xml"}, "text or json"});

@@ -71,7 +71,6 @@ private:
     frame_reader frames_;
     std::optional<std::string> sign_on_trace_; // until it is answered
     std::string words_;                        // what the last event refers to
-    std::string expected_;                     // the same
 };
 
 std::string codec::greeting()
@@ -132,6 +131,8 @@ upstream::any_event codec::answer(const message& message, std::size_t size)
     const auto packed = settings_.dialect.pack(network_response(message));
     if (!packed)
         return unreadable(packed.error(), size);
+    if (packed->size() > longest_in(settings_.framing))
+        return unreadable({"", "its answer is longer than a frame"}, size);
     words_.clear();
     append_frame(*packed, settings_.framing, words_);
     return event::to_answer{words_};
@@ -139,15 +140,17 @@ upstream::any_event codec::answer(const message& message, std::size_t size)
 
 event::unreadable codec::unreadable(const problem& problem, std::size_t size)
 {
-    words_ = problem.field.empty() ? std::string() : fmt::format("field {}", problem.field);
-    expected_ = problem.what;
-    return {.shown = words_, .size = size, .expected = expected_};
+    words_ = problem.field.empty() ? problem.what : fmt::format("field {}: {}", problem.field, problem.what);
+    return {.shown = words_, .size = size, .expected = "a message of the dialect"};
 }
 
 event::unreadable codec::unfinished() const
 {
     return {.shown = {}, .size = frames_.unfinished(), .expected = "the rest of their message"};
 }
+
+// Whether it may have been sent before (ISO 8583:1987, the message type's fourth digit): 0201, 0221, 0421.
+bool is_repeat(std::string_view mti) { return (mti[3] - '0') % 2 == 1; }
 
 // Its own messages cannot fail later: only their numbers change, and not the length of these.
 void check_own_messages(const settings& settings, time_of_day now)
@@ -176,7 +179,7 @@ result<upstream::question> question_for(const message& message, const settings& 
     if (const auto longest = longest_in(settings.framing); packed->size() > longest)
         return problem{"",
                        fmt::format("the message has {} bytes, and a frame holds {} at most", packed->size(), longest)};
-    upstream::question question{.key = *key, .bytes = {}, .repeatable = false};
+    upstream::question question{.key = *key, .bytes = {}, .repeats_another = is_repeat(message.mti)};
     append_frame(*packed, settings.framing, question.bytes);
     return question;
 }
