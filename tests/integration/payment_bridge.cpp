@@ -154,6 +154,15 @@ public:
 
     void answer_sign_on(std::string_view code) { answer(receive(), {field(39, code), field(70, "001")}); }
 
+    // The next message but the bridge's echo tests, which are answered.
+    iso8583::message receive_no_test()
+    {
+        auto message = receive();
+        for (; message.mti == "0800"; message = receive())
+            answer(message, {field(39, "00"), field(70, "301")});
+        return message;
+    }
+
 private:
     connection to_bridge_;
 };
@@ -280,43 +289,43 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_goes_wrong)
             BOOST_TEST(answer.status == 504);
             BOOST_TEST(boost::json::parse(answer.body).at("sent").as_bool());
         });
-        const auto question = silent.receive();
+        const auto question = silent.receive_no_test();
         BOOST_TEST(post(port, good).status == 409);
         first.join();
         silent.answer(question, {field(39, "00"), field(41, "TERM0001")}); // too late
         silent.send(marked_message("0420", {field(7, "1128183000"), field(11, "000009")}));
         silent.send(marked_message("0800", {field(7, "1128183000"), field(11, "000010"), field(70, "999")}));
         silent.send(marked_message("0800", {field(7, "1128183000"), field(11, "000010"), field(70, "301")}));
-        BOOST_TEST((silent.receive().mti == "0810"));
+        BOOST_TEST(silent.receive_no_test().mti == "0810");
         silent.send_bytes("0210\xff SECRET 737373 \x5e\xc2\xe7");
+        bridge.wait_for_line("cannot read a message of ");
         silent.send_bytes("SECRET");
-        bridge.wait_for_line("unreadable", 2);
-        silent.send_raw("\x01\x01SECRET");
+        silent.send_raw("\x01\x01SECRET"); // no header
         bridge.wait_for_line("connection lost");
     }
     {
-        played_host forgetful(host.accept());
-        forgetful.answer_sign_on("00");
+        std::optional<played_host> forgetful(host.accept());
+        forgetful->answer_sign_on("00");
         std::thread first([&] {
             const auto answer = post(port, marked_purchase("000002"));
             BOOST_TEST(answer.status == 502);
             BOOST_TEST(answer.body.find(R"("sent":true)") != std::string::npos);
         });
-        forgetful.answer(forgetful.receive(), {field(39, "00"), field(41, "ANOTHER1")});
+        forgetful->answer(forgetful->receive_no_test(), {field(39, "00"), field(41, "ANOTHER1")});
         first.join();
         std::thread second([&] { BOOST_TEST(post(port, marked_purchase("000003")).status == 502); });
-        forgetful.receive();
-        forgetful.send_raw(std::string("\x01\x40\x60"
-                                       "0210SECRETSECRET73737373",
-                                       26)); // and that is all
-        bridge.wait_for_line("replies dropped", 1);
-        second.detach();
+        forgetful->receive_no_test();
+        forgetful->send_raw(std::string("\x01\x40\x60"
+                                        "0210SECRETSECRET73737373",
+                                        26)); // and that is all
+        forgetful.reset();
+        second.join();
     }
     {
         played_host right(host.accept());
         right.answer_sign_on("00");
         std::thread first([&] { BOOST_TEST(post(port, marked_purchase("000004")).status == 200); });
-        right.answer(right.receive(), {field(39, "00"), field(41, "TERM0001")});
+        right.answer(right.receive_no_test(), {field(39, "00"), field(41, "TERM0001")});
         first.join();
 
         BOOST_TEST(!has_mark(get_page(bridge.admin_port(), "/metrics").body));
