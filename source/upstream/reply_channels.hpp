@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/operation_memory.hpp"
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/basic_channel.hpp>
@@ -63,6 +64,8 @@ public:
     private:
         reply_channels& channels_;
         std::list<shared_channel>::iterator channel_;
+        net::operation_memory receive_; // of the race's two operations
+        net::operation_memory wait_;
     };
 
     /// Gives `reply` to whoever has waited longest; false when nobody waits.
@@ -110,7 +113,8 @@ inline auto reply_channels::subscription::receive(steady_timer& deadline)
     const auto what_was_received = [](const auto&, error_code error, std::string received, error_code) {
         return deferred.values(std::tuple(error, std::move(received)));
     };
-    return make_parallel_group(channel_->replies.async_receive(deferred), deadline.async_wait(deferred))
+    return make_parallel_group(channel_->replies.async_receive(net::deferred_in(receive_)),
+                               deadline.async_wait(net::deferred_in(wait_)))
         .async_wait(wait_for_one(), deferred(what_was_received));
 }
 
