@@ -75,7 +75,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
-    auto [error, reply] = co_await request.receive(deadline);
+    auto [order, error, reply, expiry] = co_await request.receive(deadline);
     if (!error) {
         replied(waiting, request.take_reply(), trace);
         co_return std::move(reply);
