@@ -106,6 +106,12 @@ inline char* put_escaped(char* to, std::string_view text, std::size_t most, log_
     return escape_and_put(to, text, most, format);
 }
 
+// A token has nothing that is to be escaped.
+inline char* put_token(char* to, std::string_view token, std::size_t most, log_format format)
+{
+    return token.size() <= most ? put(to, token) : escape_and_put(to, token, most, format);
+}
+
 } // namespace
 
 // How the time of a request is split. Its message may have been written before the request came, when another's reply
@@ -114,11 +120,11 @@ struct access_line::durations {
     explicit durations(const http::access& access)
     {
         const auto& trace = access.trace;
-        const auto waited_until = std::clamp(trace.ended_at, access.read_at, std::max(access.read_at, access.ended_at));
+        const auto waited_until = std::clamp(trace.ended_at, trace.read_at, std::max(trace.read_at, access.ended_at));
         const auto written_at =
-            trace.upstream.empty() ? waited_until : std::clamp(trace.written_at, access.read_at, waited_until);
-        read = access.read_at - access.began_at;
-        wait = written_at - access.read_at;
+            trace.upstream.empty() ? waited_until : std::clamp(trace.written_at, trace.read_at, waited_until);
+        read = trace.read_at - access.began_at;
+        wait = written_at - trace.read_at;
         wire = waited_until - written_at;
         write = access.ended_at - waited_until;
     }
@@ -164,7 +170,7 @@ char* access_line::write_text(const http::access& access, std::string_view peer,
         to = put(to, " \"-\" ");
     } else {
         to = put(to, " \"");
-        to = put_escaped(to, access.method, longest_method, format_);
+        to = put_token(to, access.method, longest_method, format_);
         to = put(to, " ");
         to = put_escaped(to, access.target, longest_target, format_);
         to = put(to, access.version < 11 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
@@ -202,7 +208,7 @@ char* access_line::write_json(const http::access& access, std::string_view peer,
         to = put(to, R"(","method":null,"target":null,"version":null,"status":)");
     } else {
         to = put(to, R"(","method":")");
-        to = put_escaped(to, access.method, longest_method, format_);
+        to = put_token(to, access.method, longest_method, format_);
         to = put(to, R"(","target":")");
         to = put_escaped(to, access.target, longest_target, format_);
         to = put(to,

@@ -54,7 +54,7 @@ void pool::apply(const pool_settings& settings)
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::trace* trace)
 {
-    const auto now = clock::now();
+    const auto now = trace != nullptr ? trace->read_at : clock::now();
     ++counts_.received;
     if (stopped_)
         co_return failed(failure::unavailable, counts_.stopped, trace);
