@@ -19,7 +19,7 @@ bool is_sane_id(std::string_view id)
 void access::restart()
 {
     id.clear();
-    method.clear();
+    method = {};
     began_at = {};
     trace = {};
     was_offered_id_ = false;
@@ -29,7 +29,15 @@ void access::came(clock::time_point now)
 {
     if (began_at == clock::time_point())
         began_at = now;
-    read_at = now;
+    trace.read_at = now;
+}
+
+void access::set_method(boost::beast::http::verb known, std::string_view text)
+{
+    if (known == boost::beast::http::verb::unknown)
+        method = unknown_method_.assign(text);
+    else
+        method = boost::beast::http::to_string(known);
 }
 
 void access::offer_id(std::string_view value)

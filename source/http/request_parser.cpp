@@ -153,7 +153,7 @@ void request_parser::on_request_impl(beast::http::verb method, string_view metho
                                      error_code&)
 {
     if (request_.access)
-        request_.access->method.assign(method_name.data(), method_name.size());
+        request_.access->set_method(method, {method_name.data(), method_name.size()});
     request_.method = method;
     request_.target = target;
     request_.version = static_cast<unsigned>(version);

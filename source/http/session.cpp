@@ -64,7 +64,8 @@ auto session::receive()
     const bool idle = progress_.current() == phase::idle;
     if (idle)
         release_large_buffers();
-    return connection_.read(input_.prepare(idle ? first_read : further_read), as_result);
+    return connection_.read(input_.prepare(idle ? first_read : further_read),
+                            asio::as_tuple(net::deferred_in(reading_)));
 }
 
 void session::take_in(const std::tuple<error_code, std::size_t>& received)

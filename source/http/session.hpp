@@ -11,6 +11,7 @@
 #include "http/statistics.hpp"
 #include "net/asio.hpp"
 #include "net/connection.hpp"
+#include "net/operation_memory.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
@@ -94,7 +95,8 @@ private:
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     beast::flat_buffer input_;
-    error_code input_error_; // of the last read
+    error_code input_error_;        // of the last read
+    net::operation_memory reading_; // of the read that is under way
     std::string output_;
     std::size_t answers_in_output_ = 0;
     progress progress_;

@@ -14,6 +14,7 @@ struct trace {
     std::string_view upstream = {};    ///< to which its message was written last; empty: to none. The pool's memory
     clock::time_point written_at = {}; ///< then; counts only when there is an upstream
     clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch: there was none
+    clock::time_point read_at = {};    ///< when the request was there. Set by who asks, before that
 };
 
 } // namespace causeway::net

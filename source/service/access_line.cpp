@@ -65,7 +65,14 @@ std::string escape(char c, log_format format)
 
 inline char* put(char* to, std::string_view text)
 {
-    std::memcpy(to, text.data(), text.size());
+    using half = std::uint64_t;
+    if (text.size() >= sizeof(half) && text.size() <= 2 * sizeof(half)) { // as most are: two halves, which may overlap
+        const auto second = text.size() - sizeof(half);
+        std::memcpy(to, text.data(), sizeof(half));
+        std::memcpy(to + second, text.data() + second, sizeof(half));
+    } else {
+        std::memcpy(to, text.data(), text.size());
+    }
     return to + text.size();
 }
 
@@ -73,6 +80,13 @@ inline char* put_number(char* to, std::uint64_t number)
 {
     constexpr int most_digits = std::numeric_limits<std::uint64_t>::digits10 + 1;
     return std::to_chars(to, to + most_digits, number).ptr;
+}
+
+inline char* put_three_digits(char* to, unsigned number)
+{
+    for (const auto digit : {number / 100, number / 10 % 10, number % 10})
+        *to++ = static_cast<char>('0' + digit);
+    return to;
 }
 
 // In microseconds.
@@ -106,6 +120,12 @@ inline char* put_escaped(char* to, std::string_view text, std::size_t most, log_
     return escape_and_put(to, text, most, format);
 }
 
+// A token has nothing that is to be escaped.
+inline char* put_token(char* to, std::string_view token, std::size_t most, log_format format)
+{
+    return token.size() <= most ? put(to, token) : escape_and_put(to, token, most, format);
+}
+
 } // namespace
 
 // How the time of a request is split. Its message may have been written before the request came, when another's reply
@@ -114,11 +134,11 @@ struct access_line::durations {
     explicit durations(const http::access& access)
     {
         const auto& trace = access.trace;
-        const auto waited_until = std::clamp(trace.ended_at, access.read_at, std::max(access.read_at, access.ended_at));
+        const auto waited_until = std::clamp(trace.ended_at, trace.read_at, std::max(trace.read_at, access.ended_at));
         const auto written_at =
-            trace.upstream.empty() ? waited_until : std::clamp(trace.written_at, access.read_at, waited_until);
-        read = access.read_at - access.began_at;
-        wait = written_at - access.read_at;
+            trace.upstream.empty() ? waited_until : std::clamp(trace.written_at, trace.read_at, waited_until);
+        read = trace.read_at - access.began_at;
+        wait = written_at - trace.read_at;
         wire = waited_until - written_at;
         write = access.ended_at - waited_until;
     }
@@ -142,9 +162,7 @@ char* access_line::put_time(char* to, clock::time_point at)
     }
     const auto thousandths = static_cast<unsigned>((at - second_begins_) / 1ms);
     to = put(to, {second_.data(), second_.size()});
-    for (const auto digit : {thousandths / 100, thousandths / 10 % 10, thousandths % 10})
-        *to++ = static_cast<char>('0' + digit);
-    return put(to, "Z");
+    return put(put_three_digits(to, thousandths), "Z");
 }
 
 char* access_line::write(const http::access& access, std::string_view peer, char* to)
@@ -164,13 +182,13 @@ char* access_line::write_text(const http::access& access, std::string_view peer,
         to = put(to, " \"-\" ");
     } else {
         to = put(to, " \"");
-        to = put_escaped(to, access.method, longest_method, format_);
+        to = put_token(to, access.method, longest_method, format_);
         to = put(to, " ");
         to = put_escaped(to, access.target, longest_target, format_);
         to = put(to, access.version < 11 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
     }
     if (access.sent)
-        to = put_number(to, access.status);
+        to = put_three_digits(to, access.status);
     else
         to = put(to, "-");
     to = put(to, " ");
@@ -202,14 +220,14 @@ char* access_line::write_json(const http::access& access, std::string_view peer,
         to = put(to, R"(","method":null,"target":null,"version":null,"status":)");
     } else {
         to = put(to, R"(","method":")");
-        to = put_escaped(to, access.method, longest_method, format_);
+        to = put_token(to, access.method, longest_method, format_);
         to = put(to, R"(","target":")");
         to = put_escaped(to, access.target, longest_target, format_);
         to = put(to,
                  access.version < 11 ? R"(","version":"HTTP/1.0","status":)" : R"(","version":"HTTP/1.1","status":)");
     }
     if (access.sent)
-        to = put_number(to, access.status);
+        to = put_three_digits(to, access.status);
     else
         to = put(to, "null");
     to = put(to, R"(,"bytes":)");

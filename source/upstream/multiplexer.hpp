@@ -82,7 +82,7 @@ public:
     waiting_request(const waiting_request&) = delete;
     waiting_request& operator=(const waiting_request&) = delete;
 
-    /// Waits for the reply until `deadline` expires; see `reply_channels::subscription::receive`. The error is
+    /// Waits for the reply until `deadline` expires; see `reply_channels::subscription::receive`. Its error is
     /// `connection_aborted` when the message was lost with its connection and is not written again. When it has ended,
     /// the request is to be destroyed before the event loop goes on: until then another may change places with it, and
     /// a third that still waits would be left without a place.

@@ -54,7 +54,7 @@ void pool::apply(const pool_settings& settings)
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::trace* trace)
 {
-    const auto now = clock::now();
+    const auto now = trace != nullptr ? trace->read_at : clock::now();
     ++counts_.received;
     if (stopped_)
         co_return failed(failure::unavailable, counts_.stopped, trace);
@@ -75,7 +75,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
-    auto [error, reply] = co_await request.receive(deadline);
+    auto [order, error, reply, expiry] = co_await request.receive(deadline);
     if (!error) {
         replied(waiting, request.take_reply(), trace);
         co_return std::move(reply);

@@ -59,7 +59,8 @@ public:
 
     /// Asks an upstream. Gives the reply or a reason, never later than the reply timeout. The caller lends the timer
     /// that runs the race against the reply, so it can give up early: to cancel `deadline` ends the wait, and leaves
-    /// nothing behind. What became of the request is noted in `trace`, if there is one, which outlives the wait.
+    /// nothing behind. What became of the request is noted in `trace`, if there is one, which outlives the wait and
+    /// says when the reply timeout begins; otherwise that is now.
     awaitable<outcome> ask(question question, steady_timer& deadline, net::trace* trace = nullptr);
 
     /// Counts since the start, over all upstreams.

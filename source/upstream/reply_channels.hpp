@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/operation_memory.hpp"
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/basic_channel.hpp>
@@ -13,7 +14,6 @@
 #include <iterator>
 #include <list>
 #include <string>
-#include <tuple>
 #include <utility>
 
 namespace causeway::upstream {
@@ -56,13 +56,16 @@ public:
         subscription(const subscription&) = delete;
         subscription& operator=(const subscription&) = delete;
 
-        /// Waits for a reply until `deadline` expires. Gives the reply, or an error: `channel_cancelled` when
-        /// the deadline came first, or what was sent to all.
+        /// Waits for a reply until `deadline` expires. `co_await` gives four things: the order in which the reply and
+        /// the deadline came, which says nothing; an error, `channel_cancelled` when the deadline came first, or what
+        /// was sent to all; the reply; and how the wait for the deadline ended. To be called once.
         auto receive(steady_timer& deadline);
 
     private:
         reply_channels& channels_;
         std::list<shared_channel>::iterator channel_;
+        net::operation_memory receive_; // of the race's two operations
+        net::operation_memory wait_;
     };
 
     /// Gives `reply` to whoever has waited longest; false when nobody waits.
@@ -100,18 +103,12 @@ inline reply_channels::subscription::~subscription()
 // Not a coroutine: it would cost a frame, and there is nothing to do but to begin the race.
 inline auto reply_channels::subscription::receive(steady_timer& deadline)
 {
-    using asio::deferred;
-    using asio::experimental::make_parallel_group;
-    using asio::experimental::wait_for_one;
-
     // The race has three ends. The third is the tie: the timer completes first, and before the receive can be
     // cancelled it has completed too. The order of completion would call that a timeout and throw away a reply that
-    // arrived. So the order is not looked at: the receive itself says what it got.
-    const auto what_was_received = [](const auto&, error_code error, std::string received, error_code) {
-        return deferred.values(std::tuple(error, std::move(received)));
-    };
-    return make_parallel_group(channel_->replies.async_receive(deferred), deadline.async_wait(deferred))
-        .async_wait(wait_for_one(), deferred(what_was_received));
+    // arrived. So the order is not to be looked at: the receive itself says what it got.
+    return asio::experimental::make_parallel_group(channel_->replies.async_receive(net::deferred_in(receive_)),
+                                                   deadline.async_wait(net::deferred_in(wait_)))
+        .async_wait(asio::experimental::wait_for_one(), asio::deferred);
 }
 
 inline bool reply_channels::send(std::string reply)

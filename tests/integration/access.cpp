@@ -43,11 +43,11 @@ public:
         BOOST_TEST(peer.starts_with("127.0.0.1:"));
         const auto& trace = access.trace;
         const bool waited = trace.ended_at != clock::time_point();
-        const auto ended = waited ? trace.ended_at : access.read_at;
+        const auto ended = waited ? trace.ended_at : access.trace.read_at;
         const auto written = trace.upstream.empty() ? ended : trace.written_at;
-        records.push_back({access.id, access.method, access.target, std::string(trace.outcome),
+        records.push_back({access.id, std::string(access.method), access.target, std::string(trace.outcome),
                            std::string(trace.upstream), access.status, access.sent,
-                           in_ms(access.read_at - access.began_at), in_ms(written - access.read_at),
+                           in_ms(access.trace.read_at - access.began_at), in_ms(written - access.trace.read_at),
                            in_ms(ended - written), in_ms(access.ended_at - ended)});
     }
     void sweep() override {}
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_taken_is_a_duplicate)
     numbers.start();
     run(io, [](upstream::pool& asked, backend_double& answers_nothing) -> awaitable<> {
         co_await settle();
-        net::trace first, second;
+        net::trace first{.read_at = clock::now()}, second{.read_at = clock::now()};
         steady_timer one(co_await asio::this_coro::executor), two(one.get_executor());
         asio::co_spawn(one.get_executor(), asked.ask(numbered::question_for(7, "a"), one, &first), asio::detached);
         co_await settle();

@@ -101,14 +101,14 @@ double allocations_of_a_request(std::size_t connections, const char* access_log 
 
 BOOST_AUTO_TEST_SUITE(allocations)
 
-BOOST_AUTO_TEST_CASE(a_request_by_itself_makes_five) { BOOST_TEST(allocations_of_a_request(1) < 5.5); }
+BOOST_AUTO_TEST_CASE(a_request_by_itself_makes_one) { BOOST_TEST(allocations_of_a_request(1) < 1.5); }
 
-BOOST_AUTO_TEST_CASE(a_request_among_many_makes_seven) { BOOST_TEST(allocations_of_a_request(64) < 7.5); }
+BOOST_AUTO_TEST_CASE(a_request_among_many_makes_five) { BOOST_TEST(allocations_of_a_request(64) < 5.5); }
 
 BOOST_AUTO_TEST_CASE(the_access_log_adds_none)
 {
-    BOOST_TEST(allocations_of_a_request(1, "/dev/null") < 5.5);
-    BOOST_TEST(allocations_of_a_request(64, "/dev/null") < 7.5);
+    BOOST_TEST(allocations_of_a_request(1, "/dev/null") < 1.5);
+    BOOST_TEST(allocations_of_a_request(64, "/dev/null") < 5.5);
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_connection_keeps_no_memory_of_a_long_request_and_its_long_answer)

@@ -610,7 +610,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
         steady_timer deadline(io, patience);
         std::optional<error_code> result;
         request.receive(deadline)(
-            [&](const std::tuple<error_code, std::string>& received) { result = std::get<error_code>(received); });
+            [&](const auto&, error_code error, const std::string&, error_code) { result = error; });
         deadline.cancel();
         BOOST_TEST(requests.deliver(lane, question.key, "in the same turn"));
         io.run();

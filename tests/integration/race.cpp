@@ -39,8 +39,9 @@ struct fixture {
     {
         const auto question = codes::question_for(waited_for);
         waiting_request request(channels, question);
-        result = co_await request.receive(deadline);
-        if (!std::get<error_code>(result))
+        auto [order, error, reply, expiry] = co_await request.receive(deadline);
+        result = {error, std::move(reply)};
+        if (!error)
             answered.push_back(name);
     }
 

@@ -34,9 +34,8 @@ http::access usual()
     access.bytes = 103;
     access.sent = true;
     access.began_at = began;
-    access.read_at = began + 1us;
     access.ended_at = began + 37us;
-    access.trace = {"reply", "127.0.0.1:9670", began + 3us, began + 33us};
+    access.trace = {"reply", "127.0.0.1:9670", began + 3us, began + 33us, began + 1us};
     return access;
 }
 
@@ -92,7 +91,7 @@ BOOST_AUTO_TEST_CASE(what_there_was_not_is_a_dash_or_null)
     access.target = "of another request";
     access.status = 400;
     access.sent = true;
-    access.began_at = access.read_at = access.ended_at = began;
+    access.began_at = access.trace.read_at = access.ended_at = began;
     BOOST_TEST(line_of(access) == "2024-11-24T09:20:00.007Z 127.0.0.1:40312 5f2c \"-\" 400 0 refused - read=0 wait=0 "
                                   "wire=0 write=0\n");
     const auto object = json::parse(line_of(access, log_format::json));
@@ -158,7 +157,7 @@ BOOST_AUTO_TEST_CASE(the_longest_line_is_written_in_one_go)
     auto access = with_target(std::string(70'000, '\n'));
     const std::string name(1000, '"');
     access.id = std::string(http::access::longest_id, 'x');
-    access.method = std::string(1000, '"');
+    access.method = name;
     access.trace.upstream = name;
     access.bytes = static_cast<std::size_t>(-1);
     access.ended_at = began + std::chrono::hours(24 * 365 * 100);

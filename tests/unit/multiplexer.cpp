@@ -106,9 +106,8 @@ public:
         , request_(multiplexer, question_)
     {
         request_.receive(deadline_)(
-            asio::bind_executor(executor, [this](std::tuple<causeway::error_code, std::string> received) {
-                outcome_ = std::move(received);
-            }));
+            asio::bind_executor(executor, [this](const auto&, causeway::error_code error, std::string reply,
+                                                 causeway::error_code) { outcome_.emplace(error, std::move(reply)); }));
     }
 
     ~listener()

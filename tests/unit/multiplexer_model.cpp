@@ -18,7 +18,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -632,8 +631,7 @@ private:
         auto& asker = *askers_.emplace_back(
             std::make_unique<::asker>(multiplexer_, number, key, is_repeatable(key, use_), io_.get_executor()));
         asker.request.receive(asker.deadline)(asio::bind_executor(
-            io_.get_executor(), [this, &asker](const std::tuple<error_code, std::string>& received) {
-                const auto& [error, reply] = received;
+            io_.get_executor(), [this, &asker](const auto&, error_code error, const std::string& reply, error_code) {
                 hear(asker, error, reply);
             }));
     }
