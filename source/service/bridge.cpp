@@ -185,6 +185,7 @@ private:
     void log_accesses(const std::shared_ptr<access_file>& file, log_format format);
     awaitable<> supervise();
     void say_where_it_listens() const;
+    void suggest_a_request(const std::string& url) const;
     void warn_of_plain_http() const;
 
     live_settings<bridge_settings>& live_;
@@ -244,8 +245,10 @@ std::unique_ptr<backend::server> bridge::make_embedded_server()
 
 int bridge::run()
 {
-    if (embedded_server_)
+    if (embedded_server_) {
         embedded_server_->start();
+        io_.poll(); // so that it listens before anybody connects
+    }
     asio::co_spawn(io_, supervise(), net::rethrow);
     if (admin_)
         admin_->start();
@@ -327,13 +330,19 @@ void bridge::say_where_it_listens() const
     const auto url = fmt::format("{}://{}", tls_.clients ? "https" : "http", net::to_string(place_));
     spdlog::info("listening on {}", url);
     warn_of_plain_http();
-    if (embedded() && payments_)
-        spdlog::warn("there is no --upstream: an emulated host in this process approves payments that nobody makes");
-    if (embedded() && payments_)
-        spdlog::info("try: curl -s -H 'Content-Type: application/json' -d '{}' {}",
-                     example_of_a_purchase(*payments_, std::chrono::system_clock::now()), url);
-    else if (embedded())
+    if (embedded())
+        suggest_a_request(url);
+}
+
+void bridge::suggest_a_request(const std::string& url) const
+{
+    if (!payments_) {
         spdlog::info("try: curl -s '{}/?statusCode=404'", url);
+        return;
+    }
+    spdlog::warn("there is no --upstream: an emulated host in this process approves payments that nobody makes");
+    if (const auto purchase = example_of_a_purchase(*payments_, std::chrono::system_clock::now()); !purchase.empty())
+        spdlog::info("try: curl -s -H 'Content-Type: application/json' -d '{}' {}", purchase, url);
 }
 
 // Unless they speak TLS, or nobody can listen on their way.

@@ -2,10 +2,14 @@
 #pragma once
 
 #include "http/handler.hpp"
+#include "net/worth_a_line.hpp"
 #include "protocols/iso8583/http.hpp"
 #include "protocols/iso8583/protocol.hpp"
 #include "upstream/pool.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <cstdint>
 #include <utility>
 
 namespace causeway::service {
@@ -34,11 +38,17 @@ public:
     void respond(const http::request& request, http::outcome&& outcome, http::response& response) override
     {
         iso8583::respond(request, outcome, settings_, response);
+        const bool is_withheld = outcome && response.status != boost::beast::http::status::ok;
+        if (is_withheld && net::worth_a_line(++withheld_))
+            spdlog::warn("a reply is of another terminal than its request, which is told that its outcome is unknown "
+                         "({} such so far)",
+                         withheld_);
     }
 
 private:
     upstream::pool& pool_;
     iso8583::settings settings_;
+    std::uint64_t withheld_ = 0; // replies
 };
 
 } // namespace causeway::service

@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <stdexcept>
+#include <utility>
 
 namespace causeway::service {
 namespace {
@@ -59,10 +61,17 @@ try {
 std::string example_of_a_purchase(const iso8583::settings& payments, std::chrono::system_clock::time_point now)
 {
     const auto time = fmt::format("{:%m%d%H%M%S}", fmt::gmtime(now));
-    auto json = fmt::format(
-        R"({{"mti":"0200","3":"000000","4":"000000001000","7":"{}","11":"000001","41":"TERM0001","49":"978"}})", time);
-    const auto message = iso8583::from_json(json);
-    return message && iso8583::question_for(*message, payments) ? json : std::string();
+    iso8583::message purchase{.mti = "0200", .elements = {}};
+    for (const auto& [number, text] : std::initializer_list<std::pair<unsigned, std::string>>{
+             {3, "000000"}, {4, "000000001000"}, {7, time}, {11, "000001"}, {37, "000000000001"}, {41, "TERM0001"}}) {
+        iso8583::element element{.number = number, .text = text, .parts = {}};
+        if (payments.dialect.pack({.mti = purchase.mti, .elements = {element}}))
+            purchase.elements.push_back(std::move(element));
+    }
+    std::string json;
+    if (iso8583::question_for(purchase, payments))
+        iso8583::append_json(purchase, json);
+    return json;
 }
 
 } // namespace causeway::service

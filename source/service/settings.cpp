@@ -1,14 +1,12 @@
 #include "service/settings.hpp"
 
 #include "service/regular_file.hpp"
+#include "service/value_kinds.hpp"
 
 #include <fmt/format.h>
 
-#include <boost/algorithm/hex.hpp>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 #include <span>
 #include <sstream>
@@ -22,179 +20,9 @@ namespace {
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 
-// A kind of value: its name in --help, how its text is read, and what to do when it cannot be.
-template <class Value>
-struct kind {
-    const char* name;
-    std::optional<Value> (*read)(std::string_view text);
-    const char* advice;
-};
-
-// The number at the front of `text`, which loses it.
-std::optional<std::size_t> take_number(std::string_view& text)
-{
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{})
-        return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return number;
-}
-
-template <std::size_t most>
-std::optional<std::size_t> read_count(std::string_view text)
-{
-    const auto number = take_number(text);
-    return number && text.empty() && *number >= 1 && *number <= most ? number : std::nullopt;
-}
-
-std::optional<nanoseconds> read_positive_duration(std::string_view text)
-{
-    const auto duration = parse_duration(text);
-    return duration && *duration > 0s ? duration : std::nullopt;
-}
-
-std::optional<net::host_port> read_target(std::string_view text)
-{
-    auto place = net::parse_host_port(text);
-    return place && place->port != 0 ? place : std::nullopt;
-}
-
-// `off` is a value too: no address.
-std::optional<std::optional<admin_address>> read_admin_address(std::string_view text)
-{
-    constexpr std::string_view if_free = " if free";
-    if (text == "off")
-        return std::optional<admin_address>();
-    const bool may_be_in_use = text.ends_with(if_free);
-    text.remove_suffix(may_be_in_use ? if_free.size() : 0);
-    auto place = net::parse_host_port(text);
-    if (!place)
-        return std::nullopt;
-    return admin_address{*std::move(place), may_be_in_use};
-}
-
-std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
-{
-    constexpr auto names = std::to_array<std::string_view>({"trace", "debug", "info", "warning", "error"});
-    const auto name = std::ranges::find(names, text);
-    if (name == names.end())
-        return std::nullopt;
-    return static_cast<spdlog::level::level_enum>(name - names.begin());
-}
-
-// The value of the word that `text` is.
-template <class Value, std::size_t count>
-std::optional<Value> value_of(std::string_view text, const std::pair<std::string_view, Value> (&words)[count])
-{
-    const auto* word = std::ranges::find(words, text, &std::pair<std::string_view, Value>::first);
-    return word != std::end(words) ? std::optional(word->second) : std::nullopt;
-}
-
-std::optional<log_format> read_log_format(std::string_view text)
-{
-    return value_of<log_format>(text, {{"text", log_format::text}, {"json", log_format::json}});
-}
-
-std::optional<protocol_name> read_protocol(std::string_view text)
-{
-    return value_of<protocol_name>(text, {{"codes", protocol_name::codes}, {"iso8583", protocol_name::iso8583}});
-}
-
-std::optional<iso8583::length_form> read_length_form(std::string_view text)
-{
-    using enum iso8583::length_form;
-    return value_of<iso8583::length_form>(
-        text, {{"binary2", binary2}, {"binary4", binary4}, {"ascii4", ascii4}, {"bcd2", bcd2}});
-}
-
-std::optional<iso8583::key_fields> read_key_fields(std::string_view text)
-try {
-    return iso8583::key_fields(text);
-} catch (const std::invalid_argument&) {
-    return std::nullopt;
-}
-
-// No header is longer than this in any network that is known.
-constexpr std::size_t longest_header = 64;
-
-std::optional<std::string> read_header(std::string_view text)
-try {
-    auto bytes = boost::algorithm::unhex(std::string(text));
-    return !bytes.empty() && bytes.size() <= longest_header ? std::optional(std::move(bytes)) : std::nullopt;
-} catch (const boost::algorithm::hex_decode_error&) {
-    return std::nullopt;
-}
-
-// It can stand in a configuration file as it is, and is no option whose value was forgotten.
-std::optional<std::string> read_path(std::string_view text)
-{
-    const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
-    if (text.empty() || text.front() == '-' || text.front() == ' ' || text.back() == ' ' || has_control ||
-        text.find('#') != text.npos)
-        return std::nullopt;
-    return std::string(text);
-}
-
-std::optional<std::string> read_path_or_dash(std::string_view text)
-{
-    return text == "-" ? std::optional(std::string(text)) : read_path(text);
-}
-
-std::optional<std::string> read_server_name(std::string_view text)
-{
-    const auto place =
-        net::parse_host_port((text.find(':') == text.npos ? std::string(text) : fmt::format("[{}]", text)) + ":1");
-    return place ? std::optional(place->host) : std::nullopt;
-}
-
-std::optional<bool> read_switch(std::string_view text)
-{
-    return value_of<bool>(text, {{"true", true}, {"false", false}});
-}
-
-std::optional<bool> read_on_or_off(std::string_view text)
-{
-    return value_of<bool>(text, {{"on", true}, {"off", false}});
-}
-
-constexpr kind<net::host_port> place{"HOST:PORT", net::parse_host_port,
-                                     "give HOST:PORT with a port up to 65535, an IPv6 address in brackets"};
-constexpr kind<net::host_port> target{"HOST:PORT", read_target,
-                                      "give HOST:PORT with a port from 1 to 65535, an IPv6 address in brackets"};
-constexpr kind<std::optional<admin_address>> admin_place{
-    "HOST:PORT|off", read_admin_address, "give HOST:PORT with a port up to 65535, an IPv6 address in brackets, or off"};
-constexpr kind<nanoseconds> duration{"DURATION", parse_duration,
-                                     "give a duration with its unit, such as 250ms, 2s or 1m, up to 1000h"};
-constexpr kind<nanoseconds> positive_duration{
-    "DURATION", read_positive_duration,
-    "give a duration above zero with its unit, such as 250ms, 2s or 1m, up to 1000h"};
-constexpr kind<std::size_t> count{"N", read_count<1'000'000'000>, "give a whole number from 1 to 1000000000"};
-constexpr kind<std::size_t> thread_count{"N", read_count<1024>, "give a whole number from 1 to 1024"};
-constexpr kind<spdlog::level::level_enum> log_level{"LEVEL", read_log_level,
-                                                    "give trace, debug, info, warning or error"};
-constexpr kind<log_format> format_of_log{"FORMAT", read_log_format, "give text or json"};
-constexpr kind<std::string> path{
-    "FILE", read_path, "give the name of a file without #, control characters, a - in front, or spaces at its ends"};
-constexpr kind<std::string> path_or_dash{"FILE|-", read_path_or_dash,
-                                         "give the name of a file without #, control characters, a - in front, or "
-                                         "spaces at its ends, or - for the standard output"};
-constexpr kind<std::string> server_name{"NAME", read_server_name, "give a host name or an address"};
-constexpr kind<bool> named{"", read_switch, "give true or false"};
-constexpr kind<bool> on_or_off{"on|off", read_on_or_off, "give on or off"};
-constexpr kind<protocol_name> protocol{"PROTOCOL", read_protocol, "give codes or iso8583"};
-constexpr kind<std::string> name_or_path{
-    "NAME|FILE", read_path,
-    "give the name of a dialect, or of a file without #, control characters, a - in front, or spaces at its ends"};
-constexpr kind<iso8583::length_form> length_form{"FORM", read_length_form, "give binary2, binary4, ascii4 or bcd2"};
-constexpr kind<std::string> header{"HEX", read_header, "give two hexadecimal digits for each byte, up to 64 bytes"};
-constexpr kind<iso8583::key_fields> key_fields{
-    "FIELDS", read_key_fields,
-    "give some of 3, 7, 11, 37 and 41 with commas in between, which have 28 characters together at most"};
-
 // Adds an option that is used when the program starts.
 template <class Value>
-option& add(std::vector<option>& all, const char* name, const kind<Value>& kind, const std::string& by_default,
+option& add(std::vector<option>& all, const char* name, const value_kind<Value>& kind, const std::string& by_default,
             const char* meaning, Value& setting)
 {
     const auto take = [read = kind.read, advice = kind.advice, &setting](const std::string& text) {
@@ -210,14 +38,14 @@ option& add(std::vector<option>& all, const char* name, const kind<Value>& kind,
 
 // Adds an option that also a running program takes.
 template <class Value>
-void add_live(std::vector<option>& all, const char* name, const kind<Value>& kind, const std::string& by_default,
+void add_live(std::vector<option>& all, const char* name, const value_kind<Value>& kind, const std::string& by_default,
               const char* meaning, Value& setting)
 {
     add(all, name, kind, by_default, meaning, setting).at_once = true;
 }
 
 template <class Value>
-void add_repeatable(std::vector<option>& all, const char* name, const kind<Value>& kind, const char* meaning,
+void add_repeatable(std::vector<option>& all, const char* name, const value_kind<Value>& kind, const char* meaning,
                     std::vector<Value>& settings)
 {
     const auto take = [read = kind.read, advice = kind.advice, &settings](const std::string& text) {
@@ -232,53 +60,53 @@ void add_repeatable(std::vector<option>& all, const char* name, const kind<Value
 
 void add_log(std::vector<option>& all, log_settings& log)
 {
-    add_live(all, "log-level", log_level, "info", "trace, debug, info, warning or error", log.level);
-    add_live(all, "log-format", format_of_log, "text", "text or json, one object a line", log.format);
-    add_live(all, "log-file", path, "", "append the log to a file instead of standard error; SIGHUP opens it again",
-             log.file);
+    add_live(all, "log-level", kinds::log_level, "info", "trace, debug, info, warning or error", log.level);
+    add_live(all, "log-format", kinds::format_of_log, "text", "text or json, one object a line", log.format);
+    add_live(all, "log-file", kinds::path, "",
+             "append the log to a file instead of standard error; SIGHUP opens it again", log.file);
 }
 
 // Where a server to talk to listens.
 template <class Settings>
 void add_listen(std::vector<option>& all, const char* by_default, Settings& settings)
 {
-    add(all, "listen", place, by_default, "where clients connect; port 0 takes a free one", settings.listen);
-    add(all, "bind-retry", positive_duration, "5s", "pause before the address is tried again while it is in use",
+    add(all, "listen", kinds::place, by_default, "where clients connect; port 0 takes a free one", settings.listen);
+    add(all, "bind-retry", kinds::positive_duration, "5s", "pause before the address is tried again while it is in use",
         settings.bind_retry);
 }
 
 void add_iso8583_wire(std::vector<option>& all, iso8583_wire& wire)
 {
-    add(all, "iso8583-spec", name_or_path, "postilion",
+    add(all, "iso8583-spec", kinds::name_or_path, "postilion",
         "the dialect: postilion, iso8583-1987-ascii, or a JSON file that describes another", wire.dialect);
-    add(all, "iso8583-frame", length_form, "binary2",
+    add(all, "iso8583-frame", kinds::length_form, "binary2",
         "the length in front of each message: binary2, binary4, ascii4 or bcd2", wire.framing.form);
-    add(all, "iso8583-header", header, "", "bytes between the length and each message", wire.framing.header);
-    add(all, "iso8583-frame-includes-itself", named, "false", "the length counts its own bytes too",
+    add(all, "iso8583-header", kinds::header, "", "bytes between the length and each message", wire.framing.header);
+    add(all, "iso8583-frame-includes-itself", kinds::named, "false", "the length counts its own bytes too",
         wire.framing.includes_itself);
 }
 
 void add_iso8583(std::vector<option>& all, iso8583_settings& settings)
 {
     add_iso8583_wire(all, settings.wire);
-    add(all, "iso8583-key", key_fields, "7,11", "the fields that a reply has in common with its request",
+    add(all, "iso8583-key", kinds::key_fields, "7,11", "the fields that a reply has in common with its request",
         settings.key_fields);
-    add(all, "iso8583-late", duration, "120s", "how long after a timeout no other request may have the same key",
-        settings.late_replies);
-    add(all, "iso8583-sign-on", on_or_off, "on", "whether to sign on to the host before the first request",
+    add(all, "iso8583-late", kinds::positive_duration, "120s",
+        "how long after a timeout no other request may have the same key", settings.late_replies);
+    add(all, "iso8583-sign-on", kinds::on_or_off, "on", "whether to sign on to the host before the first request",
         settings.signs_on);
-    add(all, "iso8583-echo", duration, "30s", "after how much quiet to send an echo test; 0s for never",
+    add(all, "iso8583-echo", kinds::duration, "30s", "after how much quiet to send an echo test; 0s for never",
         settings.echo_after);
 }
 
 void add_tls(std::vector<option>& all, bridge_settings& settings)
 {
-    add_live(all, "tls-certificate", path, "",
+    add_live(all, "tls-certificate", kinds::path, "",
              "speak TLS with clients, and show them this certificate (PEM, its chain behind it)",
              settings.tls.certificate);
-    add_live(all, "tls-private-key", path, "", "the key of --tls-certificate (PEM, without a passphrase)",
+    add_live(all, "tls-private-key", kinds::path, "", "the key of --tls-certificate (PEM, without a passphrase)",
              settings.tls.private_key);
-    add_live(all, "tls-client-ca", path, "",
+    add_live(all, "tls-client-ca", kinds::path, "",
              "let in only clients with a certificate that one of these has signed (PEM)", settings.tls.client_ca);
 }
 
@@ -286,16 +114,16 @@ void add_tls(std::vector<option>& all, bridge_settings& settings)
 void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
 {
     std::vector<option> group;
-    add_live(group, "upstream-tls", named, "false", "speak TLS with the upstreams, and verify their certificates",
-             settings.upstream_tls);
-    add_live(group, "upstream-ca", path, "", "who may have signed them (PEM); without it, whom the system trusts",
-             settings.upstream_trust.ca);
-    add_live(group, "upstream-tls-name", server_name, "",
+    add_live(group, "upstream-tls", kinds::named, "false",
+             "speak TLS with the upstreams, and verify their certificates", settings.upstream_tls);
+    add_live(group, "upstream-ca", kinds::path, "",
+             "who may have signed them (PEM); without it, whom the system trusts", settings.upstream_trust.ca);
+    add_live(group, "upstream-tls-name", kinds::server_name, "",
              "the name that they must be for, instead of the host of --upstream", settings.upstream_tls_name);
-    add_live(group, "upstream-certificate", path, "", "a certificate to show to the upstreams (PEM)",
+    add_live(group, "upstream-certificate", kinds::path, "", "a certificate to show to the upstreams (PEM)",
              settings.upstream_trust.certificate);
-    add_live(group, "upstream-private-key", path, "", "the key of --upstream-certificate (PEM, without a passphrase)",
-             settings.upstream_trust.private_key);
+    add_live(group, "upstream-private-key", kinds::path, "",
+             "the key of --upstream-certificate (PEM, without a passphrase)", settings.upstream_trust.private_key);
     for (auto& each : group) {
         each.goes_with = "upstream";
         all.push_back(std::move(each));
@@ -426,45 +254,47 @@ std::vector<option> options_of(bridge_settings& settings)
 {
     const auto cores = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
     std::vector<option> all;
-    add(all, "listen", place, "127.0.0.1:8090", "where HTTP clients connect; port 0 takes a free one", settings.listen);
-    add(all, "protocol", protocol, "codes", "what the upstreams speak: codes or iso8583", settings.protocol);
-    add_repeatable(all, "upstream", target,
+    add(all, "listen", kinds::place, "127.0.0.1:8090", "where HTTP clients connect; port 0 takes a free one",
+        settings.listen);
+    add(all, "protocol", kinds::protocol, "codes", "what the upstreams speak: codes or iso8583", settings.protocol);
+    add_repeatable(all, "upstream", kinds::target,
                    "the TCP backend; may be repeated. Without it one is started in this process: a code server on "
                    "127.0.0.1:9670, or a payment host on 127.0.0.1:9583",
                    settings.upstreams);
-    add_live(all, "reply-timeout", positive_duration, "2s", "from the parsed request to the reply",
+    add_live(all, "reply-timeout", kinds::positive_duration, "2s", "from the parsed request to the reply",
              settings.reply_timeout);
-    add_live(all, "reconnect-max", positive_duration, "3s", "longest pause between two connection attempts",
+    add_live(all, "reconnect-max", kinds::positive_duration, "3s", "longest pause between two connection attempts",
              settings.reconnect_max);
-    add_live(all, "upstream-window", count, "1024",
+    add_live(all, "upstream-window", kinds::count, "1024",
              "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
              "takes each TCP segment for one message",
              settings.upstream_window);
-    add(all, "coalesce", named, "false", "requests that wait for the same code share one message and its reply",
+    add(all, "coalesce", kinds::named, "false", "requests that wait for the same code share one message and its reply",
         settings.coalesce);
-    add_live(all, "max-pending", count, "65536", "most requests waiting at once; above it, 503", settings.max_pending);
-    add_live(all, "max-connections", count, "16384",
+    add_live(all, "max-pending", kinds::count, "65536", "most requests waiting at once; above it, 503",
+             settings.max_pending);
+    add_live(all, "max-connections", kinds::count, "16384",
              "most HTTP connections at once; further ones wait in the listen queue", settings.max_connections);
-    add_live(all, "idle-timeout", positive_duration, "60s", "how long a connection may stay open between two requests",
-             settings.idle_timeout);
-    add_live(all, "write-timeout", positive_duration, "10s", "how long a client may take to read its answer",
+    add_live(all, "idle-timeout", kinds::positive_duration, "60s",
+             "how long a connection may stay open between two requests", settings.idle_timeout);
+    add_live(all, "write-timeout", kinds::positive_duration, "10s", "how long a client may take to read its answer",
              settings.write_timeout);
-    add(all, "threads", thread_count, cores,
+    add(all, "threads", kinds::thread_count, cores,
         "event loops, each on its own thread and with a connection of its own to each upstream", settings.threads)
         .default_in_words = "the number of cores; with iso8583 1, and no more";
-    add(all, "share-port", named, "false", "start although another Causeway serves this port, for a rolling restart",
-        settings.share_port);
-    add_live(all, "drain-delay", duration, "0s",
+    add(all, "share-port", kinds::named, "false",
+        "start although another Causeway serves this port, for a rolling restart", settings.share_port);
+    add_live(all, "drain-delay", kinds::duration, "0s",
              "how long SIGTERM goes on serving all while /readyz fails, before the drain begins", settings.drain_delay);
-    add_live(all, "drain-timeout", duration, "10s", "how long SIGTERM waits for requests under way",
+    add_live(all, "drain-timeout", kinds::duration, "10s", "how long SIGTERM waits for requests under way",
              settings.drain_timeout);
-    add(all, "admin", admin_place, "127.0.0.1:8091 if free",
+    add(all, "admin", kinds::admin_place, "127.0.0.1:8091 if free",
         "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
     add_tls(all, settings);
     add_upstream_tls(all, settings);
     add_iso8583(all, settings.iso8583);
     add_log(all, settings.log);
-    add_live(all, "access-log", path_or_dash, "",
+    add_live(all, "access-log", kinds::path_or_dash, "",
              "append a line for each request to a file, or write it to the standard output; SIGHUP opens it again",
              settings.access_log);
     return all;
@@ -497,22 +327,6 @@ parsed<code_server_settings> parse_code_server_options(const invocation& call)
 parsed<iso8583_host_settings> parse_iso8583_host_options(const invocation& call)
 {
     return parse<iso8583_host_settings>(iso8583_host, call);
-}
-
-std::optional<nanoseconds> parse_duration(std::string_view text)
-{
-    struct unit {
-        std::string_view name;
-        nanoseconds length;
-    };
-    constexpr auto units = std::to_array<unit>({{"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}});
-    constexpr nanoseconds longest = 1000h;
-
-    const auto number = take_number(text);
-    const auto unit = std::ranges::find(units, text, &unit::name);
-    if (!number || unit == units.end() || *number > static_cast<std::size_t>(longest / unit->length))
-        return std::nullopt;
-    return static_cast<nanoseconds::rep>(*number) * unit->length;
 }
 
 } // namespace causeway::service

@@ -128,8 +128,4 @@ parsed<bridge_settings> parse_bridge_options(const invocation& call);
 parsed<code_server_settings> parse_code_server_options(const invocation& call);
 parsed<iso8583_host_settings> parse_iso8583_host_options(const invocation& call);
 
-/// A duration as a person writes it: a whole number and `ms`, `s`, `m` or `h`; up to 1000 hours. Nothing of any other
-/// text.
-std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
-
 } // namespace causeway::service

@@ -63,7 +63,7 @@ public:
     ending sum_up(ending first) const;
 
 private:
-    void open();
+    void open(bool has_proved_itself);
     void say(std::string_view words);
     void ask(std::string_view words);
     void gather(clock::time_point now);
@@ -127,15 +127,16 @@ void exchange::greet()
     if (const auto greeting = with_.codec.greeting(); !greeting.empty())
         ask(greeting);
     else
-        open();
+        open(false);
 }
 
-// Whether it works is asked first where that is in doubt, and where suspects wait for a connection that does.
-void exchange::open()
+// Whether it works is asked first where that is in doubt, and where suspects wait for a connection that does; unless it
+// has just answered the greeting.
+void exchange::open(bool has_proved_itself)
 {
     open_ = true;
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
-    const auto probe = is_doubtful ? with_.codec.probe() : std::string();
+    const auto probe = is_doubtful && !has_proved_itself ? with_.codec.probe() : std::string();
     with_.requests.open(with_.lane, !probe.empty());
     if (!probe.empty())
         ask(probe);
@@ -320,7 +321,7 @@ void exchange::take(const event::unreadable& message)
 void exchange::take_sign_of_life()
 {
     if (!open_)
-        open();
+        open(true);
     hear_sense();
 }
 

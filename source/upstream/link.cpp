@@ -60,6 +60,7 @@ void link::apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanosecond
     patience_ = patience_for(reply_timeout);
     backoff_ = backoff(reconnect_max);
     tls_ = std::move(tls);
+    declines_ = false;
     hurry();
 }
 
@@ -183,6 +184,7 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at);
+    declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (!stopped_)
         lost(ending.reason, had_worked);
@@ -229,9 +231,10 @@ awaitable<> link::pause()
         co_await retry_.async_wait(as_result);
 }
 
+// Whoever declines is not asked more often because requests wait: it would not think better of it, and might well mind.
 void link::hurry()
 {
-    if (retry_.expiry() > clock::now() + backoff::first_ceiling)
+    if (!declines_ && retry_.expiry() > clock::now() + backoff::first_ceiling)
         retry_.expires_after(backoff(backoff::first_ceiling).next(random_));
 }
 

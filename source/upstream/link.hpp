@@ -99,6 +99,7 @@ private:
     std::chrono::nanoseconds patience_; // with a silent upstream
     backoff backoff_;
     steady_timer retry_;
+    bool declines_ = false; // it is there, and wanted no conversation when it was greeted last
     bool stopped_ = false;
     asio::cancellation_signal cancellation_;
 };

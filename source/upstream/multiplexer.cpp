@@ -301,10 +301,8 @@ void multiplexer::acquit(lane& lane)
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
 {
     const auto found = waits_.find(key);
-    if (found == waits_.end()) {
-        late_.erase(key);
+    if (found == waits_.end())
         return false;
-    }
     auto& waits = found->second;
     const auto on_this_wire = [&](const waiting_request& request) { return request.queue_ == &from.on_the_wire_; };
     const auto asked = std::ranges::find_if(waits.waiting, on_this_wire);

@@ -130,7 +130,8 @@ failure pool::failed(failure why, std::uint64_t& count, net::trace* trace)
 
 bool pool::is_taken(const question& question, clock::time_point now)
 {
-    return question.repeats_another ? requests_.is_waited_for(question.key) : requests_.is_taken(question.key, now);
+    const bool taken = requests_.is_taken(question.key, now);
+    return question.repeats_another ? requests_.is_waited_for(question.key) : taken;
 }
 
 // After so long a time without any upstream, who starts to wait would most likely wait for nothing.

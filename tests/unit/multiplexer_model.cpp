@@ -215,8 +215,6 @@ public:
 
     bool deliver(std::size_t index, const std::string& key, const std::string& reply)
     {
-        if (!has_requests_for(key))
-            late_.erase(key);
         const auto* const asked = longest_waiting(key, &lanes_[index].wire);
         if (use_ == key_use::own && asked == nullptr)
             return false;

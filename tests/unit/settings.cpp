@@ -1,5 +1,6 @@
 #include "service/settings.hpp"
 #include "service/program.hpp"
+#include "service/value_kinds.hpp"
 
 #include "../temporary.hpp"
 #include "print_duration.hpp"
@@ -458,9 +459,11 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
     check_complaints({"--iso8583-frame", {"binary", "binary3", "BCD2"}, "binary2, binary4, ascii4 or bcd2"});
     check_complaints(
         {"--iso8583-header", {"6", "60 00", "0x60", "6g", std::string(130, '0')}, "two hexadecimal digits"});
-    check_complaints({"--iso8583-key", {"2", "7,7", "7;11", "7,11,37,41", ",", "11,"}, "3, 7, 11, 37 and 41"});
+    check_complaints(
+        {"--iso8583-key", {"2", "7", "3,41", "7,7", "7;11", "7,11,37,41", ",", "11,"}, "3, 7, 11, 37 and 41"});
     for (const auto& option : {"--iso8583-late", "--iso8583-echo"})
         check_complaints({option, {"2", "soon"}, "250ms"});
+    check_complaints({"--iso8583-late", {"0s"}, "above zero"});
     check_complaints({"--iso8583-sign-on", {"true", "1", "On"}, "on or off"});
     check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
     check_complaints({"--log-format", {"JSON", "xml"}, "text or json"});

@@ -74,6 +74,9 @@ key_fields::key_fields(std::string_view list)
     }
     if (list.ends_with(','))
         throw std::invalid_argument("behind the last comma a field is missing");
+    const auto tells_requests_apart = [](const field& chosen) { return chosen.number == 11 || chosen.number == 37; };
+    if (std::ranges::none_of(fields_, tells_requests_apart))
+        throw std::invalid_argument("11 or 37 must be in the key: no other field tells one request from the next");
     if (length > upstream::key::longest)
         throw std::invalid_argument(fmt::format("the fields {} do not fit into a key: together they have {} characters "
                                                 "of at most {}, so leave one out",

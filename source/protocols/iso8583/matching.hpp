@@ -34,7 +34,8 @@ public:
     }
 
     /// From numbers with commas in between: of 3, 7, 11, 37 and 41. Throws `std::invalid_argument` that says what is
-    /// wrong: another field, one that is there twice, or more than fit into a key, which are 28 characters.
+    /// wrong: another field, one that is there twice, neither 11 nor 37, or more than fit into a key, which are 28
+    /// characters.
     explicit key_fields(std::string_view list);
 
     auto begin() const noexcept { return fields_.begin(); }

@@ -56,7 +56,7 @@ public:
     event::unreadable unfinished() const override;
     std::string greeting() override;
     std::string heartbeat() override { return say(echo_test); }
-    std::string probe() override { return say(echo_test); }
+    std::string probe() override { return settings_.echo_after.count() != 0 ? say(echo_test) : std::string(); }
 
 private:
     std::string say(std::string_view about);

@@ -18,7 +18,7 @@ struct settings {
     iso8583::key_fields key_fields = {};
     bool signs_on = true; ///< otherwise a connection takes questions at once
     std::chrono::nanoseconds late_replies = std::chrono::seconds(120); ///< how long a reply may come after its timeout
-    std::chrono::nanoseconds echo_after = std::chrono::seconds(30);    ///< of quiet; zero for never
+    std::chrono::nanoseconds echo_after = std::chrono::seconds(30);    ///< of quiet; zero: no echo test at all
 };
 
 /// The time of day that the bridge's own messages tell in field 7.
