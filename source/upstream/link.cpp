@@ -110,6 +110,7 @@ awaitable<std::optional<net::connection>> link::connect()
     }
     if (!stopped_)
         ++counts_.connect_failures;
+    declines_ = false;
     cannot_connect(error.message());
     co_return std::nullopt;
 }

@@ -137,6 +137,8 @@ void multiplexer::open(lane& lane, bool on_probation)
     lanes_.push_back(&lane);
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
+    if (!on_probation) // nothing else than questions could restore the trust
+        lane.trusted_ = true;
     lane.trial_size_ = 1;
     if (works(lane))
         recall();

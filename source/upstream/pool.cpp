@@ -78,6 +78,8 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     auto [order, error, reply, expiry] = co_await request.receive(deadline);
     if (!error) {
         replied(waiting, request.take_reply(), trace);
+        if (question.repeats_another) // the reply may have been for the other one
+            requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
         co_return std::move(reply);
     }
     const auto ended_at = clock::now();

@@ -819,7 +819,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_nothing_while_another
     multiplexer.distrust(doubtful.lane);
     close(multiplexer, doubtful);
     multiplexer.open(good.lane);
-    multiplexer.open(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
 
     askers.ask_all({"101", "102"});
     BOOST_TEST(doubtful.lane.doubtful());
@@ -832,13 +832,29 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_nothing_while_another
     BOOST_TEST(take(multiplexer, doubtful) == "103\n");
 }
 
+// Where nothing can be asked to find out whether it works, the next request tells.
+BOOST_AUTO_TEST_CASE(a_connection_without_a_probe_is_trusted_again_when_it_is_opened)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection doubtful;
+    connection good;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(good.lane);
+    multiplexer.open(doubtful.lane, false);
+
+    askers.ask_all({"100", "101"});
+
+    BOOST_TEST(take(multiplexer, doubtful) != "");
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there_is_no_other)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection doubtful;
     askers askers(multiplexer);
     multiplexer.distrust(doubtful.lane);
-    multiplexer.open(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
 
     askers.ask_all({"100", "101"});
 
@@ -889,7 +905,7 @@ BOOST_AUTO_TEST_CASE(what_has_a_key_of_its_own_stays_where_it_was_written)
     connection doubtful;
     connection back;
     multiplexer.distrust(doubtful.lane);
-    multiplexer.open(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
     const auto payment = order("100");
     const waiting_request written(multiplexer, payment);
     take(multiplexer, doubtful);
@@ -904,20 +920,20 @@ BOOST_AUTO_TEST_CASE(what_has_a_key_of_its_own_stays_where_it_was_written)
 
 BOOST_AUTO_TEST_CASE(when_the_last_trusted_connection_falls_silent_any_other_takes_the_backlog)
 {
-    upstream::multiplexer multiplexer(executor, 1);
+    upstream::multiplexer multiplexer(executor, 2);
     connection doubtful;
     connection good;
     askers askers(multiplexer);
     multiplexer.distrust(doubtful.lane);
-    multiplexer.open(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
     multiplexer.open(good.lane);
-    askers.ask_all({"100", "101"});
-    BOOST_TEST(take(multiplexer, good) == "100\n");
+    askers.ask_all({"100", "101", "102"});
+    BOOST_TEST(take(multiplexer, good) == "100\n101\n");
     BOOST_TEST(take(multiplexer, doubtful) == "");
 
     multiplexer.distrust(good.lane);
 
-    BOOST_TEST(take(multiplexer, doubtful) == "101\n");
+    BOOST_TEST(take(multiplexer, doubtful) == "102\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_request_knows_whether_it_was_written)

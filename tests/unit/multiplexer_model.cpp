@@ -124,6 +124,7 @@ public:
         lanes_[index].open = true;
         lanes_[index].spoke = false;
         lanes_[index].on_probation = on_probation;
+        lanes_[index].trusted |= !on_probation;
         lanes_[index].trial = 1;
         opened_.push_back(index);
         if (works(lanes_[index]))
