@@ -137,7 +137,7 @@ void multiplexer::open(lane& lane, bool on_probation)
     lanes_.push_back(&lane);
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
-    if (!on_probation) // nothing else than questions could restore the trust
+    if (!on_probation) // only replies to questions could restore the trust
         lane.trusted_ = true;
     lane.trial_size_ = 1;
     if (works(lane))
