@@ -137,8 +137,6 @@ void multiplexer::open(lane& lane, bool on_probation)
     lanes_.push_back(&lane);
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
-    if (!on_probation) // only replies to questions could restore the trust
-        lane.trusted_ = true;
     lane.trial_size_ = 1;
     if (works(lane))
         recall();
@@ -413,11 +411,12 @@ lane* multiplexer::least_busy_lane() const
 }
 
 // A probe has a place like a request. While suspects wait, room for the next trial is kept free: where there is always
-// a backlog, they would find none.
+// a backlog, they would find none. Where no probe asks whether a connection works, one request at a time does.
 bool multiplexer::has_room(const lane& lane) const
 {
     const auto kept_free = lane.on_probation_ ? 1 : std::min(lane.trial_size_, suspects_.size());
-    return may_be_asked(lane) && lane.waiting() + kept_free < window_;
+    const bool asks_whether_it_works = !lane.on_probation_ && lane.waiting() == 0;
+    return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;
 }
 
 // Its window is not full; and if it has not shown that it works, no other has.

@@ -182,7 +182,7 @@ void pay_through_faults(std::uint32_t seed, std::uint64_t payments)
         });
 
         BOOST_TEST_MESSAGE(first.faults() + second.faults() << " faults");
-        for (const unsigned status : {200, 409, 502, 504})
+        for (const unsigned status : {200U, 409U, 502U, 504U})
             BOOST_TEST(ledger.answers[status] != 0U, "none has got " << status);
     }
 }

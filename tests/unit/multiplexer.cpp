@@ -832,8 +832,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_nothing_while_another
     BOOST_TEST(take(multiplexer, doubtful) == "103\n");
 }
 
-// Where nothing can be asked to find out whether it works, the next request tells.
-BOOST_AUTO_TEST_CASE(a_connection_without_a_probe_is_trusted_again_when_it_is_opened)
+BOOST_AUTO_TEST_CASE(a_connection_without_a_probe_that_is_not_trusted_is_asked_one_thing_at_a_time)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection doubtful;
@@ -843,9 +842,13 @@ BOOST_AUTO_TEST_CASE(a_connection_without_a_probe_is_trusted_again_when_it_is_op
     multiplexer.open(good.lane);
     multiplexer.open(doubtful.lane, false);
 
-    askers.ask_all({"100", "101"});
+    askers.ask_all({"100", "101", "102", "103"});
+    BOOST_TEST(doubtful.lane.waiting() == 1U);
+    BOOST_TEST(good.lane.waiting() == 3U);
 
-    BOOST_TEST(take(multiplexer, doubtful) != "");
+    multiplexer.spoke(doubtful.lane);
+    askers.ask_all({"104", "105"});
+    BOOST_TEST(doubtful.lane.waiting() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there_is_no_other)

@@ -124,7 +124,6 @@ public:
         lanes_[index].open = true;
         lanes_[index].spoke = false;
         lanes_[index].on_probation = on_probation;
-        lanes_[index].trusted |= !on_probation;
         lanes_[index].trial = 1;
         opened_.push_back(index);
         if (works(lanes_[index]))
@@ -489,7 +488,8 @@ private:
     bool has_room(const lane& lane) const
     {
         const auto kept_free = lane.on_probation ? 1 : std::min(suspects_.size(), lane.trial);
-        return may_be_asked(lane) && lane.waiting() + kept_free < window_;
+        const bool asks_whether_it_works = !lane.on_probation && lane.waiting() == 0;
+        return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;
     }
 
     static bool works(const lane& lane) { return lane.trusted && !lane.on_probation; }
