@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -28,6 +29,12 @@ http_answer post(const place& server, std::string_view body, std::string_view ty
     client.send(fmt::format("POST / HTTP/1.1\r\nHost: test\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", type,
                             body.size(), body));
     return receive_answer(client);
+}
+
+// The answer, once it has come.
+std::future<http_answer> post_meanwhile(std::uint16_t port, const std::string& body)
+{
+    return std::async(std::launch::async, [=] { return post(port, body); });
 }
 
 words in_front_of_a_host(const std::string& host, words more = {})
@@ -284,14 +291,12 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_goes_wrong)
     {
         played_host silent(host.accept());
         silent.answer_sign_on("00");
-        std::thread first([&] {
-            const auto answer = post(port, good);
-            BOOST_TEST(answer.status == 504);
-            BOOST_TEST(boost::json::parse(answer.body).at("sent").as_bool());
-        });
+        auto first = post_meanwhile(port, good);
         const auto question = silent.receive_no_test();
         BOOST_TEST(post(port, good).status == 409);
-        first.join();
+        const auto answer = first.get();
+        BOOST_TEST(answer.status == 504);
+        BOOST_TEST(boost::json::parse(answer.body).at("sent").as_bool());
         silent.answer(question, {field(39, "00"), field(41, "TERM0001")}); // too late
         silent.send(marked_message("0420", {field(7, "1128183000"), field(11, "000009")}));
         silent.send(marked_message("0800", {field(7, "1128183000"), field(11, "000010"), field(70, "999")}));
@@ -306,27 +311,25 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_goes_wrong)
     {
         std::optional<played_host> forgetful(host.accept());
         forgetful->answer_sign_on("00");
-        std::thread first([&] {
-            const auto answer = post(port, marked_purchase("000002"));
-            BOOST_TEST(answer.status == 502);
-            BOOST_TEST(answer.body.find(R"("sent":true)") != std::string::npos);
-        });
+        auto first = post_meanwhile(port, marked_purchase("000002"));
         forgetful->answer(forgetful->receive_no_test(), {field(39, "00"), field(41, "ANOTHER1")});
-        first.join();
-        std::thread second([&] { BOOST_TEST(post(port, marked_purchase("000003")).status == 502); });
+        const auto answer = first.get();
+        BOOST_TEST(answer.status == 502);
+        BOOST_TEST(answer.body.find(R"("sent":true)") != std::string::npos);
+        auto second = post_meanwhile(port, marked_purchase("000003"));
         forgetful->receive_no_test();
         forgetful->send_raw(std::string("\x01\x40\x60"
                                         "0210SECRETSECRET73737373",
                                         26)); // and that is all
         forgetful.reset();
-        second.join();
+        BOOST_TEST(second.get().status == 502);
     }
     {
         played_host right(host.accept());
         right.answer_sign_on("00");
-        std::thread first([&] { BOOST_TEST(post(port, marked_purchase("000004")).status == 200); });
+        auto first = post_meanwhile(port, marked_purchase("000004"));
         right.answer(right.receive_no_test(), {field(39, "00"), field(41, "TERM0001")});
-        first.join();
+        BOOST_TEST(first.get().status == 200);
 
         BOOST_TEST(!has_mark(get_page(bridge.admin_port(), "/metrics").body));
         bridge.signal(SIGTERM);
