@@ -733,14 +733,20 @@ BOOST_AUTO_TEST_CASE(a_repeat_may_have_the_key_of_a_message_whose_late_reply_may
         return ++questions == 2 ? payments::framed(response) : std::string();
     };
     settings.reply_timeout = 50ms;
-    play(payments_language, answer, [](pool& pool, counterpart& other, const language&) -> awaitable<> {
+    auto brief = payments::settings_of(false);
+    brief.late_replies = 200ms;
+    const auto spoken = with(payments_language, iso8583::protocol(brief));
+    play(spoken, answer, [](pool& pool, counterpart& other, const language&) -> awaitable<> {
         steady_timer deadline(co_await asio::this_coro::executor);
         const auto reversal = question_for(payments::message("0420", 100), payments::settings).value();
         const auto repeat = question_for(payments::message("0421", 100), payments::settings).value();
         BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::timed_out, true)));
         BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::duplicate)));
+        co_await sleep(100ms);
         const auto outcome = co_await pool.ask(repeat, deadline);
         BOOST_TEST(outcome.has_value());
+        co_await sleep(150ms); // the reversal's own reply cannot come any more; that of the repeat can
+        BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::duplicate)));
         BOOST_TEST(other.questions().size() == 2U);
     });
 }
