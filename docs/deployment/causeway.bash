@@ -1,5 +1,5 @@
-# Completion of causeway, code-server and iso8583-host for bash, by what the program itself says in --help: its options, and for one that
-# takes a value, the kind of that.
+# Bash completion for causeway, code-server and iso8583-host, from what the program itself says in --help: its options
+# and, for an option with a value, the kind of value.
 
 _causeway()
 {
