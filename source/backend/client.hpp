@@ -17,16 +17,15 @@ namespace causeway::backend {
 /// `run`. Destroying it takes it out of the list that it is in.
 class client : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    /// While so many bytes of replies wait for the client to read them, or for their time, nothing more is read from
-    /// it.
+    /// While this many bytes of replies are unread by the client or delayed, nothing more is read from it.
     static constexpr std::size_t most_unsent = 1024 * 1024;
 
     client(tcp_socket socket, std::unique_ptr<responder> responder);
     client(const client&) = delete;
     client& operator=(const client&) = delete;
 
-    /// Serves the client until it closes its side, or sends what cannot be read, and has got all that is to be sent at
-    /// that time; or until it is gone.
+    /// Serves the client until it closes its side, or sends unreadable bytes, and has received everything that is due
+    /// by then; or until it is gone.
     awaitable<> run();
 
     /// Ends the connection now.
@@ -40,7 +39,7 @@ private:
 
     tcp_socket socket_;
     std::unique_ptr<responder> responder_;
-    std::string replies_;    // gathered by the reader, or when they are due
+    std::string replies_;    // collected by the reader, or when they are due
     std::string being_sent_; // taken by the writer, in one go
     net::wakeup has_replies_;
     net::wakeup has_room_;

@@ -10,7 +10,7 @@
 
 namespace causeway::backend {
 
-/// Answers every code until the client closes its side and has got all its replies.
+/// Answers every code until the client closes its side and has received all its replies.
 class code_server final : public server {
 public:
     /// See `server`.

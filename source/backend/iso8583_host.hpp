@@ -1,4 +1,4 @@
-// An emulated payment host, for those who test its clients.
+// An emulated payment host, for testing its clients.
 #pragma once
 
 #include "backend/iso8583_responder.hpp"
@@ -11,8 +11,8 @@
 
 namespace causeway::backend {
 
-/// Answers ISO 8583 messages as `decide` says. A client that closes its side gets the answers that are there by then,
-/// and not those that take time.
+/// Answers ISO 8583 messages as `decide` says. A client that closes its side gets the answers that are ready by then,
+/// and not the delayed ones.
 class iso8583_host final : public server {
 public:
     /// See `server`, and for `settings` `check`, whose exception it throws.

@@ -21,24 +21,23 @@ struct host_settings {
     iso8583::dialect dialect;
     iso8583::framing framing = {};
     std::chrono::nanoseconds echo_after = std::chrono::seconds(30);    ///< of quiet; zero for never
-    iso8583::time_of_day time_of_day = std::chrono::system_clock::now; ///< what its own messages tell
+    iso8583::time_of_day time_of_day = std::chrono::system_clock::now; ///< the time in its own messages
 };
 
-/// Throws `std::invalid_argument` when the dialect has no words for the host's answers and own messages, or the header
+/// Throws `std::invalid_argument` when the dialect cannot express the host's answers and own messages, or the header
 /// leaves no room for them in a frame.
 void check(const host_settings& settings);
 
-/// How often clients of a host have sent what it cannot read. Belongs to its event loop.
+/// How often clients of a host have sent something that it cannot read. Belongs to its event loop.
 struct complaints {
     std::uint64_t unreadable = 0; ///< messages
     std::uint64_t broken = 0;     ///< connections
 };
 
-/// Reads messages and answers them as `decide` says. What the dialect cannot read, or has no words to answer, is logged
-/// and gets no answer; a stream without frames ends the connection. When nothing has come or was said for a while it
-/// sends an echo test of its own, and no further one until something comes.
-///
-/// The log tells of a message what `shown` does, and its size.
+/// Reads messages and answers them as `decide` says. A message that the dialect cannot read, or cannot express an
+/// answer to, is logged and gets no answer; an invalid frame ends the connection. When nothing was received or sent for
+/// a while it sends its own echo test, and no further one until something arrives.
+/// The log shows of a message what `shown` gives, and its size.
 class iso8583_responder final : public responder {
 public:
     /// `settings` have passed `check`; these and `complaints` outlive it.
@@ -58,7 +57,7 @@ private:
     const host_settings& settings_;
     complaints& complaints_;
     iso8583::frame_reader frames_;
-    std::multimap<clock::time_point, std::string> held_; // answers that take time
+    std::multimap<clock::time_point, std::string> held_; // delayed answers
     std::size_t held_size_ = 0;
     clock::time_point echo_due_;
     unsigned trace_ = 0; // of its last own message

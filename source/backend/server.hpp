@@ -1,4 +1,4 @@
-// A TCP server, whatever it says to its clients.
+// A TCP server, whatever it answers to its clients.
 #pragma once
 
 #include "backend/client.hpp"
@@ -20,31 +20,31 @@
 
 namespace causeway::backend {
 
-/// Serves clients on one event loop; every call is made on its thread. It outlives the coroutines that
-/// it starts: after `stop` the loop runs until they have ended, and only then may the server go.
+/// Serves clients on one event loop; every call is made on its thread. It outlives the coroutines that it starts: after
+/// `stop` the loop runs until they have ended, and only then may the server be destroyed.
 class server {
 public:
-    /// The log calls it `name`. While the address is in use, the server tries it again every `bind_retry`, and the log
-    /// adds `when_in_use`, which says what else its user can do. At most `most_clients` are served at once; further
-    /// ones wait in the listen queue. Throws `boost::system::system_error` when the host is not known.
+    /// The log calls it `name`. While the address is in use, the server retries every `bind_retry`, and the log adds
+    /// `when_in_use`, which says what else its user can do. At most `most_clients` are served at once; further ones
+    /// wait in the listen queue. Throws `boost::system::system_error` when the host is unknown.
     server(asio::io_context& io, std::string name, const net::host_port& listen, std::chrono::nanoseconds bind_retry,
            std::size_t most_clients, std::string when_in_use);
     virtual ~server() = default;
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Binds and serves until `stop`. As soon as clients can connect, `listens` is called. An address that cannot be
-    /// had for another reason than being in use throws `boost::system::system_error` out of the event loop.
+    /// Binds and serves until `stop`. As soon as clients can connect, `listens` is called. An address that is
+    /// unavailable for any reason other than being in use throws `boost::system::system_error` out of the event loop.
     void start(std::function<void()> listens = [] {});
 
     /// Ends all connections and stops listening.
     void stop();
 
-    /// Connected now.
+    /// How many clients are connected now.
     std::size_t clients() const noexcept { return places_.taken(); }
 
 private:
-    /// What is said to a new client.
+    /// Makes the responder for a new client.
     virtual std::unique_ptr<responder> make_responder() = 0;
 
     awaitable<> run(std::function<void()> listens);
@@ -57,7 +57,7 @@ private:
     std::chrono::nanoseconds bind_retry_;
     std::string when_in_use_;
     steady_timer retry_;
-    std::optional<tcp_acceptor> acceptor_; // once the address could be had
+    std::optional<tcp_acceptor> acceptor_; // once the address is available
     std::uint64_t accept_failures_ = 0;
     net::limit places_; // for clients
     boost::intrusive::list<client, boost::intrusive::constant_time_size<false>> clients_;

@@ -1,4 +1,4 @@
-// Headers that most files need and that take long to read.
+// Headers that most files need and that take long to compile.
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>

@@ -1,4 +1,5 @@
-// How far a text goes on with characters of one kind. Every byte of a head is looked at, so this is made to be quick.
+// How many leading characters of a text are of one kind. Every byte of a header section is checked, so this must be
+// fast.
 #pragma once
 
 #include <boost/url/grammar/alnum_chars.hpp>
@@ -14,7 +15,7 @@
 
 namespace causeway::http {
 
-/// A set of characters that is one look-up to ask.
+/// A set of characters; membership takes one look-up.
 class character_set {
 public:
     constexpr explicit character_set(boost::urls::grammar::lut_chars chars)
@@ -55,9 +56,9 @@ std::size_t prefix_from(std::string_view text) noexcept
     constexpr std::uint64_t each = 0x0101'0101'0101'0101;
     std::size_t length = 0;
     for (std::uint64_t bytes = 0; eight_at_once && text.size() - length >= sizeof bytes; length += sizeof bytes) {
-        // Of a byte below `lowest`, to take `lowest` away sets the highest bit, which was not set
-        // before; of 0x7f, nothing is left by exclusive or, and what is nothing has the highest bit set when 1 is taken
-        // away. What is borrowed for that can only deceive about the bytes behind the first that ends the run.
+        // Subtracting `lowest` from a byte below it sets the highest bit, which was not set before. 0x7f becomes 0 by
+        // exclusive or, and subtracting 1 from 0 sets the highest bit. The borrow can only falsify the bytes after the
+        // first one that ends the run.
         std::memcpy(&bytes, text.data() + length, sizeof bytes);
         const auto lower = (bytes - each * lowest) & ~bytes;
         const auto deletes = bytes ^ (each * 0x7f);

@@ -1,4 +1,4 @@
-// What a connection has to tell the access log.
+// What a connection reports to the access log.
 #pragma once
 
 #include "http/access.hpp"
@@ -13,12 +13,11 @@
 
 namespace causeway::http {
 
-/// Sees to it that each request that gets an answer is recorded once: when the answer has been sent, or else when the
-/// connection ends. While nobody records, it does nothing. Belongs to one event loop; every call is made on its
-/// thread.
+/// Ensures that each request that gets an answer is recorded once: when the answer has been sent, or else when the
+/// connection ends. Without a recorder it does nothing. Belongs to one event loop; every call is made on its thread.
 class connection_log {
 public:
-    /// `recorder`, which may be null and may change, and `connection` outlive it, and so does what it points to.
+    /// `recorder`, which may be null and may change, its target, and `connection` outlive it.
     connection_log(access_recorder* const& recorder, const net::connection& connection)
         : recorder_(recorder)
         , connection_(connection)
@@ -30,22 +29,22 @@ public:
     connection_log(const connection_log&) = delete;
     connection_log& operator=(const connection_log&) = delete;
 
-    /// `request` begins to be read.
+    /// The reading of `request` begins.
     void begin(request& request)
     {
         if (recorder_ != nullptr || request.access)
             prepare(request);
     }
 
-    /// More of it has come.
+    /// More of it has arrived.
     static void came(request& request)
     {
         if (request.access)
             request.access->came(clock::now());
     }
 
-    /// It is being answered, without the body when that is `head_only`. Takes its `access`, which there must be, and
-    /// the target from it. Gives the id to answer with, which is valid until `sent`.
+    /// It is being answered, without the body if `head_only`. Takes its `access`, which must not be null, and its
+    /// target. Returns the id to answer with, which is valid until `sent`.
     std::string_view answered(request& request, const response& response, bool head_only);
 
     /// All answers have been sent.
@@ -62,7 +61,7 @@ private:
     access_recorder* const& recorder_;
     const net::connection& connection_;
     std::string peer_;
-    std::vector<std::unique_ptr<access>> unsent_; // those that are being answered
+    std::vector<std::unique_ptr<access>> unsent_; // requests that are being answered
     std::unique_ptr<access> spare_;               // for the next request
 };
 

@@ -6,13 +6,13 @@
 
 namespace causeway::http {
 
-/// Looks at the lines of a request head behind the request line as they come, and refuses what a lenient server
-/// somewhere else might read differently: a carriage return without a line feed or the reverse (RFC 9112 §2.2), a
+/// Checks the lines of a request's header section after the request line as they arrive, and refuses what a lenient
+/// server elsewhere might read differently: a carriage return without a line feed or the reverse (RFC 9112 §2.2), a
 /// folded line (§5.2), control characters (RFC 9110 §5.5). Two readings of one message are how requests get smuggled.
 class head_scanner {
 public:
-    /// Looks at the next bytes, up to the empty line that ends the head; bytes behind that are not looked at. Gives
-    /// what is wrong, in words, or nothing.
+    /// Checks the next bytes, up to the empty line that ends the header section; later bytes are ignored. Returns what
+    /// is wrong, in words, or nothing.
     std::optional<std::string_view> scan(std::string_view bytes) noexcept;
 
 private:

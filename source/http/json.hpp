@@ -1,4 +1,4 @@
-// The little JSON that answers are made of.
+// The little JSON that answers consist of.
 #pragma once
 
 #include <string>

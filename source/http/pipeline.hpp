@@ -1,4 +1,4 @@
-// Requests that came together: waited for together, answered in their order.
+// Requests that arrived together: they wait at the same time and are answered in order.
 #pragma once
 
 #include "http/handler.hpp"
@@ -15,24 +15,24 @@
 
 namespace causeway::http {
 
-/// What a client sent without waiting for the answers in between (RFC 9112 §9.3.2). What each waits for
-/// is a coroutine of its own, so they wait at the same time. Such a coroutine shares in owning what it works on, so the
-/// pipeline may go before it has ended. Belongs to one event loop; every call is made on its thread.
+/// Requests that a client sent without waiting for the answers in between (RFC 9112 §9.3.2). Each waits in its own
+/// coroutine, so they wait at the same time. Such a coroutine shares ownership of what it works on, so the pipeline may
+/// be destroyed before it has ended. Belongs to one event loop; every call is made on its thread.
 class pipeline {
 public:
-    /// Most requests in it; further ones stay in the connection's input meanwhile.
+    /// Most requests in it; further ones meanwhile stay in the connection's input.
     static constexpr std::size_t longest = 32;
 
-    /// `handler` outlives it, and what it began.
+    /// `handler` outlives it and every wait that it began.
     pipeline(executor_type executor, handler& handler);
 
-    /// Gives up what has not been taken.
+    /// Cancels the requests that have not been taken.
     ~pipeline();
     pipeline(const pipeline&) = delete;
     pipeline& operator=(const pipeline&) = delete;
 
-    /// Takes `request` in and begins to wait for what its handler says. A `std::exception` that the handler throws is
-    /// the request's result; others are thrown here.
+    /// Takes `request` in and begins the wait that its handler asks for. A `std::exception` from the handler is the
+    /// request's result; other exceptions are thrown here.
     void begin(request request);
 
     /// Requests whose answer has not been taken.
@@ -40,10 +40,10 @@ public:
     bool empty() const noexcept { return exchanges_.empty(); }
     bool full() const noexcept { return size() == longest; }
 
-    /// Whether `take` gives the first request without waiting. Not to be asked of an empty pipeline.
+    /// Whether `take` returns the first request without waiting. The pipeline must not be empty.
     bool ready() const noexcept;
 
-    /// A response, or what the handler makes one of, or what the handler or its wait threw instead.
+    /// A response, or the outcome from which the handler makes one, or what the handler or its wait threw instead.
     using result = std::variant<response, outcome, std::exception_ptr>;
 
     struct settled_request {
@@ -51,10 +51,10 @@ public:
         pipeline::result result;
     };
 
-    /// The first request and what became of it, as soon as that is there. It is no longer in the pipeline then.
+    /// The first request and its result, as soon as there is one. It is removed from the pipeline.
     awaitable<settled_request> take();
 
-    /// Ends all waits early; their outcomes come soon.
+    /// Ends all waits early; their outcomes follow soon.
     void cancel();
 
 private:

@@ -1,4 +1,4 @@
-// Why a client gets an error and a close.
+// Why a client gets an error and its connection is closed.
 #pragma once
 
 #include <boost/beast/http/status.hpp>
@@ -7,7 +7,7 @@
 
 namespace causeway::http {
 
-/// Why bytes are not a request that can be answered. The rest of the connection cannot be trusted after it.
+/// Why bytes are not a request that can be answered. After that, the rest of the connection cannot be trusted.
 struct refusal {
     boost::beast::http::status status{};
     std::string problem; ///< in words, for the client

@@ -1,4 +1,4 @@
-// Reading one HTTP request: what Causeway keeps of it, and how much it accepts.
+// Reading one HTTP request: what Causeway keeps of it, and its limits.
 #pragma once
 
 #include "http/access.hpp"
@@ -21,31 +21,31 @@ namespace causeway::http {
 
 namespace beast = boost::beast;
 
-/// What is kept of a request; nothing here needs the other fields.
+/// What is kept of a request; the other fields are not needed.
 struct request {
     beast::http::verb method = beast::http::verb::unknown;
     std::string target;
     unsigned version = 11; ///< 10 or 11
     bool keep_alive = false;
-    std::string content_type = {};             ///< as it came; empty without one
+    std::string content_type = {};             ///< as received; empty without one
     std::string body = {};                     ///< empty unless the parser was told to keep it
     std::unique_ptr<http::access> access = {}; ///< for the access log, if there is one
 
-    /// Where to note what becomes of it; null when nobody wants to know.
+    /// Where to note what becomes of it; null without an access log.
     net::trace* trace() const noexcept { return access ? &access->trace : nullptr; }
 };
 
 enum class request_state {
-    needs_more, ///< nothing is wrong, and the end has not come
-    complete,   ///< all of it is there, the body included
-    refused,    ///< it gets an error, and the connection a close
+    needs_more, ///< valid so far, and not complete
+    complete,   ///< all of it has arrived, including the body
+    refused,    ///< it gets an error, and the connection is closed
     ended,      ///< the input ended before the request did
 };
 
 enum class body_use { ignored, kept };
 
-/// Beast's parser, in all its versions. Later ones ask for fields of a trailer to be handled too, which belong to
-/// bodies and so never come here. In earlier ones that overrides nothing, and cannot be marked as if it did.
+/// Beast's parser, in all its versions. Later ones also require a handler for the fields of a trailer, which belong to
+/// bodies and so never occur here. In earlier versions it overrides nothing, and cannot be marked `override`.
 class head_parser : public beast::http::basic_parser<true> {
     void on_trailer_field_impl(beast::http::field /*field*/, beast::string_view /*name*/, beast::string_view /*value*/,
                                beast::error_code& /*error*/)
@@ -53,39 +53,39 @@ class head_parser : public beast::http::basic_parser<true> {
     }
 };
 
-/// Beast's parser for the head, keeping of the fields what `request` has: others are checked and let go. Stricter than
-/// Beast where a message can be read in two ways (RFC 9112 §11.2). One object reads one request, into one of the
-/// caller's that outlives it; so the memory of the last target serves the next.
+/// Beast's parser for the header section, which keeps the fields that `request` has; others are checked and discarded.
+/// Stricter than Beast where a message is ambiguous (RFC 9112 §11.2). One object reads one request, into an object of
+/// the caller's that outlives it; so the memory of the last target is reused.
 class request_parser : private head_parser {
 public:
-    /// Bytes in the longest request head that is accepted (431), and in the longest target in it (414).
+    /// Bytes in the longest header section that is accepted (431), and in the longest target in it (414).
     static constexpr std::size_t longest_head = 8 * 1024;
     static constexpr std::size_t longest_target = request_line_scanner::longest_target;
 
     explicit request_parser(request& request, body_use use = body_use::ignored);
 
-    /// Reads on in the bytes of a connection, while the state is `needs_more`. `input` is all that has come and is not
-    /// done with. Gives how many bytes of it are done with now; the next call gets the rest, and what has come behind
-    /// it.
+    /// Continues with the bytes of a connection, while the state is `needs_more`. `input` is everything that has
+    /// arrived and was not consumed. Returns how many bytes of it are consumed now; the next call gets the rest, and
+    /// what has arrived after it.
     std::size_t read(std::string_view input);
 
-    /// Where the request stands. What is in the caller's `request` counts when it is complete.
+    /// The state of the request. The caller's `request` is valid when it is `complete`.
     request_state state() const noexcept { return state_; }
 
     /// True from the first byte of the request on. One empty line before it, which some clients send after a body, is
-    /// none of it (RFC 9112 §2.2).
+    /// not part of it (RFC 9112 §2.2).
     bool begun() const noexcept { return begun_; }
 
-    /// What is wrong with the request. To be asked when it is refused.
+    /// What is wrong with the request. Only when it is `refused`.
     const refusal& reason() const noexcept { return *refusal_; }
 
     /// True once, when the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     bool take_expectation() noexcept;
 
-    /// The connection's input has ended. A request that needs more will not get it.
+    /// The connection's input has ended, so a request that needs more will not be completed.
     void end() noexcept;
 
-    /// A reason from outside, such as a time limit, to refuse a request that needs more.
+    /// Refuses a request that needs more for an external reason, such as a time limit.
     void refuse(refusal reason);
 
 private:
@@ -116,7 +116,7 @@ private:
     head_scanner scanner_;
     body_reader body_;
     std::size_t head_size_ = 0;
-    std::size_t looked_at_ = 0; // bytes at the front of the input that are not done with
+    std::size_t looked_at_ = 0; // bytes at the front of the input that were checked but not consumed
     bool skipped_empty_line_ = false;
     bool begun_ = false;
     bool has_host_ = false;

@@ -1,4 +1,4 @@
-// The HTTP side of one event loop: accepts connections and ends them in good order.
+// The HTTP side of one event loop: accepts connections and closes them properly.
 #pragma once
 
 #include "http/handler.hpp"
@@ -24,60 +24,59 @@ namespace causeway::http {
 /// `longest_sweep_interval`.
 struct time_limits {
     std::chrono::nanoseconds idle = std::chrono::seconds(60);    ///< between requests; then the connection is closed
-    std::chrono::nanoseconds reading = std::chrono::seconds(10); ///< for a request to come to its end; then 408
+    std::chrono::nanoseconds reading = std::chrono::seconds(10); ///< for a request to arrive completely; then 408
     std::chrono::nanoseconds writing = std::chrono::seconds(10); ///< to read its answer; then the connection is reset
 };
 
-/// While the server drains, for a request to come to its end, from its first byte on; then 408. A client that is slow
-/// must not hold the others up, nor use the drain timeout up.
+/// While the server drains, for a request to arrive completely, from its first byte on; then 408. A slow client must
+/// not hold up the others, nor use up the drain timeout.
 constexpr std::chrono::nanoseconds longest_reading_in_drain = std::chrono::seconds(2);
 
-/// A request whose client has gone away frees its place after two of them; a connection that has just been used is not
-/// closed as an idle one before a whole one has passed.
+/// A request whose client has disconnected frees its place after two intervals; a connection that has just been used is
+/// not closed as idle before a whole interval has passed.
 constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::milliseconds(250);
 
-/// Most sessions that are swept in one turn of the event loop, so that nobody waits longer for it because there are
-/// many of them.
+/// Most sessions that are swept in one turn of the event loop, so that a turn does not take longer with many sessions.
 constexpr std::size_t most_swept_in_a_turn = 256;
 
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the
 /// sessions, each of which is owned by the coroutine that serves it, and its own coroutines: after `drain` or `cut` the
-/// loop runs until they have ended, and only then may the server go.
+/// loop runs until they have ended, and only then may the server be destroyed.
 class server {
 public:
     /// `handler` gives the responses. `connections` bounds the connections open at once, in all servers that share it.
     /// Both outlive the server.
     server(tcp_acceptor acceptor, handler& handler, const time_limits& limits, net::limit& connections);
 
-    /// From now on connections are accepted with TLS, or without when `context` is empty. Those that are open stay as
-    /// they are.
+    /// From now on new connections use TLS, or not if `context` is empty. Open connections stay as they are.
     void use_tls(net::tls_context context) { common_.tls = std::move(context); }
 
-    /// From now on `recorder`, which outlives the server, logs the requests that begin; nobody does when it is null.
+    /// From now on `recorder`, which outlives the server, records new requests; if it is null, they are not recorded.
     void record_accesses(access_recorder* recorder) { common_.accesses = recorder; }
 
-    /// From now on these hold, also for what is under way. A time that has begun may be judged by both.
+    /// From now on these limits hold, also for requests in flight. A phase that has begun may be judged by both the old
+    /// and the new limits.
     void apply(const time_limits& limits);
 
     /// Accepts and serves. Returns after `drain` or `cut`, when the last session has ended.
     awaitable<> run();
 
-    /// From now on clients that begin to connect are dealt to `chosen` of all who serve the port
-    /// (`net::deal_newcomers`). Any thread may call it, before `drain`.
+    /// From now on new connections go to `chosen` of all sockets on the port (`net::deal_newcomers`). Any thread may
+    /// call it, before `drain`.
     void deal_newcomers(net::sockets_of_port chosen) { net::deal_newcomers(acceptor_, chosen); }
 
-    /// From now on clients that begin to connect are refused; only where nobody else serves the port. Any thread may
-    /// call it, before `drain`, because all servers of a port must be told in one go (`net::refuse_newcomers`).
+    /// From now on new connections are refused; only if no other process serves the port. Any thread may call it,
+    /// before `drain`, because all servers of a port must be told together (`net::refuse_newcomers`).
     void refuse_newcomers() { net::refuse_newcomers(acceptor_); }
 
-    /// Stops accepting, a moment later, after those who have connected by then, closes idle connections, and lets
-    /// requests under way be answered; one that is still coming has `longest_reading_in_drain` for that. A connection
+    /// Stops accepting a moment later, after the clients that have connected by then; closes idle connections, and lets
+    /// requests in flight be answered; one that is still arriving has `longest_reading_in_drain` for that. A connection
     /// that has just been used stays for another moment, because its next request may be on its way. `others` are
-    /// sockets of another process on the same port, if there are any: clients that begin to connect are dealt to them.
-    /// If these turn out to be other sockets than that, it notices.
+    /// sockets of another process on the same port, if there are any: new connections go to them. The server notices if
+    /// these turn out to be the wrong sockets.
     void drain(net::sockets_of_port others = {});
 
-    /// Ends all connections now. Returns how many requests were under way, pipelined ones each by itself.
+    /// Ends all connections now. Returns how many requests were in flight, counting each pipelined one.
     std::size_t cut();
 
     /// What has happened since the start.
@@ -105,7 +104,7 @@ private:
     net::wakeup session_ended_;
     steady_timer drain_timer_;
     bool draining_ = false;
-    net::sockets_of_port others_;                   // who gets the newcomers while it drains
+    net::sockets_of_port others_;                   // the sockets that get new connections while it drains
     bool somebody_came_ = false;                    // while `stop_accepting` waits for quiet
     std::chrono::microseconds slowest_handshake_{}; // since it drains
 };

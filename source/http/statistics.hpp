@@ -17,10 +17,10 @@ struct statistics {
     static constexpr std::size_t statuses = 1000;
 
     std::uint64_t accepted = 0;           ///< connections
-    std::uint64_t accept_failures = 0;    ///< attempts to accept one that failed, such as for too many open files
-    std::uint64_t session_failures = 0;   ///< connections that an exception has ended
+    std::uint64_t accept_failures = 0;    ///< failed attempts to accept one, for example because of too many open files
+    std::uint64_t session_failures = 0;   ///< connections ended by an exception
     std::uint64_t request_failures = 0;   ///< requests whose handler threw
-    std::uint64_t handshake_failures = 0; ///< connections that came to no TLS session
+    std::uint64_t handshake_failures = 0; ///< connections without a completed TLS handshake
     std::array<std::uint64_t, statuses> responses{}; ///< by status, without 100
 
     void count(boost::beast::http::status status) noexcept

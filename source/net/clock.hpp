@@ -1,12 +1,12 @@
-// The clock that everything here goes by.
+// The clock that all of Causeway uses.
 #pragma once
 
 #include <chrono>
 
 namespace causeway {
 
-/// The steady clock of the system. It is a type of its own, with `now` in a file of its own, so that a program of tests
-/// can bring another `now` and say how time passes. Any thread.
+/// The steady clock of the system. It is a separate type, with `now` in its own file, so that a test program can link
+/// another `now` and control time. Any thread.
 struct clock {
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;

@@ -1,4 +1,4 @@
-// A TCP connection, plain or with TLS, and what has to be known about sockets to use it well.
+// A TCP connection, plain or with TLS, and how to use a socket properly.
 #pragma once
 
 #include "net/asio.hpp"
@@ -16,10 +16,10 @@
 
 namespace causeway::net {
 
-/// A connected socket in non-blocking mode, as `accept` gives it. TLS is a property of it: whoever reads and writes
-/// does not notice, after the handshake. Belongs to one event loop; every call is made on its thread. It outlives what
-/// it began, and is moved only while nothing is under way. To destroy it closes it. No call throws for what a peer or a
-/// network can do.
+/// A connected socket in non-blocking mode, as `accept` returns it. TLS is a property of it: after the handshake,
+/// readers and writers cannot tell the difference. Belongs to one event loop; every call is made on its thread. It
+/// outlives the operations that it began, and is moved only while none is pending. The destructor closes it. No call
+/// throws because of anything that a peer or a network does.
 class connection {
 public:
     using executor_type = causeway::executor_type;
@@ -35,12 +35,12 @@ public:
 
     bool has_tls() const noexcept { return static_cast<bool>(tls_); }
 
-    /// Agrees with the peer on a TLS session. Gives why that failed, if it did.
+    /// Performs the TLS handshake. Returns why it failed, if it did.
     awaitable<error_code> handshake();
 
     executor_type get_executor() { return socket_.get_executor(); }
 
-    /// The address of the other side; empty when there is none any more.
+    /// The address of the peer; empty when the connection is gone.
     std::string peer() const;
 
     /// Waits for bytes and puts them into `room`, which outlives the wait. The signature of `token` is
@@ -57,12 +57,12 @@ public:
         return asio::async_initiate<Token, void(error_code, std::size_t)>(initiate, token, room);
     }
 
-    /// Puts into `room` what has come, without waiting. Gives how many bytes; none also at the end of the input or
-    /// after an error, both of which the next `read` tells.
+    /// Puts into `room` what has arrived, without waiting. Returns how many bytes; 0 also at the end of the input or
+    /// after an error, both of which the next `read` reports.
     std::size_t read_at_once(asio::mutable_buffer room);
 
-    /// Sends all of `bytes`, which outlive that. `co_await` gives a tuple of the error, if any, and how many were sent;
-    /// with TLS, after an error, how many may have been.
+    /// Sends all of `bytes`, which outlive the operation. `co_await` gives a tuple of the error, if any, and how many
+    /// were sent; with TLS, after an error, how many may have been sent.
     auto write(asio::const_buffer bytes) { return asio::async_write(*this, bytes, as_result); }
 
     /// Sends some of them; for Asio's composed operations.
@@ -79,27 +79,27 @@ public:
         return asio::async_initiate<Token, void(error_code, std::size_t)>(initiate, token, first);
     }
 
-    /// Sends what the kernel has room for, without waiting. Gives how many bytes; none also after an error, which
-    /// the next `write` tells. What is left over is to be written next, from its beginning.
+    /// Sends as much as the kernel has room for, without waiting. Returns how many bytes; 0 also after an error, which
+    /// the next `write` reports. The remaining bytes must be written next.
     std::size_t write_at_once(asio::const_buffer bytes);
 
-    /// True when something has come that was not read yet.
+    /// True when something has arrived that was not read yet.
     bool has_input() const;
 
-    /// True when the peer has ended the connection, or its own side of it, also behind input that nobody has read yet.
+    /// True when the peer has closed the connection, or its own side of it, even if there is unread input before that.
     bool peer_is_gone();
 
-    /// Ends the `read` or the `handshake` that is under way, if any, with `operation_aborted`.
+    /// Ends the pending `read` or `handshake`, if any, with `operation_aborted`.
     void stop_reading();
 
-    /// Ends what is under way and closes the connection, without waiting for the peer to take what it was sent.
+    /// Ends what is pending and closes the connection, without waiting for the peer to receive what it was sent.
     void close();
 
-    /// The same, and the peer learns that it did not get all.
+    /// The same, and the peer learns that it did not get everything.
     void reset();
 
-    /// Ends the connection so that the peer gets all that was sent to it: closes our side, then reads what still comes
-    /// until the peer has closed its own, or for a second.
+    /// Closes the connection so that the peer gets everything that was sent to it: closes our side, then reads what
+    /// still arrives until the peer has closed its own, or for a second.
     awaitable<> hang_up();
 
 private:
@@ -119,7 +119,7 @@ private:
         std::size_t after_failure() const noexcept { return tls_session::possibly_written(bytes); }
     };
 
-    // Attempts, and waits for the socket, until the attempt does not depend on it any more.
+    // Attempts, and waits for the socket, until the attempt no longer needs it.
     template <class Step>
     struct tls_operation {
         Step step;

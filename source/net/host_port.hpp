@@ -1,4 +1,4 @@
-// HOST:PORT as a person writes it.
+// HOST:PORT as people write it.
 #pragma once
 
 #include "net/asio.hpp"
@@ -20,16 +20,17 @@ struct host_port {
     friend bool operator==(const host_port&, const host_port&) = default;
 };
 
-/// Reads `HOST:PORT`, where HOST is a name, an IPv4 address, or an IPv6 address in brackets; nothing of any other text.
+/// Reads `HOST:PORT`, where HOST is a name, an IPv4 address, or an IPv6 address in brackets; nothing for any other
+/// text.
 std::optional<host_port> parse_host_port(std::string_view text);
 
 /// The same place as text, an IPv6 address in brackets.
 std::string to_string(const host_port& place);
 std::string to_string(const tcp::endpoint& place);
 
-/// The endpoints that `place` stands for. An address is taken as it is; a name is looked up, and the error is the
-/// resolver's when that fails. The resolver's look-up cannot be cut short: a cancelled one ends when the system's
-/// `getaddrinfo` gives up.
+/// The endpoints that `place` stands for. An address is used as it is; a name is looked up, and the error is the
+/// resolver's when that fails. The look-up cannot be interrupted: a cancelled one ends when the system's `getaddrinfo`
+/// gives up.
 awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host_port& place);
 
 } // namespace causeway::net

@@ -7,8 +7,8 @@
 
 namespace causeway::net {
 
-/// Hands out at most `bound` places. It is the only thing that event loops share: the bound holds for the process as
-/// a whole, so the loops count together, in one atomic number and without a lock. Any thread may call any member; the
+/// Hands out at most `bound` places. It is the only thing that event loops share: the bound applies to the whole
+/// process, so the loops count together, in one atomic number and without a lock. Any thread may call any member; the
 /// limit must outlive every place that it handed out.
 class limit {
 public:
@@ -17,7 +17,7 @@ public:
     {
     }
 
-    /// One place, given back when this object is destroyed. Empty (false) when there was none left.
+    /// One place, returned when this object is destroyed. Empty (false) when none was left.
     class place {
     public:
         place() = default;
@@ -46,7 +46,7 @@ public:
         limit* owner_ = nullptr;
     };
 
-    /// Takes a place if fewer than `bound` are taken. An attempt in vain counts for nobody else, not even for a moment.
+    /// Takes a place if fewer than `bound` are taken. A failed attempt never occupies a place, not even for a moment.
     [[nodiscard]] place try_take() noexcept
     {
         auto taken = taken_.load(std::memory_order_relaxed);
@@ -57,7 +57,7 @@ public:
         return place(this);
     }
 
-    /// From now on at most `bound` places are handed out. Those that are taken stay so, also above it.
+    /// From now on at most `bound` places are handed out. Places that are taken stay taken, even beyond it.
     void set_bound(std::size_t bound) noexcept { bound_.store(bound, std::memory_order_relaxed); }
 
     /// How many are taken, for the metrics and for tests.

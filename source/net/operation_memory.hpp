@@ -1,4 +1,4 @@
-// Memory for an asynchronous operation, kept by whoever waits for it.
+// Memory for an asynchronous operation, held by its caller.
 #pragma once
 
 #include "net/asio.hpp"
@@ -13,17 +13,17 @@
 
 namespace causeway::net {
 
-/// Room for one operation of Asio's at a time, so that it takes nothing from the heap. One that is too large, or comes
-/// while there is another, does. It outlives the operations, and may be in the coroutine that awaits them, however that
-/// ends: an operation gives its room back before it resumes the coroutine, and before it destroys it with the event
-/// loop. Belongs to one event loop; every call is made on its thread.
+/// Memory for one Asio operation at a time, so that it needs no heap allocation. An operation that is too large, or
+/// begins while another is pending, uses the heap. This object outlives the operations, and may be in the frame of the
+/// coroutine that awaits them, however that ends: an operation releases its memory before it resumes the coroutine, and
+/// before it destroys the coroutine with the event loop. Belongs to one event loop; every call is made on its thread.
 class operation_memory {
 public:
     operation_memory() = default;
     operation_memory(const operation_memory&) = delete;
     operation_memory& operator=(const operation_memory&) = delete;
 
-    /// Throws `std::bad_alloc` when the heap is needed and has none.
+    /// Throws `std::bad_alloc` when the heap is needed and has no memory left.
     void* allocate(std::size_t size) { return taken_ || size > room_.size() ? ::operator new(size) : take(); }
 
     /// `place` is from `allocate`.
@@ -42,12 +42,12 @@ private:
         return room_.data();
     }
 
-    // A read from a socket takes most of what is in such memory here: 136 bytes.
+    // The largest operation that uses such memory here is a read from a socket: 136 bytes.
     alignas(std::max_align_t) std::array<std::byte, 143> room_;
     bool taken_ = false;
 };
 
-/// What Asio wants for it: an allocator in `memory`, which outlives it.
+/// Adapts `operation_memory` to the allocator requirements; `memory` outlives it.
 template <class T>
 class operation_allocator {
 public:
@@ -81,8 +81,8 @@ private:
     operation_memory* memory_;
 };
 
-/// Completion token: as `asio::deferred`, and the operation is in `memory`. Asio's own `bind_allocator` cannot be bound
-/// to `deferred` in Boost 1.81.
+/// Completion token: like `asio::deferred`, with the operation in `memory`. In Boost 1.81 Asio's own `bind_allocator`
+/// cannot be applied to `deferred`.
 class deferred_in {
 public:
     explicit deferred_in(operation_memory& memory) noexcept

@@ -1,4 +1,4 @@
-// Waiting for nothing but time to pass.
+// Waiting for time to pass.
 #pragma once
 
 #include "net/asio.hpp"

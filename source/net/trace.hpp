@@ -1,4 +1,4 @@
-// What became of a request on its way through the program, for whoever logs it.
+// What became of a request on its way through the program, for the access log.
 #pragma once
 
 #include "net/clock.hpp"
@@ -7,14 +7,14 @@
 
 namespace causeway::net {
 
-/// Filled in by whoever waits for a request's reply, and read by whoever answers the request: neither has to know the
+/// Filled in where a request waits for its reply, and read where the request is answered: neither side has to know the
 /// other.
 struct trace {
-    std::string_view outcome = {};     ///< a word, in static memory; empty: nothing was asked
-    std::string_view upstream = {};    ///< to which its message was written last; empty: to none. The pool's memory
-    clock::time_point written_at = {}; ///< then; counts only when there is an upstream
-    clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch: there was none
-    clock::time_point read_at = {};    ///< when the request was there. Set by who asks, before that
+    std::string_view outcome = {};     ///< a word, in static memory; empty: no upstream was asked
+    std::string_view upstream = {};    ///< to which its message was last written; empty: none. The pool's memory
+    clock::time_point written_at = {}; ///< when that was; valid only if there is an upstream
+    clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch if there was none
+    clock::time_point read_at = {};    ///< when the request was complete. Set before asking
 };
 
 } // namespace causeway::net

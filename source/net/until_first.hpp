@@ -1,4 +1,4 @@
-// Several coroutines side by side, until one of them ends.
+// Several concurrent coroutines, until one of them ends.
 #pragma once
 
 #include "net/asio.hpp"
@@ -17,7 +17,7 @@
 
 namespace causeway::net {
 
-/// Throws what `thrown` holds, unless that is how a coroutine says that it was cancelled.
+/// Throws what `thrown` holds, unless it only says that the coroutine was cancelled.
 inline void rethrow_unless_cancelled(const std::exception_ptr& thrown)
 {
     try {
@@ -30,17 +30,15 @@ inline void rethrow_unless_cancelled(const std::exception_ptr& thrown)
 }
 
 /// Runs `stories` at the same time until the first of them ends, whether it returns or throws; then cancels the others
-/// and waits until they have ended too. Gives the index of the first. What one of them threw is thrown here, the first
-/// before the others, unless it says only that it was cancelled.
-///
-/// The `||` of Asio's awaitable operators looks alike and is another thing: it ends with the first *success*. A story
-/// that throws there neither ends the others nor is reported while one of them goes on; so a server whose accepting
-/// coroutine has failed would look alive.
-///
-/// A cancelled story needs no flag: the operation that it waits for ends with `operation_aborted`, and if it waits for
-/// none at that moment, its next `co_await` throws that. What stands behind the wait must not be done then, so a story
-/// that takes errors as values looks at this one: `if (error) co_return;`. A wait that was over before the cancellation
-/// came has no error: where it matters what is done behind it, ask `this_coro::cancellation_state`.
+/// and waits until they have ended too. Returns the index of the first. An exception from one of them is rethrown here,
+/// from the first before the others, unless it only says that the coroutine was cancelled.
+/// The `||` of Asio's awaitable operators looks similar but ends with the first *success*. With it, a coroutine that
+/// throws neither ends the others nor is reported while one of them continues; so a server whose accepting coroutine
+/// has failed would look alive.
+/// A cancelled coroutine needs no flag: the operation that it awaits ends with `operation_aborted`, and if it awaits
+/// none at that moment, its next `co_await` throws that. The code after the wait must not run then, so a coroutine that
+/// takes errors as values checks for it: `if (error) co_return;`. A wait that was over before the cancellation has no
+/// error: if the code after it must not run either, check `this_coro::cancellation_state`.
 template <class... Stories>
 awaitable<std::size_t> until_first(Stories... stories)
 {

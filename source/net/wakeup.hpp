@@ -1,4 +1,4 @@
-// One coroutine sleeps until another says that there is something to do.
+// One coroutine sleeps until another signals that there is something to do.
 #pragma once
 
 #include "net/asio.hpp"
@@ -8,9 +8,9 @@
 
 namespace causeway::net {
 
-/// An event that resets itself. Any number of `notify` calls before a `wait` end that one wait: a notice stays until
-/// somebody waits. Only after a wait that was cancelled it may be lost, so whoever waits looks first whether there is
-/// something to do. For one waiting coroutine, all on the event loop's own thread.
+/// An auto-reset event. Any number of `notify` calls before a `wait` end that one wait: a notification is kept until
+/// the next wait. Only after a cancelled wait can it be lost, so check for work before waiting. For one waiting
+/// coroutine, all on the event loop's own thread.
 class wakeup {
 public:
     explicit wakeup(const executor_type& executor)
@@ -21,7 +21,7 @@ public:
     /// Ends the current wait, or else the next one.
     void notify() { notices_.try_send(error_code{}); }
 
-    /// `co_await` gives a tuple of one error code: none after a notice, otherwise the wait was cancelled.
+    /// `co_await` gives a tuple of one error code: none after a notification, otherwise the wait was cancelled.
     auto wait() { return notices_.async_receive(as_result); }
 
 private:

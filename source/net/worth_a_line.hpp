@@ -1,4 +1,4 @@
-// Failures that repeat, and a log that they must not flood.
+// Repeated failures must not flood the log.
 #pragma once
 
 #include <bit>
@@ -6,8 +6,8 @@
 
 namespace causeway::net {
 
-/// True for the 1st, 2nd, 4th, 8th … occurrence of an event, whose `count` includes this one. A line for each of these
-/// tells at once that it happens and later how often, and a million of them take twenty lines:
+/// True for the 1st, 2nd, 4th, 8th … occurrence of an event, whose `count` includes this one. Logging only these shows
+/// at once that it happens and later how often, and a million of them take twenty lines:
 ///
 ///     if (net::worth_a_line(++failures))
 ///         spdlog::warn("it failed ({} times so far)", failures);

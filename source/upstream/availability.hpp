@@ -1,4 +1,4 @@
-// Whether an upstream can be reached, and since when not.
+// Whether an upstream can be reached, and if not, since when.
 #pragma once
 
 #include "net/clock.hpp"
@@ -8,22 +8,23 @@
 
 namespace causeway::upstream {
 
-/// Judges one upstream by its connections. A proxy with nobody behind it accepts a connection and hangs up, at once or
-/// after a while; so a connection works when something has come on it, or when it has lasted for `settling_time`, until
-/// it is asked something and does not answer. Pure: the time of each event is told.
+/// Judges one upstream by its connections. A proxy without a backend accepts a connection and hangs up, at once or
+/// after a while; so a connection counts as working when something was received on it, or when it has lasted for
+/// `settling_time`, until it is asked something and does not answer. Pure: the time of each event is a parameter.
 class availability {
 public:
     using time_point = clock::time_point;
     static constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds(50);
 
-    /// Down since `now`, and given the first try: its first connection works until it shows otherwise.
+    /// Down since `now`, with the benefit of the doubt: its first connection counts as working until it shows
+    /// otherwise.
     explicit availability(time_point now) noexcept
         : down_since_(now)
     {
     }
 
-    /// There is a connection that takes questions. When the last one did not work, this one has to show that it does:
-    /// where it is asked at once, by answering, otherwise by lasting.
+    /// There is a connection that takes questions. If the last one did not work, this one has to show that it does: by
+    /// answering, if it is asked at once, otherwise by lasting.
     void connected(time_point now, bool asked_at_once) noexcept
     {
         connected_since_ = now;
@@ -31,11 +32,11 @@ public:
         spoke_ = false;
     }
 
-    /// Something has come on the connection.
+    /// Something was received on the connection.
     void spoke() noexcept { spoke_ = true; }
 
-    /// The connection is gone; `asked_at` says when something was written to it first, if anything was. True when it
-    /// had worked, if only until it was asked: the upstream is down since then.
+    /// The connection is gone; `asked_at` is when something was first written to it, if anything was. True when it had
+    /// worked, if only until it was asked: the upstream is down since then.
     bool disconnected(time_point now, std::optional<time_point> asked_at) noexcept
     {
         const auto in_doubt_since = spoke_ ? now : asked_at.value_or(now);
@@ -50,7 +51,7 @@ public:
     /// Whether the last connection that ended had worked to its end.
     bool worked() const noexcept { return worked_; }
 
-    /// How long there has been no connection that works; zero while there is one.
+    /// How long there has been no working connection; zero while there is one.
     std::chrono::nanoseconds down_for(time_point now) const noexcept
     {
         const bool lasts = connected_since_ && !asked_at_once_ && now - *connected_since_ >= settling_time;
@@ -58,12 +59,12 @@ public:
         return up ? std::chrono::nanoseconds::zero() : now - down_since_;
     }
 
-    /// How long ago the last connection that worked was lost, or the upstream was first tried.
+    /// How long ago the last working connection was lost, or the upstream was first tried.
     std::chrono::nanoseconds since_last_worked(time_point now) const noexcept { return now - down_since_; }
 
 private:
     std::optional<time_point> connected_since_; // while there is a connection
-    time_point down_since_;                     // without one that worked
+    time_point down_since_;                     // without a working one
     bool asked_at_once_ = false;
     bool spoke_ = false;
     bool worked_ = true; // as far as the last connection has shown

@@ -7,8 +7,8 @@
 
 namespace causeway::upstream {
 
-/// Pauses that grow: each is drawn evenly from zero to a ceiling ("full jitter"), so that many clients of a server
-/// that comes back do not all arrive in the same instant; the ceiling starts at `first_ceiling` and doubles up to
+/// Pauses that grow: each is drawn uniformly from zero to a ceiling ("full jitter"), so that the clients of a server
+/// that comes back do not all arrive at the same instant; the ceiling starts at `first_ceiling` and doubles up to
 /// `longest`.
 ///
 ///     backoff backoff(3s);
@@ -26,7 +26,7 @@ public:
     {
     }
 
-    /// The pause before the next attempt, with `random` as the source of chance.
+    /// The pause before the next attempt, drawn with `random`.
     template <class Random>
     duration next(Random& random)
     {

@@ -1,4 +1,4 @@
-// One connection while it lasts: questions out, replies in.
+// The life of one connection: questions out, replies in.
 #pragma once
 
 #include "net/asio.hpp"
@@ -26,11 +26,11 @@ struct conversation {
     upstream::trials& trials;  ///< on all event loops
     connection_counts& counts;
     const std::string& name;                  ///< the upstream, for the log
-    const std::chrono::nanoseconds& patience; ///< with an upstream that owes a reply and says nothing; may change
-    std::chrono::nanoseconds heartbeat_after; ///< of quiet; zero for never
+    const std::chrono::nanoseconds& patience; ///< how long an upstream that owes a reply may be silent; may change
+    std::chrono::nanoseconds heartbeat_after; ///< the quiet time before one; zero for never
     bool has_to_prove_itself;                 ///< because the last connection did not work
     std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once
-    std::function<void()> spoke;      ///< called when the first thing that makes sense has come on it
+    std::function<void()> spoke;      ///< called when the first intelligible message was received
 };
 
 /// How a conversation ended.
@@ -42,8 +42,8 @@ struct ending {
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is
-/// closed by either side, until something has been owed for so long that the upstream seems dead, or until it is
-/// cancelled. Afterwards the lane is to be closed.
+/// closed by either side, until a reply has been due for so long that the upstream seems dead, or until it is
+/// cancelled. Afterwards the caller closes the lane.
 awaitable<ending> converse(const conversation& conversation);
 
 } // namespace causeway::upstream

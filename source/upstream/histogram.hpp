@@ -1,4 +1,4 @@
-// How long things took, counted by size.
+// How long things took, counted in buckets.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 namespace causeway::upstream {
 
 /// Counts durations in buckets. The upper bounds of the buckets are the usual steps 1, 2.5 and 5 of each power of ten,
-/// from `shortest` up to `longest`, as far as they are below a timeout; then the timeout itself, so that what came in
-/// time is told from what did not; then a quarter more, for what was noticed late. What is longer counts into the last
-/// bucket, which has no bound. A value; copies belong to whoever has them.
+/// from `shortest` up to `longest`, as far as they are below a timeout; then the timeout itself, to separate what was
+/// in time from what was not; then a quarter more, for timeouts that were noticed late. Anything longer counts into the
+/// last bucket, which has no bound. A value.
 class histogram {
 public:
     using duration = std::chrono::nanoseconds;

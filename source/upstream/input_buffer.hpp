@@ -1,4 +1,4 @@
-// What has come on a connection and was not read yet.
+// What was received on a connection and not yet taken.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace causeway::upstream {
 
-/// Keeps the bytes of a connection, in one piece, from when they come until they are taken. For codecs: it does what
-/// `codec::space` and `codec::received` are to do.
+/// Keeps the bytes of a connection, contiguously, from when they are received until they are taken. For codecs: it
+/// implements `codec::space` and `codec::received`.
 class input_buffer {
 public:
     /// It holds at most `capacity` bytes.
@@ -20,8 +20,8 @@ public:
     {
     }
 
-    /// Room for more bytes: all that there is, empty when `capacity` bytes wait to be taken. Ends the validity of every
-    /// view given before.
+    /// All the room that there is for more bytes; empty when `capacity` bytes wait to be taken. Invalidates every view
+    /// returned before.
     std::span<char> space()
     {
         if (begin_ != 0)
@@ -38,7 +38,7 @@ public:
         end_ += count;
     }
 
-    /// What has come and was not taken.
+    /// What was received and not taken.
     std::string_view unread() const noexcept { return {bytes_.data() + begin_, end_ - begin_}; }
 
     /// Takes the first `count` bytes of that. They are valid until `space()` is called.
@@ -51,8 +51,8 @@ public:
 
 private:
     std::vector<char> bytes_;
-    std::size_t begin_ = 0; // of what was not taken
-    std::size_t end_ = 0;   // of what has come
+    std::size_t begin_ = 0; // of the bytes that were not taken
+    std::size_t end_ = 0;   // of the received bytes
 };
 
 } // namespace causeway::upstream

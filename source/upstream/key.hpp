@@ -13,8 +13,8 @@
 
 namespace causeway::upstream {
 
-/// Up to 31 bytes, held inline: room for what identifies a message in most protocols. A protocol decides what stands in
-/// it; the engine only compares and hashes. Any thread may use its own copy.
+/// Up to 31 bytes, held inline: room for what identifies a message in most protocols. A protocol decides what is in it;
+/// the engine only compares and hashes it. Any thread may use its own copy.
 class key {
 public:
     static constexpr std::size_t longest = 31;
@@ -48,7 +48,7 @@ static_assert(std::is_trivially_copyable_v<key> && sizeof(key) == 4 * sizeof(std
 
 template <>
 struct std::hash<causeway::upstream::key> {
-    /// The same number of steps whatever the length, and none that waits for the one before but the last.
+    /// The same number of steps for any length, all independent of each other except the last.
     std::size_t operator()(const causeway::upstream::key& key) const noexcept
     {
         const auto [first, second, third, fourth] = key.words();

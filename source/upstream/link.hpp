@@ -1,4 +1,4 @@
-// The link to one upstream: connect, converse, lose it, connect again, for ever.
+// The link to one upstream: connect, converse, lose the connection, connect again, for ever.
 #pragma once
 
 #include "net/asio.hpp"
@@ -27,7 +27,7 @@ namespace causeway::upstream {
 
 /// How to speak TLS to an upstream. Without a context, connections are plain.
 struct upstream_tls {
-    net::tls_context context; ///< expects a certificate for `name`
+    net::tls_context context; ///< requires a certificate for `name`
     std::string name;
 };
 
@@ -36,27 +36,28 @@ struct upstream_tls {
 /// `start` spawns and `stop` ends.
 class link {
 public:
-    /// A connection on which something was written and not a byte comes back is given up after twice `reply_timeout`,
-    /// but not before half a second; when what was written is not even acknowledged, in half of that time.
+    /// A connection on which something was written is given up if not a single byte comes back within twice
+    /// `reply_timeout`, but not before half a second; if what was written is not even acknowledged, within half of that
+    /// time.
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
          std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
          outage_log& outages, trials& trials);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
-    /// From now on these hold, for a connection that is open too, other than `tls` and how long the kernel waits for an
-    /// acknowledgement. A pause that is longer than the first one ends soon.
+    /// From now on these hold, also for an open connection, except for `tls` and how long the kernel waits for an
+    /// acknowledgement. A current pause that is longer than the first step ends soon.
     void apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, upstream_tls tls);
 
-    /// Connects and converses until `stop`. A lost connection costs nothing but time: its requests are written again
-    /// on the next one, if they may be.
+    /// Connects and converses until `stop`. A lost connection costs only time: its requests are written again on the
+    /// next one, if they may be.
     void start();
 
     /// Ends whatever the link is doing; its coroutine ends soon after.
     void stop();
 
-    /// Somebody waits and no upstream is connected: makes a pause before the next attempt that was meant to save
-    /// effort as short as the first one.
+    /// A request waits and no upstream is connected: shortens a longer pause before the next attempt to that of the
+    /// first step.
     void hurry();
 
     /// How long there has been no connection that works; zero while there is one.
@@ -84,7 +85,7 @@ private:
     net::host_port upstream_;
     std::string name_; // for the log
     const protocol& protocol_;
-    upstream_tls tls_; // of the connections to come
+    upstream_tls tls_; // of new connections
     multiplexer& requests_;
     connection_counts counts_;
 
@@ -99,7 +100,7 @@ private:
     std::chrono::nanoseconds patience_; // with a silent upstream
     backoff backoff_;
     steady_timer retry_;
-    bool declines_ = false; // it is there, and wanted no conversation when it was greeted last
+    bool declines_ = false; // it is up, but declined the last greeting
     bool stopped_ = false;
     asio::cancellation_signal cancellation_;
 };

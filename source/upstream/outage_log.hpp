@@ -1,4 +1,4 @@
-// What the log says of an upstream that goes away and comes back.
+// What the log says about an upstream that goes down and comes back.
 #pragma once
 
 #include "net/clock.hpp"
@@ -12,22 +12,21 @@
 namespace causeway::upstream {
 
 /// Each event loop has its own connection to an upstream, so all of them notice its outage, and each attempt to connect
-/// shows it again. Here that becomes one line when it begins and one when it ends. An upstream that goes and comes all
-/// the time gets no more than `most_lines` in `window`, the last of which says so; the rest is for the level `debug`.
-/// Shared by all event loops: any thread may call any member. It locks, which is no matter where a connection is made
-/// or lost.
+/// shows it again. Here that becomes one line when it begins and one when it ends. A flapping upstream gets no more
+/// than `most_lines` in `window`, the last of which says so; the rest is logged at the level `debug`. Shared by all
+/// event loops: any thread may call any member. It locks, which is cheap compared with making or losing a connection.
 class outage_log {
 public:
     static constexpr std::chrono::nanoseconds window = std::chrono::seconds(10);
     static constexpr unsigned most_lines = 10;
 
-    /// A connection to `upstream` works, so long after the last one that did.
+    /// A connection to `upstream` works, `down_for` after the last one that did.
     void connected(const std::string& upstream, std::chrono::nanoseconds down_for);
 
     /// A connection that worked was lost.
     void lost(const std::string& upstream, std::string_view reason);
 
-    /// An attempt to connect failed, or made a connection that did not work.
+    /// An attempt to connect failed, or led to a connection that did not work.
     void cannot_connect(const std::string& upstream, std::string_view reason);
 
 private:
@@ -39,7 +38,7 @@ private:
         unsigned lines = 0; // in the window
     };
 
-    // Takes it down. Gives whether that is worth a line.
+    // Notes it. Returns whether that is worth a line.
     bool note(const std::string& upstream, state now);
 
     std::mutex mutex_;

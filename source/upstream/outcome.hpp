@@ -1,4 +1,4 @@
-// What asking an upstream can end in.
+// How a question to an upstream can end.
 #pragma once
 
 #include <boost/system/error_category.hpp>
@@ -11,17 +11,17 @@
 
 namespace causeway::upstream {
 
-/// Why a question has no reply. Handed on as an error code, so that whoever waits for an outcome need not know whose it
-/// is.
+/// Why a question got no reply. Passed on as an error code, so that code that waits for an outcome need not know its
+/// source.
 enum class failure {
-    timed_out = 1,   ///< the reply timeout passed first
+    timed_out = 1,   ///< the reply timeout expired first
     unavailable,     ///< no upstream has been reachable for longer than the reply timeout
     overloaded,      ///< too many requests wait already
-    connection_lost, ///< its message was on a connection that was lost, and is not written again
-    duplicate,       ///< its key is taken by another request
+    connection_lost, ///< its message was on a lost connection, and is not written again
+    duplicate,       ///< its key is in use by another request
 };
 
-/// The failure in a word, such as `timed_out`.
+/// The failure as a word, such as `timed_out`.
 std::string_view name_of(failure why) noexcept;
 
 /// The category of error codes that are a `failure`.
@@ -30,11 +30,11 @@ const boost::system::error_category& failure_category() noexcept;
 /// The error code of a failure; `written` says that the upstream may have seen the message.
 boost::system::error_code make_error_code(failure why, bool written = false) noexcept;
 
-/// What `error`, which is of the category above, was made of.
+/// The failure in `error`, which is of the category above.
 failure why_failed(const boost::system::error_code& error) noexcept;
 bool was_written(const boost::system::error_code& error) noexcept;
 
-/// The bytes of the reply as they came, or a `failure`.
+/// The bytes of the reply as received, or a `failure`.
 using outcome = boost::system::result<std::string>;
 
 } // namespace causeway::upstream

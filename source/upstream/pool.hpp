@@ -1,4 +1,4 @@
-// All upstreams as one: ask, and get the reply or the reason why there is none.
+// All upstreams as one: ask, and get the reply or the reason for its absence.
 #pragma once
 
 #include "net/asio.hpp"
@@ -26,54 +26,54 @@
 
 namespace causeway::upstream {
 
-/// How a pool behaves; what each means to a user stands in the README's table of options.
+/// How a pool behaves; the README's table of options says what each setting means to a user.
 struct pool_settings {
     std::vector<net::host_port> upstreams; ///< at least one
     std::chrono::nanoseconds reply_timeout{};
     std::chrono::nanoseconds reconnect_max{};
     std::size_t window = 1;
-    bool coalesce = false; ///< one message for all who wait for the same key; only where keys are shared
+    bool coalesce = false; ///< one message for all requests that wait for the same key; only where keys are shared
     upstream::protocol protocol;
-    std::deque<upstream_tls> tls = {}; ///< of each upstream; those that are missing are asked without TLS
+    std::deque<upstream_tls> tls = {}; ///< of each upstream; those without an entry use no TLS
     std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
     std::shared_ptr<upstream::trials> trials = std::make_shared<upstream::trials>(); ///< the same
 };
 
-/// One connection to each upstream, and everybody who waits for a reply. Belongs to one event loop; every call is
+/// One connection to each upstream, and all requests that wait for a reply. Belongs to one event loop; every call is
 /// made on its thread. It outlives all coroutines that it starts or that call `ask`: after `stop` the loop runs until
-/// they have ended, and only then may the pool go.
+/// they have ended, and only then may the pool be destroyed.
 class pool {
 public:
     /// `pending` bounds the requests that wait, in all pools that share it; it outlives the pool.
     pool(asio::io_context& io, const pool_settings& settings, net::limit& pending);
 
-    /// From now on the reply timeout, the longest pause and the window of `settings` hold; all else stays as it is.
-    /// Whoever waits already keeps its deadline.
+    /// From now on the reply timeout, the longest pause and the window of `settings` hold; everything else stays as it
+    /// is. Requests that wait keep their deadlines.
     void apply(const pool_settings& settings);
 
-    /// Starts to connect, and keeps at it until `stop`.
+    /// Starts to connect, and keeps connecting until `stop`.
     void start();
 
-    /// Gives up all connections. Whoever still waits is told `unavailable`.
+    /// Gives up all connections. Requests that still wait fail as `unavailable`.
     void stop();
 
-    /// Asks an upstream. Gives the reply or a reason, never later than the reply timeout. The caller lends the timer
-    /// that runs the race against the reply, so it can give up early: to cancel `deadline` ends the wait, and leaves
-    /// nothing behind. What became of the request is noted in `trace`, if there is one, which outlives the wait and
-    /// says when the reply timeout begins; otherwise that is now.
+    /// Asks an upstream. Returns the reply or a failure, no later than the reply timeout. The caller lends the timer
+    /// that races the reply, so that it can give up early: cancelling `deadline` ends the wait, and leaves nothing
+    /// behind. What became of the request is noted in `trace`, if there is one, which outlives the wait and says when
+    /// the reply timeout begins; otherwise it begins now.
     awaitable<outcome> ask(question question, steady_timer& deadline, net::trace* trace = nullptr);
 
     /// Counts since the start, over all upstreams.
     statistics counts() const;
 
-    /// What it has done, and what waits in it, as a copy.
+    /// What it has done, and which requests wait, as a copy.
     pool_figures figures() const;
 
-    /// True when nobody waits, in no channel and on no connection.
+    /// True when no request waits, in any channel or on any connection.
     bool idle() const;
 
 private:
-    // A request that waits. It is in a list, in which the first has waited longest: all of them wait as long.
+    // A waiting request. It is in a list whose first element has waited longest.
     struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         explicit waiter(clock::time_point now)
             : since(now)

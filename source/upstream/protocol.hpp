@@ -16,9 +16,9 @@ namespace causeway::upstream {
 
 /// A message that asks for a reply.
 struct question {
-    upstream::key key;       ///< what its reply will be known by
+    upstream::key key;       ///< by which its reply will be recognized
     std::string bytes;       ///< for the wire
-    bool repeatable = false; ///< it may be written again when its connection was lost before the reply came
+    bool repeatable = false; ///< it may be written again if its connection is lost before the reply arrives
 
     /// A late reply to another question with this key answers this one too. Only for keys that are not shared.
     bool repeats_another = false;
@@ -28,32 +28,32 @@ struct question {
 /// until its next call.
 namespace event {
 
-/// No event is complete: more bytes are needed.
+/// More bytes are needed for the next event.
 struct incomplete {};
 
-/// A message with a key: the reply to the question with the same key, or to nobody's. In the latter case the log tells
-/// the key.
+/// A message with a key: the reply to the question with the same key, or an unsolicited one. In the latter case the log
+/// shows the key.
 struct message {
     upstream::key key;
     std::string_view bytes;
 };
 
-/// The peer has answered what the codec itself said: its greeting, a heartbeat or a probe.
+/// The peer has answered what the codec itself sent: its greeting, a heartbeat or a probe.
 struct alive {};
 
-/// The peer has said something that wants an answer: these bytes.
+/// The peer has sent something that requires an answer: these bytes.
 struct to_answer {
     std::string_view bytes;
 };
 
-/// A message that makes no sense. The stream goes on behind it.
+/// A message that makes no sense. The stream continues after it.
 struct unreadable {
-    std::string_view shown;    ///< what the log may tell of it: its bytes, unless they are a secret
+    std::string_view shown;    ///< what the log may show of it: its bytes, unless they are secret
     std::size_t size = 0;      ///< in bytes, shown or not
     std::string_view expected; ///< what would have made sense, in words
 };
 
-/// The stream cannot be read any further; the connection ends.
+/// The stream cannot be read any further, so the connection is closed.
 struct broken {
     std::string_view reason; ///< in words
 };
@@ -81,37 +81,38 @@ public:
     /// The next event.
     virtual any_event next() = 0;
 
-    /// What has come of a message whose end has not, and what would be its end. Its size is zero between messages.
+    /// The part of an incomplete message that was received, and what would complete it. Its size is zero between
+    /// messages.
     virtual event::unreadable unfinished() const = 0;
 
-    /// What to say first. Unless that is nothing, the connection takes questions only when the peer has answered: when
-    /// `alive` comes.
+    /// What to send first. Unless that is empty, the connection takes questions only when the peer has answered, which
+    /// is the event `alive`.
     virtual std::string greeting() { return {}; }
 
-    /// What to say on a connection that has been quiet for `protocol::heartbeat_after`.
+    /// What to send on a connection that has been quiet for `protocol::heartbeat_after`.
     virtual std::string heartbeat() { return {}; }
 
-    /// What to say to find out whether a peer works: one that fell silent, or accepted a connection and hung up. An
-    /// answer that nobody waits for. When it is empty, the next question will tell.
+    /// What to send to find out whether a peer works that fell silent, or accepted a connection and hung up. No request
+    /// waits for the answer. If it is empty, the next question serves instead.
     virtual std::string probe() { return {}; }
 };
 
-/// The facts. A value; what is in it must be callable on every event loop's thread.
+/// The facts about a protocol. A value; its functions must be callable on every event loop's thread.
 struct protocol {
     /// Makes the codec of a new connection.
     std::function<std::unique_ptr<codec>()> make_codec;
 
-    /// Whether questions with equal keys are equal, so that any of their replies will do for any of them. Such
-    /// questions must be repeatable. Otherwise a key belongs to one request, and a second one with it is refused.
+    /// Whether questions with equal keys are equal, so that any of their replies answers any of them. Such questions
+    /// must be repeatable. Otherwise a key belongs to one request, and a second one with it is refused.
     bool shares_keys = false;
 
-    /// How long a key stays taken after its request gave up waiting, so that a late reply cannot be mistaken for that
-    /// of a new request. Only for keys that are not shared.
+    /// How long a key stays in use after its request gave up waiting, so that a late reply cannot be mistaken for that
+    /// to a new request. Only for keys that are not shared.
     std::chrono::nanoseconds late_replies{};
 
-    /// After how much quiet a heartbeat is said; zero for never. Exact to a quarter of the time after which a silent
-    /// upstream is given up. One is also said after half of that time, when something is owed: a peer that has only
-    /// left a message without a reply is then found to be alive.
+    /// After how much quiet a heartbeat is sent; zero for never. Exact to a quarter of the time after which a silent
+    /// upstream is given up. One is also sent after half of that time when a reply is due: it shows that a peer which
+    /// merely left one message without a reply is alive.
     std::chrono::nanoseconds heartbeat_after{};
 };
 

@@ -1,4 +1,4 @@
-// The channel through which the replies for one key reach those who wait for it.
+// The channel through which the replies for one key reach the requests that wait for it.
 #pragma once
 
 #include "net/asio.hpp"
@@ -18,16 +18,17 @@
 
 namespace causeway::upstream {
 
-/// Brings each reply to whoever has waited longest. The channel is unbuffered, so sending succeeds only while somebody
-/// receives: a reply that comes late, twice or unsolicited finds nobody and is not kept for anybody. Belongs to one
-/// event loop; every call is made on its thread.
+/// Brings each reply to the request that has waited longest. The channel is unbuffered, so sending succeeds only while
+/// a receive is pending: a late, repeated or unsolicited reply finds no receiver and is not kept. Belongs to one event
+/// loop; every call is made on its thread.
 class reply_channels {
 public:
     using channel = asio::experimental::basic_channel<executor_type, asio::experimental::channel_traits<>,
                                                       void(error_code, std::string)>;
 
-    /// Asio's channel looks at all its waits when one is cancelled. When thousands wait for one key and time out
-    /// together, that would take the square of their number; so a key that many wait for gets further channels.
+    /// Asio's channel goes through all its waits when one is cancelled. If thousands wait for one key and time out
+    /// together, that would take time quadratic in their number; so a key with many waiting requests gets further
+    /// channels.
     static constexpr std::size_t most_in_a_channel = 64;
 
     explicit reply_channels(const executor_type& executor)
@@ -47,8 +48,8 @@ private:
     };
 
 public:
-    /// One wait. It keeps its channel open until the wait has ended: the cancellation of a wait refers to the channel,
-    /// so that must not go earlier.
+    /// One wait. It keeps its channel until the wait has ended: the cancellation of a wait refers to the channel, which
+    /// therefore must not be destroyed earlier.
     class subscription {
     public:
         explicit subscription(reply_channels& channels);
@@ -56,9 +57,9 @@ public:
         subscription(const subscription&) = delete;
         subscription& operator=(const subscription&) = delete;
 
-        /// Waits for a reply until `deadline` expires. `co_await` gives four things: the order in which the reply and
-        /// the deadline came, which says nothing; an error, `channel_cancelled` when the deadline came first, or what
-        /// was sent to all; the reply; and how the wait for the deadline ended. To be called once.
+        /// Waits for a reply until `deadline` expires. `co_await` gives four results: the order in which the reply and
+        /// the deadline completed, which must be ignored; an error, `channel_cancelled` when the deadline was first, or
+        /// what was sent to all; the reply; and how the wait for the deadline ended. To be called once.
         auto receive(steady_timer& deadline);
 
     private:
@@ -68,10 +69,10 @@ public:
         net::operation_memory wait_;
     };
 
-    /// Gives `reply` to whoever has waited longest; false when nobody waits.
+    /// Gives `reply` to the request that has waited longest; false when none waits.
     bool send(std::string reply);
 
-    /// Gives a copy of `reply` to each that waits; false when nobody does.
+    /// Gives a copy of `reply` to each waiting request; false when none waits.
     bool send_to_all(const std::string& reply) { return send_to_all({}, reply); }
 
     /// Ends all waits with `error`.
@@ -81,7 +82,7 @@ private:
     bool send_to_all(error_code error, const std::string& reply);
 
     executor_type executor_;
-    std::list<shared_channel> channels_; // the longest waiting are in the first, which stays for the next to come
+    std::list<shared_channel> channels_; // the longest-waiting are in the first, which stays for later ones
 };
 
 inline reply_channels::subscription::subscription(reply_channels& channels)
@@ -100,12 +101,12 @@ inline reply_channels::subscription::~subscription()
         channels_.channels_.erase(channel_);
 }
 
-// Not a coroutine: it would cost a frame, and there is nothing to do but to begin the race.
+// Not a coroutine, which would cost a frame: all it does is start the race.
 inline auto reply_channels::subscription::receive(steady_timer& deadline)
 {
     // The race has three ends. The third is the tie: the timer completes first, and before the receive can be
     // cancelled it has completed too. The order of completion would call that a timeout and throw away a reply that
-    // arrived. So the order is not to be looked at: the receive itself says what it got.
+    // arrived. So ignore the order: the receive itself says what it got.
     return asio::experimental::make_parallel_group(channel_->replies.async_receive(net::deferred_in(receive_)),
                                                    deadline.async_wait(net::deferred_in(wait_)))
         .async_wait(asio::experimental::wait_for_one(), asio::deferred);
@@ -114,7 +115,7 @@ inline auto reply_channels::subscription::receive(steady_timer& deadline)
 inline bool reply_channels::send(std::string reply)
 {
     return std::ranges::any_of(channels_, [&reply](shared_channel& shared) {
-        return shared.replies.try_send(error_code{}, std::move(reply)); // moves it only when somebody takes it
+        return shared.replies.try_send(error_code{}, std::move(reply)); // moves it only if a receive is pending
     });
 }
 

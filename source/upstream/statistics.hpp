@@ -14,16 +14,16 @@
 
 namespace causeway::upstream {
 
-/// What has become of requests, since the start. Each that was received has one of the outcomes, or waits.
+/// What has become of requests, since the start. Each received request has one of the outcomes, or waits.
 struct request_counts {
     std::uint64_t received = 0;
     std::uint64_t replied = 0;
     std::uint64_t timed_out = 0;   ///< no reply in time
-    std::uint64_t abandoned = 0;   ///< their client went away first
+    std::uint64_t abandoned = 0;   ///< their client disconnected first
     std::uint64_t unavailable = 0; ///< refused because no upstream could be reached
     std::uint64_t overloaded = 0;  ///< refused because too many waited
     std::uint64_t lost = 0;        ///< given up with their connection
-    std::uint64_t duplicates = 0;  ///< refused because their key was taken
+    std::uint64_t duplicates = 0;  ///< refused because their key was in use
     std::uint64_t stopped = 0;     ///< given up because the pool was stopped
 
     std::uint64_t ended() const noexcept
@@ -48,11 +48,11 @@ struct request_counts {
 
 /// Why a connection ended.
 enum class disconnect : std::size_t {
-    closed,   ///< in good order, by the upstream
+    closed,   ///< properly, by the upstream
     failed,   ///< reset, or the network gave up
-    silent,   ///< the upstream owed a reply and said nothing that makes sense for too long
+    silent,   ///< the upstream owed a reply and sent nothing intelligible for too long
     protocol, ///< the upstream broke the protocol, so that nothing more could be read
-    stopped,  ///< by this side, which stops
+    stopped,  ///< by this side, to stop
 };
 
 /// The names of the reasons, by their numbers.
@@ -62,12 +62,12 @@ constexpr auto disconnect_names =
 /// What has happened on the connections to one upstream, since the start.
 struct connection_counts {
     std::uint64_t replies = 0;          ///< messages with a key
-    std::uint64_t dropped = 0;          ///< of these, the ones for which nobody waited: late, repeated, unsolicited
-    std::uint64_t unreadable = 0;       ///< messages without a sense, and streams that could not be read any further
-    std::uint64_t unfinished = 0;       ///< looks at a connection that found a message without an end, and nothing new
+    std::uint64_t dropped = 0;          ///< of these, the ones for which no request waited: late, repeated, unsolicited
+    std::uint64_t unreadable = 0;       ///< unintelligible messages, and streams that could not be read any further
+    std::uint64_t unfinished = 0;       ///< checks of a connection that found an incomplete message, and nothing new
     std::uint64_t rewritten = 0;        ///< requests written again because their connection was lost, or recalled
     std::uint64_t connects = 0;         ///< connections that took questions
-    std::uint64_t connect_failures = 0; ///< attempts that did not come to that
+    std::uint64_t connect_failures = 0; ///< attempts that did not get that far
     std::array<std::uint64_t, disconnect_names.size()> disconnects{}; ///< of those that took questions, by reason
 
     connection_counts& operator+=(const connection_counts& other) noexcept
@@ -94,13 +94,13 @@ struct statistics : request_counts, connection_counts {
     }
 };
 
-/// Requests that wait, by where they do.
+/// Waiting requests, by where they wait.
 struct waiting_requests {
     std::size_t backlog = 0;  ///< for a place on a connection
     std::size_t suspects = 0; ///< for a trial: their messages may have killed an upstream
     std::size_t outbox = 0;   ///< to be written
     std::size_t wire = 0;     ///< for the reply
-    std::size_t shared = 0;   ///< on the strength of another's message; also, for a moment, those whose reply has come
+    std::size_t shared = 0;   ///< relying on another's message; also, for a moment, those whose reply has arrived
 
     std::size_t all() const noexcept { return backlog + suspects + outbox + wire + shared; }
 
@@ -118,7 +118,7 @@ struct waiting_requests {
 /// One upstream as a pool sees it.
 struct upstream_figures {
     connection_counts counts;
-    std::size_t up = 0; ///< connections that work
+    std::size_t up = 0; ///< working connections
 
     upstream_figures& operator+=(const upstream_figures& other) noexcept
     {
@@ -128,14 +128,14 @@ struct upstream_figures {
     }
 };
 
-/// A pool at one moment: a copy, which any thread may have. The sum of several is what they did together; they have the
-/// same upstreams and the same timeout.
+/// A pool at one moment: a copy, which any thread may have. The sum of several is what they did together; they must
+/// have the same upstreams and the same timeout.
 struct pool_figures {
     request_counts requests;
     waiting_requests waiting;
-    std::chrono::nanoseconds oldest_waiting{}; ///< zero when nobody waits
+    std::chrono::nanoseconds oldest_waiting{}; ///< zero when no request waits
     histogram request_durations;               ///< of the requests that waited, from asking to the outcome
-    histogram reply_durations;                 ///< of messages that got a reply, from the last writing to that
+    histogram reply_durations;                 ///< of messages that got a reply, from the last writing to the reply
     std::vector<upstream_figures> upstreams;   ///< in the order of the settings
 
     /// Whether any upstream can be asked.

@@ -1,4 +1,4 @@
-// Whose turn it is to try suspects, where several event loops have connections to one backend.
+// Which event loop may try suspects, if several have connections to one backend.
 #pragma once
 
 #include "net/clock.hpp"
@@ -9,30 +9,29 @@
 
 namespace causeway::upstream {
 
-/// A message that kills its backend takes the connections of all event loops down, and so a suspect on another loop
-/// would look guilty. That is why a suspect that can be found guilty is tried in quiet: while no other is tried on any
-/// loop. All other trials may run at the same time.
-/// Shared by all event loops: any thread may call any member. It locks, which is no matter: no request comes here that
-/// is not a suspect.
+/// A message that kills its backend takes down the connections of all event loops, so a suspect on another loop would
+/// look guilty. That is why a suspect that can be found guilty is tried in quiet: while no other suspect is tried on
+/// any loop. All other trials may run at the same time. Shared by all event loops: any thread may call any member. It
+/// locks, which does not matter because only suspects get here.
 class trials {
 public:
-    /// How long to wait before one asks for a turn again.
+    /// How long to wait before asking for a turn again.
     static constexpr std::chrono::nanoseconds look_again_after = std::chrono::milliseconds(10);
 
     class turn;
 
 private:
-    // Who waits for quiet asks again sooner, unless it has ended or has nothing to try any more.
+    // A turn that waits for quiet asks again sooner, unless it has ended or has nothing left to try.
     static constexpr std::chrono::nanoseconds reserved_for = 5 * look_again_after;
 
     std::mutex mutex_;
     std::size_t running_ = 0;
     bool in_quiet_ = false;      // the one that runs
-    const turn* next_ = nullptr; // waits for quiet: until then no other begins
+    const turn* next_ = nullptr; // waits for quiet: until it has begun, no other trial begins
     clock::time_point next_until_;
 };
 
-/// The turn of one connection, which takes it again for each trial and has it at most once at a time. Destroying it
+/// The turn of one connection, which takes it anew for each trial and has it at most once at a time. The destructor
 /// gives it back. Belongs to one event loop; `trials` outlives it.
 class trials::turn {
 public:
@@ -68,7 +67,7 @@ public:
         if (!has_it_)
             return;
         const std::scoped_lock lock(all_.mutex_);
-        has_it_ = all_.in_quiet_ = false; // while one in quiet runs there is no other
+        has_it_ = all_.in_quiet_ = false; // while a trial in quiet runs, there is no other
         --all_.running_;
     }
 
