@@ -1,4 +1,4 @@
-// Where the access log goes.
+// The destination of the access log.
 #pragma once
 
 #include "service/line_output.hpp"
@@ -11,22 +11,22 @@
 
 namespace causeway::service {
 
-/// A file, a named pipe, or the standard output, for whole lines. It may wait for a reader; but for `hurry`, it is for
-/// one thread.
+/// A file, a named pipe, or the standard output, for whole lines. It may wait for a reader. For one thread, except for
+/// `hurry`.
 class access_file {
 public:
-    /// Opens what is at `path` as `open_log_file` does; `-` is the standard output. Throws `std::runtime_error`, with
-    /// what to do about it.
+    /// Opens `path` as `open_log_file` does; `-` is the standard output. Throws `std::runtime_error` that says what to
+    /// do about it.
     explicit access_file(const std::string& path);
     ~access_file();
     access_file(const access_file&) = delete;
     access_file& operator=(const access_file&) = delete;
 
-    /// Writes these lines, none of which is longer than PIPE_BUF, each in one go. Gives how many of them were lost,
-    /// because there was no room or nobody reads any more; the log says why.
+    /// Writes these lines, none of which is longer than PIPE_BUF, each with a single write. Returns how many of them
+    /// were lost, because there was no room or no reader any more; the log says why.
     std::uint64_t write(std::string_view lines);
 
-    /// From now on it waits for room no longer than until `patience` is over. Any thread.
+    /// From now on it waits for room for at most `patience`. Any thread.
     void hurry(std::chrono::nanoseconds patience);
 
 private:

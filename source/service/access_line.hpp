@@ -1,4 +1,4 @@
-// What a request looks like in the access log.
+// The format of a request in the access log.
 #pragma once
 
 #include "http/access.hpp"
@@ -15,12 +15,13 @@
 
 namespace causeway::service {
 
-/// Writes lines, one after the other. What a client chose is in them as printable ASCII: another byte is written as \x
-/// and two hexadecimal digits, in JSON as \u00 and these, a quotation mark or a backslash has a backslash in front, and
-/// what is too long is cut, and ends with "...". docs/operations.md has the columns.
+/// Writes lines, one after the other. Input from a client appears in them as printable ASCII: any other byte is written
+/// as \x and two hexadecimal digits, in JSON as \u00 and the digits, a quotation mark or a backslash is preceded by a
+/// backslash, and text that is too long is cut, and ends with "...". docs/operations.md has the columns.
 class access_line {
 public:
-    /// Characters of a target that are shown, and bytes of the longest line: any is written in one go, to a pipe too.
+    /// Characters of a target that are shown, and bytes of the longest line: each is written with a single write, to a
+    /// pipe too.
     static constexpr std::size_t longest_target = 1024;
     static constexpr std::size_t longest = PIPE_BUF;
 
@@ -29,11 +30,11 @@ public:
     {
     }
 
-    /// It is `wall` when it is `now`. To be said before the first line, and again from time to time, because the wall
+    /// `now` is the time `wall`. To be called before the first line, and again from time to time, because the wall
     /// clock may be set.
     void set_clock(clock::time_point now, std::chrono::system_clock::time_point wall);
 
-    /// Writes the line, with its line feed, to where there is room for the longest. Gives its end.
+    /// Writes the line, with its line feed, to `to`, where there is room for the longest line. Returns its end.
     char* write(const http::access& access, std::string_view peer, char* to);
 
 private:
@@ -49,7 +50,7 @@ private:
     std::array<char, 20> second_{}; // in words: 2026-11-24T12:00:00.
 };
 
-/// The line that tells that `count` lines are missing.
+/// The line that says that `count` lines are missing.
 std::string lost_lines(std::uint64_t count, std::chrono::system_clock::time_point now, log_format format);
 
 } // namespace causeway::service

@@ -14,24 +14,24 @@
 
 namespace causeway::service {
 
-/// Gathers lines, and hands them to the writer a batch at a time. Where that cannot keep up, lines are lost and
-/// counted; nobody waits. Belongs to one event loop; every call is made on its thread.
+/// Collects lines, and passes them to the writer in batches. If the writer cannot keep up, lines are lost and counted;
+/// the event loop never waits. Belongs to one event loop; every call is made on its thread.
 class access_log final : public http::access_recorder {
 public:
-    /// Bytes of a batch, after which it is handed over, or, if the writer still has the other one, is full.
+    /// Bytes in a batch, at which it is passed on, or, if the writer still has the other one, is full.
     static constexpr std::size_t most_in_a_batch = 256 * 1024;
 
     /// `writer` outlives it.
     access_log(access_writer& writer, std::shared_ptr<access_file> file, log_format format);
 
-    /// Lines to come go to `file`, in this format.
+    /// From now on lines go to `file`, in this format.
     void use(std::shared_ptr<access_file> file, log_format format);
 
     void make_id(std::string& id) override;
     void record(const http::access& access, std::string_view peer) override;
     void sweep() override;
 
-    /// Hands over what there is, and lets go of the file. Nothing may be recorded before the next `use`.
+    /// Passes on what there is, and releases the file. Nothing may be recorded before the next `use`.
     void flush();
 
     /// How many lines have been lost since the start.
@@ -50,7 +50,7 @@ private:
     std::array<std::shared_ptr<access_batch>, 2> batches_;
     std::size_t filling_ = 0;
     std::uint64_t lost_ = 0;   // because both batches were full
-    std::uint64_t untold_ = 0; // of these, the ones that no batch tells yet
+    std::uint64_t untold_ = 0; // of these, the ones that no batch reports yet
     std::string last_id_;
 };
 

@@ -15,19 +15,20 @@
 
 namespace causeway::service {
 
-/// Lines of one event loop on their way to the file. It has two: while one is with the writer, it fills the other.
+/// Lines of one event loop on their way to the file. Each loop has two batches: while one is with the writer, it fills
+/// the other.
 struct access_batch {
     std::shared_ptr<access_file> file;
     log_format format = log_format::text;
-    std::unique_ptr<char[]> lines; ///< room for as many as the event loop wants to gather
+    std::unique_ptr<char[]> lines; ///< room for as many as the event loop wants to collect
     std::size_t size = 0;          ///< bytes that are in it
-    std::uint64_t lost_before = 0; ///< lines that found no room in a batch, before these
+    std::uint64_t lost_before = 0; ///< lines before these that found no room in a batch
 
-    std::atomic<bool> with_writer = false;    ///< until it is false again, all else belongs to the writer
+    std::atomic<bool> with_writer = false;    ///< until it is false again, everything else belongs to the writer
     std::atomic<std::uint64_t> lost_ever = 0; ///< lines that the writer has lost; counted by it alone
 };
 
-/// Writes the batches of all event loops, one after the other. Event loops never wait for it.
+/// Writes the batches of all event loops, one after the other, on its own thread. Event loops never wait for it.
 class access_writer {
 public:
     /// Stops.
@@ -36,25 +37,26 @@ public:
     access_writer(const access_writer&) = delete;
     access_writer& operator=(const access_writer&) = delete;
 
-    /// A file for batches to come; throws as its constructor does, or when there is no thread to be had. The calls of
-    /// this and the next are for one thread.
+    /// Opens a file for later batches; throws as its constructor does, or when no thread can be created. Call this and
+    /// the next on one thread.
     std::shared_ptr<access_file> open(const std::string& path);
 
-    /// Batches go to this one from now on. One that was used before gets what is under way, and a second for it if
-    /// nobody reads it.
+    /// From now on batches go to this file. The previous one still gets the batches in flight, for at most a second if
+    /// it has no reader.
     void use(std::shared_ptr<access_file> file);
 
-    /// `batch` belongs to the writer until it says otherwise. Any thread, after an `open`.
+    /// `batch` belongs to the writer until its `with_writer` is false. Any thread, after an `open`.
     void write(std::shared_ptr<access_batch> batch);
 
-    /// Writes what it was given before; takes a second at most if nobody reads that. It is given nothing afterwards.
+    /// Writes what it was given before; takes at most a second if there is no reader. Nothing may be given to it
+    /// afterwards.
     void stop();
 
 private:
     void write_now(access_batch& batch);
 
     std::optional<boost::asio::thread_pool> thread_;
-    std::uint64_t untold_ = 0; // lines that were lost, since the log has told it; the thread's
+    std::uint64_t untold_ = 0; // lines lost since the log last said so; the thread's
     std::shared_ptr<access_file> in_use_;
 };
 

@@ -1,4 +1,4 @@
-// Why a program does not start, and what to do.
+// Why a program does not start, and what to do about it.
 #pragma once
 
 #include "net/asio.hpp"
@@ -9,7 +9,7 @@
 namespace causeway::service {
 
 /// The exception that says that `place` cannot be listened on, why, and what to do about it, in one line. `share_port`:
-/// the user has already said that others may listen there, too.
+/// the user has already allowed others to listen there.
 std::runtime_error cannot_listen(const net::host_port& place, const error_code& error, bool share_port = false);
 
 /// The same for the address of the option --admin.

@@ -10,8 +10,7 @@
 
 namespace causeway::service {
 
-/// Connects the three: the request says which code, `pool` knows the reply. It outlives the handler, and what that gave
-/// to wait for.
+/// Looks up the code that a request asks for in `pool`, which outlives the handler and its waits.
 class code_lookup final : public http::handler {
 public:
     explicit code_lookup(upstream::pool& pool)

@@ -26,48 +26,48 @@ struct shared_limits {
     net::limit connections;
 };
 
-/// Nothing in here is touched by another thread while `run` runs. Constructed and destroyed outside of it.
+/// No other thread touches its members during `run`. Constructed before and destroyed after it.
 class event_loop {
 public:
     /// Passes on payments if there are settings for them, and looks up codes otherwise; `upstream` has the same
-    /// protocol. Listens on `listen` from now on, and speaks TLS there when there is a context; throws
-    /// `boost::system::system_error` when the address cannot be had.
+    /// protocol. Listens on `listen` from now on, with TLS if there is a context; throws `boost::system::system_error`
+    /// when the address is unavailable.
     event_loop(const tcp::endpoint& listen, net::port_sharing sharing, const upstream::pool_settings& upstream,
                const http::time_limits& times, shared_limits& limits, net::tls_context tls = {},
                const std::optional<iso8583::settings>& payments = {});
 
-    /// Serves on the calling thread until drained or cut, and until every coroutine has ended: nothing is left to be
-    /// destroyed with the loop but what it owns.
+    /// Serves on the calling thread until drained or cut, and until every coroutine has ended: only its own members are
+    /// left to be destroyed with the loop.
     void run();
 
     /// Any thread: from now on `pool::apply`, `server::apply` and `server::use_tls` hold for these.
     void apply(const upstream::pool_settings& upstream, const http::time_limits& times, const net::tls_context& tls);
 
     /// Any thread: from now on requests are logged in this file and format, by `writer`, which outlives the loop; or no
-    /// more, if there is no file.
+    /// longer, if there is no file.
     void log_accesses(access_writer& writer, std::shared_ptr<access_file> file, log_format format);
 
-    /// Any thread, before `drain`: clients that begin to connect are dealt to `chosen` of all that serve the port.
+    /// Any thread, before `drain`: new connections go to `chosen` of all sockets on the port.
     void deal_newcomers(net::sockets_of_port chosen) { server_.deal_newcomers(chosen); }
 
-    /// Any thread, before `drain`: refuse whoever begins to connect, where nobody else serves the port.
+    /// Any thread, before `drain`: refuse new connections, if no other process serves the port.
     void refuse_newcomers() { server_.refuse_newcomers(); }
 
-    /// Any thread: finish the requests under way, then end. Clients that begin to connect are dealt to `others`, of
-    /// another process, if there are any.
+    /// Any thread: finish the requests in flight, then end. New connections go to `others`, the sockets of another
+    /// process, if there are any.
     void drain(net::sockets_of_port others = {});
 
-    /// Any thread: end now. The requests that were under way count into `requests_cut()`.
+    /// Any thread: end now. The requests in flight count into `requests_cut()`.
     void cut();
 
     /// Where it listens, with the real port. Before `run`.
     tcp::endpoint endpoint() const { return server_.endpoint(); }
 
-    /// Any thread: calls `take` with `figures()`, on the loop's thread and in a turn of its own; never when `run` ends
-    /// before.
+    /// Any thread: calls `take` with `figures()`, on the loop's thread in a separate turn; never if `run` ends before
+    /// that.
     void report(std::function<void(admin::loop_figures)> take);
 
-    /// What has happened, and what waits. Before or after `run`.
+    /// The loop's counters and waiting requests. Before or after `run`.
     admin::loop_figures figures() const { return {server_.counts(), pool_.figures(), access_lines_lost()}; }
     upstream::statistics counts() const { return pool_.counts(); }
     std::size_t requests_cut() const noexcept { return requests_cut_; }

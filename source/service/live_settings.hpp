@@ -18,17 +18,17 @@
 
 namespace causeway::service {
 
-/// What has become of an attempt, for the log: either all of `next`, or nothing because of `errors`.
+/// Logs the outcome of a reload: either all of `next`, or nothing because of `errors`.
 void log_reload(const transition& next, const std::vector<std::string>& errors);
 
-/// The settings that are in force, among them those of the log, which it applies by itself. For one thread.
+/// The settings in force. It applies those of the log itself. For one thread.
 template <class Settings>
 class live_settings {
 public:
     using parser = parsed<Settings> (*)(const invocation& call);
 
-    /// `start` is what `parse` has made of `call`, and of it again at each reload. Throws `std::runtime_error` when the
-    /// log cannot be opened.
+    /// `start` is the result of `parse` for `call`; each reload parses `call` again. Throws `std::runtime_error` when
+    /// the log cannot be opened.
     live_settings(const invocation& call, parser parse, configured<Settings> start)
         : call_(call)
         , parse_(parse)
@@ -39,10 +39,10 @@ public:
 
     const Settings& now() const noexcept { return in_force_.settings; }
 
-    /// Reads file and environment again, opens the log file again, and logs what has changed. `prepare` gets the new
-    /// values of all that a running program can change, and gives what puts them in force, or throws a
-    /// `std::runtime_error` that says what is wrong with them. If anything is wrong, all stays as it was, and `prepare`
-    /// gets that: its files may have been moved away.
+    /// Rereads file and environment, reopens the log file, and logs what has changed. `prepare` gets the new values of
+    /// everything that a running program can change, and returns a function that puts them in force, or throws a
+    /// `std::runtime_error` that says what is wrong with them. If anything is wrong, everything stays as it was, and
+    /// `prepare` gets the old values: its files may have been moved away.
     using preparation = std::function<std::function<void()>(const Settings& wanted)>;
     void reload(const preparation& prepare);
 
@@ -59,7 +59,7 @@ private:
     admin::reload_counts counts_{.last = std::chrono::system_clock::now()};
 };
 
-// The log comes last: what it is told holds at once.
+// The log comes last, because its settings take effect at once.
 template <class Settings>
 std::function<void()> live_settings<Settings>::try_out(const Settings& wanted, const preparation& prepare,
                                                        std::vector<std::string>& errors)
@@ -73,7 +73,7 @@ try {
     return {};
 }
 
-// All stays as it was, and its files may have been moved away.
+// Everything stays as it was, but its files may have been moved away.
 template <class Settings>
 void live_settings<Settings>::open_again(const preparation& prepare, std::vector<std::string>& errors)
 {

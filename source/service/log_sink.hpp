@@ -1,4 +1,4 @@
-// The log's way out of the process, which nothing that happens to its reader may block.
+// The log's output, which must never block, whatever happens to its reader.
 #pragma once
 
 #include "service/line_output.hpp"
@@ -12,33 +12,32 @@
 
 namespace causeway::service {
 
-/// Writes each message as one line to a pipe, socket, terminal or file. A line for which there is no room at this
-/// moment is dropped and counted, and the next one that finds room comes after one that says how many were lost. So a
-/// reader that stalls stops neither an event loop that logs nor the end of the program.
+/// Writes each message as one line to a pipe, socket, terminal or file. A line for which there is no room at that
+/// moment is dropped and counted, and the next one that finds room is preceded by a line that says how many were lost.
+/// So a stalled reader holds up neither an event loop that logs nor the end of the program.
+/// A line has at most PIPE_BUF bytes, so that a single write takes it; a longer one is cut, and says so. Everything in
+/// it except printable ASCII is written as \x and two hexadecimal digits: input from a peer or a user can neither forge
+/// a line nor control a terminal.
 ///
-/// A line has at most PIPE_BUF bytes, so that it is written in one go; a longer one is cut, and says so. All in it but
-/// printable ASCII is written as \x and two hexadecimal digits: what a peer or a user chose can neither forge a line
-/// nor talk to a terminal.
-///
-/// Any thread may log; a line costs three system calls. `flush` says how many lines were lost since the last that
-/// was written, if there is room.
+/// Any thread may log; a line costs three system calls. `flush` writes how many lines were lost since the last one
+/// written, if there is room.
 class log_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
-    /// Who reads what is written to the output that the sink was made for.
+    /// What reads the sink's output.
     enum class reader {
         any,
-        terminal, ///< shows the level of a message in its colour
+        terminal, ///< shows the level of a message by colour
         journal,  ///< knows the level from <N> in front of a line (sd-daemon(3))
     };
 
-    /// Writes to what the file descriptor `output` stands for, which stays the caller's, is not changed, and stays open
-    /// as long as this object lives.
+    /// Writes to the file descriptor `output`, which the caller owns and keeps open as long as this object lives. It is
+    /// not modified.
     log_sink(int output, reader who_reads);
 
-    /// From now on lines go to the file or named pipe at `path`, or, if that is empty, to `output`. A file is made if
-    /// there is none, for its owner to write and its group to read, and appended to; one that was moved away since it
-    /// was opened is left behind. A named pipe needs a reader. On an error, which is the result, all stays as it was.
-    /// Any thread.
+    /// From now on lines go to the file or named pipe at `path`, or, if that is empty, to `output`. A file is created
+    /// if necessary, writable for its owner and readable for its group, and appended to; a file that was moved away
+    /// since it was opened is left behind. A named pipe needs a reader. On an error, which is the result, everything
+    /// stays as it was. Any thread.
     std::error_code open(const std::string& path);
 
     /// Flushes.
@@ -59,10 +58,10 @@ private:
 
     int output_;
     reader who_reads_output_;
-    reader who_reads_; // what is written at present
-    int own_;          // a file, or the output once more; or -1
+    reader who_reads_; // of the current output
+    int own_;          // a file, or the output opened again; or -1
     line_output lines_;
-    std::uint64_t lost_ = 0; // lines, since one was written
+    std::uint64_t lost_ = 0; // lines, since the last one written
     std::uint64_t lost_ever_ = 0;
 };
 

@@ -14,9 +14,9 @@
 
 namespace causeway::service {
 
-/// Has each event loop copy what it has counted, in a turn of its own, and gathers the copies on another loop's thread:
-/// the one of `io`, which is not among them. Every call but `ended` is made on that thread. It outlives the threads of
-/// the loops, and what waits for it.
+/// Has each event loop copy its counters, in one of its turns, and collects the copies on the thread of `io`, which is
+/// not one of them. Every call except `ended` is made on that thread. It outlives the threads of the loops, and every
+/// pending `take`.
 class loop_survey {
 public:
     /// A loop that takes longer for one turn does not serve its clients well.
@@ -25,22 +25,22 @@ public:
     /// `io` and `loops`, none of which runs yet, outlive it.
     loop_survey(asio::io_context& io, std::list<event_loop>& loops);
 
-    /// Asks the loops, waits for their answers for `time_to_answer` at most, and gives what is known then; of a loop
-    /// that has not answered, what it said last. `timer` is lent for the wait; to cancel it ends that.
+    /// Asks the loops, waits for their answers for at most `time_to_answer`, and returns what is known then; for a loop
+    /// that has not answered, its last figures. `timer` is lent for the wait; cancelling it ends the wait.
     awaitable<admin::report> take(steady_timer& timer);
 
-    /// A loop's thread has come to its end: its last figures are taken, and it is asked no more. On that thread.
+    /// A loop's thread ends: its last figures are taken, and it is not asked any more. On that thread.
     void ended(const event_loop& loop);
 
 private:
     struct state {
         event_loop* loop = nullptr;
-        admin::loop_figures figures; // the last that are known
+        admin::loop_figures figures; // the last known ones
         bool runs = true;
         bool owes_an_answer = false;
     };
 
-    // Whoever waits for the answers.
+    // A call that waits for the answers.
     struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         explicit waiter(steady_timer& lent)
             : timer(lent)

@@ -10,12 +10,12 @@
 
 namespace causeway::service {
 
-/// Runs each event loop on a thread of its own for as long as this object lives. Whatever ends its scope, the loops end
-/// with it: those that still run are cut.
+/// Runs each event loop on its own thread for as long as this object lives. Whatever ends its scope ends the loops too:
+/// those that still run are cut.
 class loop_threads {
 public:
     /// `loops` outlive it. `loop_ended` is called when the `run` of a loop has returned, on that loop's thread. Throws
-    /// `std::runtime_error`, with what to do about it, when there are too few threads to be had.
+    /// `std::runtime_error` that says what to do about it, when too few threads can be created.
     loop_threads(std::list<event_loop>& loops, const std::function<void(const event_loop&)>& loop_ended);
 
     /// Waits until the last thread has ended.

@@ -14,8 +14,7 @@
 
 namespace causeway::service {
 
-/// Connects the three: the request has a message, `pool` knows the host's. It outlives the handler, and what that gave
-/// to wait for.
+/// Passes the message of a request to the host through `pool`, which outlives the handler and its waits.
 class payment_relay final : public http::handler {
 public:
     payment_relay(upstream::pool& pool, iso8583::settings settings)
@@ -24,7 +23,7 @@ public:
     {
     }
 
-    // With it an unknown outcome is told along with what a reversal needs.
+    // The body is needed to report an unknown outcome with the data for a reversal.
     http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
 
     http::reaction look_at(const http::request& request, steady_timer& deadline) override

@@ -1,4 +1,4 @@
-// ISO 8583 as the bridge and its host were told to speak it.
+// ISO 8583 as the options configure it, for the bridge and for the emulated host.
 #pragma once
 
 #include "backend/iso8583_responder.hpp"
@@ -12,18 +12,18 @@
 
 namespace causeway::service {
 
-/// The dialect of this name that comes with the program, or that this file describes. Throws `std::runtime_error` that
-/// says what is wrong, with the line of the file.
+/// The built-in dialect of this name, or the one that this file describes. Throws `std::runtime_error` that says what
+/// is wrong, with the line of the file.
 iso8583::dialect dialect_of(const std::string& name_or_file);
 
-/// What the options stand for. Throws as `dialect_of` does, and also when the dialect has no words for the bridge's own
-/// messages.
+/// The settings that the options describe. Throws as `dialect_of` does, and also when the dialect cannot express the
+/// bridge's own messages.
 iso8583::settings payments_in(const iso8583_settings& options);
 
 /// The same for an emulated host.
 backend::host_settings host_settings_in(const iso8583_wire& options);
 
-/// A purchase to try the bridge with, as JSON, made at `now`; empty when the dialect has no words for it.
+/// A purchase to try the bridge with, as JSON, made at `now`; empty when the dialect cannot express it.
 std::string example_of_a_purchase(const iso8583::settings& payments, std::chrono::system_clock::time_point now);
 
 } // namespace causeway::service

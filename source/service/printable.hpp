@@ -1,4 +1,4 @@
-// Text that can neither forge a line of a log nor talk to a terminal.
+// Text that can neither forge a line of a log nor control a terminal.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace causeway::service {
 
-/// `text` with all but printable ASCII written as \x and two hexadecimal digits.
+/// `text` with everything except printable ASCII written as \x and two hexadecimal digits.
 std::string printable(std::string_view text);
 
 } // namespace causeway::service

@@ -20,15 +20,15 @@ struct log_settings {
     std::string file; ///< empty: standard error
 };
 
-/// All that is logged with spdlog goes here from its construction on, also after it has gone. It never blocks: a line
-/// for which there is no room is lost and counted. One object in a process, for its main thread.
+/// Receives everything that is logged with spdlog, from its construction on, even after its destruction. It never
+/// blocks: a line for which there is no room is lost and counted. One object in a process, for its main thread.
 class process_log {
 public:
-    /// Throws `std::runtime_error`, with what to do about it, when the file cannot be opened.
+    /// Throws `std::runtime_error` that says what to do about it, when the file cannot be opened.
     explicit process_log(const log_settings& settings);
 
-    /// From now on these hold, for all threads. The file is opened again in any case: whoever has moved it away gets a
-    /// new one. Gives nothing, or why the file cannot be opened, and then all stays as it was.
+    /// From now on these hold, for all threads. The file is reopened in any case, so that a new one is created if it
+    /// was moved away. Returns nothing, or why the file cannot be opened; then everything stays as it was.
     std::optional<std::string> apply(const log_settings& settings);
 
 private:

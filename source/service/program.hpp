@@ -1,4 +1,4 @@
-// What all programs do around their work: command line, logging, exit status.
+// What all programs have in common: command line, logging, exit status.
 #pragma once
 
 #include "service/live_settings.hpp"
@@ -16,8 +16,8 @@
 
 namespace causeway::service {
 
-/// Opens /dev/null for each of the standard streams that is closed, so that no socket or file gets its number, and with
-/// it the log. To be called before anything is opened. Throws `std::system_error`.
+/// Opens /dev/null for each closed standard stream, so that no socket or file gets its descriptor, and with it the log.
+/// To be called before anything is opened. Throws `std::system_error`.
 void open_closed_standard_streams();
 
 /// Lets this process open as many files as the system permits: each connection is one, and the usual soft limit of
@@ -27,26 +27,26 @@ void raise_file_limit();
 /// How many files this process may have open.
 std::size_t open_file_limit();
 
-/// What is in this process's memory must not get into a core dump. A limit of 1 byte, unlike one of none, also keeps
-/// Linux from passing a dump to a handler (fs/coredump.c). Where the limit was none for good, nobody may trace the
-/// process either. Throws `std::system_error`.
+/// Keeps this process's memory out of core dumps. A limit of 1 byte, unlike one of 0, also keeps Linux from passing a
+/// dump to a handler (fs/coredump.c). If the hard limit is already 0, tracing of the process is forbidden instead.
+/// Throws `std::system_error`.
 void leave_no_core_dump();
 
-/// A log that nobody reads any more must not end the program: writing to it becomes an error that is let go.
+/// A log without a reader must not end the program: writing to it becomes an error that is ignored.
 void ignore_broken_pipes();
 
-/// What its user reads when `program` was told what makes no sense: a line for each error, whatever was typed.
+/// The text for the user after wrong usage of `program`: a line for each error, whatever was typed.
 std::string lines_for(const char* program, const usage_error& wrong);
 
 /// One line on standard error, if there is room for it.
 void say_why_it_ends(const char* program, const std::exception& error);
 
-/// SIGHUP, SIGUSR1 and SIGUSR2 would end a program that does not know them, without a drain. They do nothing until
-/// somebody handles them.
+/// SIGHUP, SIGUSR1 and SIGUSR2 would end a program without a handler for them, without a drain. From now on they do
+/// nothing until they are handled.
 void ignore_signals_without_a_meaning();
 
-/// The whole of a program: `run` with the settings that `parse` reads. Gives the exit status: what `run` gives, 1 when
-/// something throws or memory runs out, with one line on standard error, 2 for wrong usage, with a line for each error.
+/// The whole of a program: `run` with the settings that `parse` reads. Returns the exit status: that of `run`; 1 when
+/// something throws or memory runs out, with one line on standard error; 2 for wrong usage, with a line for each error.
 /// `name` and what `call` refers to live as long as the program. For `main`, before any thread.
 template <class Settings>
 int run_program(const char* name, const invocation& call, parsed<Settings> (*parse)(const invocation&),

@@ -5,9 +5,9 @@
 
 namespace causeway::service {
 
-/// What stands in the regular file at `path`. Throws `std::runtime_error` with the reason when it cannot be read, and
-/// when it is something else: a pipe can be read once only, and who opens one waits for whoever writes to it. It never
-/// waits for anything but a disk.
+/// The content of the regular file at `path`. Throws `std::runtime_error` with the reason when it cannot be read, or is
+/// something else: a pipe can be read only once, and opening one waits for a writer. This waits for nothing except the
+/// disk.
 std::string text_of_regular_file(const std::string& path);
 
 } // namespace causeway::service

@@ -1,4 +1,4 @@
-// What the programs can be told, and what they were told.
+// The settings of the programs, and how they are parsed.
 #pragma once
 
 #include "net/host_port.hpp"
@@ -18,17 +18,17 @@
 
 namespace causeway::service {
 
-/// Where an operator can look at the process.
+/// Where the admin pages are served.
 struct admin_address {
     net::host_port place;
-    bool if_free = false; ///< that it is in use is no error
+    bool if_free = false; ///< an address in use is not an error
 
     friend bool operator==(const admin_address&, const admin_address&) = default;
 };
 
 /// How ISO 8583 messages are written.
 struct iso8583_wire {
-    std::string dialect; ///< the name of one that comes with the program, or a file
+    std::string dialect; ///< the name of a built-in one, or a file
     iso8583::framing framing;
 
     friend bool operator==(const iso8583_wire&, const iso8583_wire&) = default;
@@ -48,7 +48,7 @@ struct iso8583_settings {
 /// What the upstreams speak.
 enum class protocol_name { codes, iso8583 };
 
-/// What `causeway` was asked to do. The defaults stand in one place, in settings.cpp.
+/// The settings of `causeway`. The defaults are in one place, settings.cpp.
 struct bridge_settings {
     net::host_port listen;
     protocol_name protocol{};
@@ -75,14 +75,14 @@ struct bridge_settings {
     log_settings log;
 };
 
-/// What `code-server` was asked to do.
+/// The settings of `code-server`.
 struct code_server_settings {
     net::host_port listen;
     std::chrono::nanoseconds bind_retry{};
     log_settings log;
 };
 
-/// What `iso8583-host` was asked to do.
+/// The settings of `iso8583-host`.
 struct iso8583_host_settings {
     net::host_port listen;
     std::chrono::nanoseconds bind_retry{};
@@ -102,19 +102,19 @@ struct invocation {
     const char* const* environment = nullptr;
 };
 
-/// Settings, and what they were made of.
+/// Settings, and the assignments that they were made from.
 template <class Settings>
 struct configured {
     Settings settings;
     assignments in_force;
 };
 
-/// `--help`, `--version` or `--check-config`: print this on standard output and end with status 0.
+/// `--help`, `--version` or `--check-config`: print this on standard output and exit with status 0.
 struct information {
     std::string text;
 };
 
-/// What was said makes no sense: print each of these as a line on standard error and end with status 2.
+/// Wrong usage: print each of these as a line on standard error and exit with status 2.
 struct usage_error {
     std::vector<std::string> errors;
 };
@@ -122,8 +122,8 @@ struct usage_error {
 template <class Settings>
 using parsed = std::variant<configured<Settings>, information, usage_error>;
 
-/// Read the command line, the environment, and the file that `--config` names. The command line counts for more than
-/// the environment, and that for more than the file. Nothing is thrown for wrong usage.
+/// Read the command line, the environment, and the file that `--config` names. The command line takes precedence over
+/// the environment, and the environment over the file. Wrong usage throws nothing.
 parsed<bridge_settings> parse_bridge_options(const invocation& call);
 parsed<code_server_settings> parse_code_server_options(const invocation& call);
 parsed<iso8583_host_settings> parse_iso8583_host_options(const invocation& call);

@@ -1,4 +1,4 @@
-// The life of the process: serve, be told to stop, wait until others know it, drain, end; and reload meanwhile.
+// The life of the process: serve, be told to stop, wait until load balancers know it, drain, end; and reload meanwhile.
 #pragma once
 
 #include "net/asio.hpp"
@@ -15,13 +15,14 @@
 
 namespace causeway::service {
 
-/// Runs on the main thread while the event loops run on theirs. Every call but `loop_ended` is made on the main thread.
+/// Runs on the main thread while the event loops run on theirs. Every call except `loop_ended` is made on the main
+/// thread.
 class supervisor {
 public:
     using preparation = live_settings<bridge_settings>::preparation;
 
-    /// SIGINT, SIGTERM and SIGHUP are its own from now on. `io`, `loops`, `settings` and `manager` outlive it;
-    /// `prepare` is what `live_settings::reload` gets at each SIGHUP.
+    /// Handles SIGINT, SIGTERM and SIGHUP from now on. `io`, `loops`, `settings` and `manager` outlive it; `prepare` is
+    /// passed to `live_settings::reload` at each SIGHUP.
     supervisor(asio::io_context& io, std::list<event_loop>& loops, live_settings<bridge_settings>& settings,
                preparation prepare, service_manager& manager);
 

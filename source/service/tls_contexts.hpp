@@ -1,4 +1,4 @@
-// The TLS contexts that the settings ask for.
+// The TLS contexts for the settings.
 #pragma once
 
 #include "net/tls.hpp"
@@ -9,13 +9,13 @@
 
 namespace causeway::service {
 
-/// Shared by all event loops, for the connections to come. Each connection keeps what it began with.
+/// Shared by all event loops, for new connections. Each connection keeps the context that it began with.
 struct tls_contexts {
     net::tls_context clients;                     ///< none: plain HTTP
     std::deque<upstream::upstream_tls> upstreams; ///< in their order; none: plain TCP
 };
 
-/// Reads the files. Throws `std::runtime_error` that names the file with which something is wrong.
+/// Reads the files. Throws `std::runtime_error` that names the faulty file.
 tls_contexts make_tls_contexts(const bridge_settings& settings);
 
 } // namespace causeway::service

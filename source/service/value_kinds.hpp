@@ -1,4 +1,4 @@
-// The kinds of values that options have: how each is read, and what to say of a text that makes no sense.
+// The kinds of values that options have: how each is parsed, and what to say about an invalid text.
 #pragma once
 
 #include "net/host_port.hpp"
@@ -21,7 +21,7 @@ namespace causeway::service {
 template <class Value>
 struct value_kind {
     const char* name;                                    ///< in --help
-    std::optional<Value> (*read)(std::string_view text); ///< nothing of a text that makes no sense
+    std::optional<Value> (*read)(std::string_view text); ///< nothing for an invalid text
     const char* advice;                                  ///< what to give instead
 };
 
@@ -49,7 +49,7 @@ extern const value_kind<iso8583::key_fields> key_fields;
 
 } // namespace kinds
 
-/// A duration as a person writes it: a whole number and `ms`, `s`, `m` or `h`; up to 1000 hours. Nothing of any other
+/// A duration as a person writes it: a whole number and `ms`, `s`, `m` or `h`; up to 1000 hours. Nothing for any other
 /// text.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 

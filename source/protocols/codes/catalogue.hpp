@@ -11,15 +11,15 @@ namespace causeway::codes {
 struct catalogue_entry {
     std::string_view code; ///< three digits
     std::string_view name; ///< as registered, for example `Not Found`
-    std::string_view use;  ///< goes on from the name: `used when …`, or that the code is unused, and so on
+    std::string_view use;  ///< continues after the name: `used when …`, or that the code is unused, and so on
 };
 
 /// All entries, in ascending order of their codes. The memory is static.
 std::span<const catalogue_entry> catalogue() noexcept;
 
 /// Appends the reply line for what a client sent, one to three bytes without a line ending:
-/// `Code 404: Not Found, used when …` and a line feed, or `Code 299: …` that says it is unknown. Bytes that are not
-/// printable ASCII appear as `?`, so a reply is text whatever was asked.
+/// `Code 404: Not Found, used when …` and a line feed, or `Code 299: …` that says that it is unknown. Bytes that are
+/// not printable ASCII appear as `?`, so a reply is always text.
 void append_reply(std::string_view asked, std::string& wire);
 
 } // namespace causeway::codes

@@ -16,13 +16,13 @@ constexpr bool is_code_character(char c) noexcept
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/// Three characters out of `[0-9A-Za-z]`; upper and lower case differ. A value that exists is valid, so whoever
-/// holds a `code` may write it to the wire as it is.
+/// Three characters from `[0-9A-Za-z]`; upper and lower case differ. Every `code` is valid, so it may be written to the
+/// wire as it is.
 class code {
 public:
     static constexpr std::size_t size = 3;
 
-    /// Makes a code of exactly three letters or digits; nothing of any other text.
+    /// Makes a code from exactly three letters or digits; nothing for any other text.
     static constexpr std::optional<code> parse(std::string_view text) noexcept
     {
         if (text.size() != size || !std::ranges::all_of(text, is_code_character))

@@ -1,4 +1,4 @@
-// Codes over HTTP: what a request asks, and what becomes of the outcome. Pure; any thread may call it.
+// Codes over HTTP: what a request asks for, and which response an outcome becomes. Pure; any thread may call it.
 #pragma once
 
 #include "http/handler.hpp"
@@ -10,7 +10,7 @@
 
 namespace causeway::codes {
 
-/// The code that `request` asks for, or the response to a request that asks for none: 400, 404 or 405.
+/// The code that `request` asks for, or the response to a request that asks for no code: 400, 404 or 405.
 boost::system::result<code, http::response> code_in(const http::request& request);
 
 /// Fills in `response`, which is like new: 200 with the reply line, or 504, 503 or 502 for an `upstream::failure`, with

@@ -12,13 +12,13 @@
 namespace causeway::codes {
 
 /// The code that a reply line names: the three letters or digits that follow the first word `code` (any case), one
-/// space and an optional `"`. Nothing when there is no such word or something else follows it.
+/// space and an optional `"`. Nothing when there is no such word or if something else follows it.
 std::optional<code> code_named_in(std::string_view line) noexcept;
 
-/// Cuts a stream of bytes into lines, however TCP cut or joined it. Use: read into `space()`, say how much came with
-/// `received()`, then take lines until there is none.
+/// Splits a stream of bytes into lines, however TCP has split or joined them. Use: read into `space()`, report how many
+/// bytes were read with `received()`, then take lines until there is none.
 ///
-/// Its memory is bounded: a line longer than `longest_line` is never given out, and `line_too_long()` tells.
+/// Its memory is bounded: a line longer than `longest_line` is never returned, and `line_too_long()` reports it.
 class reply_decoder {
 public:
     /// Bytes in the longest line that is accepted, its line feed included.
@@ -26,7 +26,7 @@ public:
 
     reply_decoder();
 
-    /// Room for at least one more byte. Ends the validity of every line given before.
+    /// Room for at least one more byte. Invalidates every line returned before.
     std::span<char> space();
 
     /// The first `count` bytes of the last `space()` have been filled.
@@ -36,16 +36,16 @@ public:
     /// the next one is too long.
     std::optional<std::string_view> next_line() noexcept;
 
-    /// True when the next line is longer than `longest_line`, whether or not its end has come. The stream cannot be
+    /// True when the next line is longer than `longest_line`, whether or not its end has arrived. The stream cannot be
     /// read any further then.
     bool line_too_long() const noexcept;
 
-    /// What has come of a line whose end has not, valid like a line.
+    /// The received part of an incomplete line, valid like a line.
     std::string_view unfinished_line() const noexcept { return input_.unread(); }
 
 private:
     upstream::input_buffer input_;
-    std::size_t scanned_ = 0; // bytes of the next line in which no line feed was found; never looked at twice
+    std::size_t scanned_ = 0; // bytes of the next line in which no line feed was found; never searched twice
 };
 
 } // namespace causeway::codes

@@ -1,4 +1,4 @@
-// The dialect files that come with the program: those in dialects/, which the build puts into a source file.
+// The built-in dialect files: those in dialects/, which the build turns into a source file.
 #pragma once
 
 #include <span>

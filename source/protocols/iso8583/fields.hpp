@@ -1,4 +1,4 @@
-// The elements that mean something here (ISO 8583:1987); all others are only carried.
+// The elements that the program itself uses (ISO 8583:1987); it only passes the others on.
 #pragma once
 
 #include <string_view>
@@ -19,7 +19,7 @@ inline constexpr unsigned information_code = 70;
 
 namespace causeway::iso8583 {
 
-/// The response code of what was done as asked.
+/// The response code for success.
 inline constexpr std::string_view approved = "00";
 
 } // namespace causeway::iso8583

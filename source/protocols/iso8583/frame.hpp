@@ -1,4 +1,4 @@
-// Where a message ends on a stream of bytes: the length in front of it, and a header that is the same for all.
+// Where a message ends in a stream of bytes: the length in front of it, and a header that is the same for all messages.
 #pragma once
 
 #include "upstream/input_buffer.hpp"
@@ -11,7 +11,7 @@
 
 namespace causeway::iso8583 {
 
-/// How the length of what follows is written.
+/// How the length of a frame is written.
 enum class length_form {
     binary2, ///< two bytes, the higher one first
     binary4, ///< four bytes, the highest one first
@@ -22,8 +22,8 @@ enum class length_form {
 /// What all frames of a connection have in common. A value.
 struct framing {
     length_form form = length_form::binary2;
-    std::string header = {};      ///< bytes that stand between the length and the message, and count
-    bool includes_itself = false; ///< the length counts its own bytes too
+    std::string header = {};      ///< bytes between the length and the message; the length includes them
+    bool includes_itself = false; ///< the length includes its own bytes
 
     friend bool operator==(const framing&, const framing&) = default;
 };
@@ -32,21 +32,20 @@ struct framing {
 constexpr std::size_t longest_message = 64 * 1024;
 
 /// The longest message that fits into a frame: a length of two bytes ends at 65,535 and one of four digits at 9,999,
-/// header and, where it includes itself, length included.
+/// including the header and, if the length includes itself, the length.
 std::size_t longest_in(const framing& framing) noexcept;
 
-/// Appends `message`, which is no longer than `longest_in(framing)`, in its frame.
+/// Appends `message`, which is not longer than `longest_in(framing)`, in its frame.
 void append_frame(std::string_view message, const framing& framing, std::string& wire);
 
-/// Cuts a stream of bytes into messages, however TCP cut or joined it. Use: read into `space()`, say how much came with
-/// `received()`, then take messages until there is none.
-///
-/// A frame without content is a keep-alive, and is skipped: it is no message, and answers nothing.
+/// Splits a stream of bytes into messages, however TCP has split or joined them. Use: read into `space()`, report how
+/// many bytes were read with `received()`, then take messages until there is none.
+/// A frame without content is a keep-alive, and is skipped: it is not a message and not an answer.
 class frame_reader {
 public:
     explicit frame_reader(iso8583::framing framing);
 
-    /// Room for at least one more byte. Ends the validity of every message given before.
+    /// Room for at least one more byte. Invalidates every message returned before.
     std::span<char> space() { return input_.space(); }
 
     /// The first `count` bytes of the last `space()` have been filled.
@@ -56,10 +55,10 @@ public:
     /// the stream is broken.
     std::optional<std::string_view> next();
 
-    /// Why the stream cannot be read any further, in words that tell nothing of what came; empty while it can.
+    /// Why the stream cannot be read any further, in words that show none of its bytes; empty while it can.
     std::string_view broken() const noexcept { return broken_; }
 
-    /// Bytes that have come of a frame whose end has not.
+    /// The received bytes of an incomplete frame.
     std::size_t unfinished() const noexcept { return input_.unread().size(); }
 
 private:

@@ -9,12 +9,12 @@
 
 namespace causeway::iso8583 {
 
-/// Longer JSON is refused, in bytes. A message of 64 KiB takes less, unless it is written with escapes or white space.
+/// Longer JSON is refused, in bytes. A message of 64 KiB takes less, unless it has many escapes or white space.
 constexpr std::size_t longest_json = 512 * 1024;
 
-/// The message that `text` stands for: an object with "mti" and elements "2" to "128". Values are strings of ASCII
+/// The message that `text` represents: an object with "mti" and elements "2" to "128". Values are strings of ASCII
 /// characters, or objects with the parts of an element: a number would have lost its leading zeros, and is refused.
-/// Whether the elements are right, only a dialect can say.
+/// Only a dialect can check whether the elements are valid.
 result<message> from_json(std::string_view text);
 
 /// Appends `message` as JSON, in ASCII: other characters, which are ISO 8859-1, become \u00XX.

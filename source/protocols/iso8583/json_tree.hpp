@@ -1,4 +1,4 @@
-// JSON as it was written: each value with the line it stands in, and of equal names each one.
+// JSON as it was written: each value with its line, and with repeated names preserved.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -15,9 +15,10 @@ struct json_value {
 
     kind is = kind::null;
     std::string name = {}; ///< of a member of an object
-    std::string text = {}; ///< of a string its characters, of a whole number its digits, of a boolean `true` or `false`
-    unsigned line = 1;     ///< where it begins
-    std::vector<json_value> members = {}; ///< of an object or an array, in the order in which they stand there
+    std::string text =
+        {};            ///< the characters of a string, the digits of a whole number, `true` or `false` for a boolean
+    unsigned line = 1; ///< where it begins
+    std::vector<json_value> members = {}; ///< of an object or an array, in the order of the text
 };
 
 /// Why a text is not JSON.
@@ -26,8 +27,8 @@ struct json_problem {
     std::string what;
 };
 
-/// The value that `text`, all of it, is. Strings may have bytes that are not UTF-8: whoever reads them looks at them.
-/// No more than `depth` objects and arrays stand in each other.
+/// The value that the whole of `text` represents. Strings may have bytes that are not UTF-8: the caller checks them.
+/// Objects and arrays may be nested at most `depth` levels deep.
 boost::system::result<json_value, json_problem> parse_json(std::string_view text, std::size_t depth);
 
 } // namespace causeway::iso8583

@@ -1,4 +1,4 @@
-// The length that stands in front of an element.
+// The length in front of an element.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace causeway::iso8583 {
 struct length_prefix {
     enum class form {
         fixed,  ///< not at all: the length is always the same
-        rest,   ///< not at all: the element is all that is left
+        rest,   ///< not at all: the element is everything that is left
         ascii,  ///< decimal digits in ASCII
         ebcdic, ///< decimal digits in EBCDIC
         bcd,    ///< decimal digits, two in a byte
@@ -21,7 +21,7 @@ struct length_prefix {
     };
 
     form written = form::fixed;
-    unsigned digits = 0; ///< how many L there are: at most 6, of `hex` and `binary` at most 4
+    unsigned digits = 0; ///< how many L there are: at most 6, for `hex` and `binary` at most 4
 
     bool is_written() const noexcept { return digits != 0; }
 };
@@ -29,13 +29,13 @@ struct length_prefix {
 /// How many bytes it takes.
 std::size_t size_of(const length_prefix& prefix) noexcept;
 
-/// What it can count to; of one that is not written any number.
+/// The largest length that it can express; any number if it is not written.
 std::size_t largest(const length_prefix& prefix) noexcept;
 
 /// Appends a length that is not larger than the largest.
 void append_length(const length_prefix& prefix, std::size_t length, std::string& bytes);
 
-/// The length that `bytes`, exactly `size_of` of them, stand for; nothing when they stand for none.
+/// The length that `bytes`, exactly `size_of` of them, represent; nothing when they represent none.
 std::optional<std::size_t> decode_length(const length_prefix& prefix, std::string_view bytes);
 
 } // namespace causeway::iso8583

@@ -1,4 +1,4 @@
-// An ISO 8583 message as people read it: numbers and text. What its bytes are, a dialect says.
+// An ISO 8583 message as people read it: numbers and text. A dialect defines its bytes.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -10,7 +10,8 @@
 
 namespace causeway::iso8583 {
 
-/// A data element: text, or further elements (127.2). Binary data is text too, in upper-case hexadecimal digits.
+/// A data element: text, or parts that are elements themselves (127.2). Binary data is also text, in upper-case
+/// hexadecimal digits.
 struct element {
     unsigned number = 0;
     std::string text = {};           ///< empty when it has parts
@@ -19,7 +20,7 @@ struct element {
     friend bool operator==(const element&, const element&) = default;
 };
 
-/// A message. Its bitmaps are not in it: they follow from the numbers.
+/// A message, without its bitmaps: they follow from the numbers.
 struct message {
     std::string mti;               ///< the message type indicator: four digits
     std::vector<element> elements; ///< from 2 to 128, in the order of their numbers, each once
@@ -30,32 +31,32 @@ struct message {
 /// Whether `text` can be a message type indicator: four digits.
 bool is_mti(std::string_view text) noexcept;
 
-/// The text of the element with this number; nothing when there is none, or it has parts. Valid as long as `message`
+/// The text of the element with this number; null when there is none, or it has parts. Valid as long as `message`
 /// is not changed.
 const std::string* text_of(const message& message, unsigned number) noexcept;
 
 /// Whether there is an element with this number and text.
 bool has_text(const message& message, unsigned number, std::string_view text) noexcept;
 
-/// Gives `message` an element with this number and text, in place of the one that it may have.
+/// Sets the element with this number to this text, replacing the one that `message` may have.
 void set_text(message& message, unsigned number, std::string_view text);
 
-/// A message that has of `message` the MTI, and those elements whose numbers are among `numbers`.
+/// A copy of `message` with its MTI and only those elements whose numbers are in `numbers`.
 message only(const message& message, std::span<const unsigned> numbers);
 
 /// What is wrong with a message.
 struct problem {
-    std::string field; ///< which element is, such as `127.2`, or `mti`; empty when it is none in particular
-    std::string what;  ///< in words that say what would be right, without any content of the element
+    std::string field; ///< the element in question, such as `127.2`, or `mti`; empty when it is no particular one
+    std::string what;  ///< in words that say what would be valid, without any content of the element
 };
 
-/// `127.2: what`, or only what.
+/// `127.2: what`, or only `what`.
 std::string in_words(const problem& problem);
 
-/// What is wrong with the element `number`, or with its part that `inner` names already: `2` in 127 becomes `127.2`.
+/// `inner`, located in the element `number`: `2` in 127 becomes `127.2`.
 problem in_element(unsigned number, problem inner);
 
-/// A value, or why there is none.
+/// A value, or the problem because of which there is none.
 template <class Value>
 using result = boost::system::result<Value, problem>;
 

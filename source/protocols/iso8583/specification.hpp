@@ -1,4 +1,4 @@
-// What a dialect file says.
+// The content of a dialect file.
 #pragma once
 
 #include "protocols/iso8583/encoding.hpp"
@@ -14,12 +14,12 @@ namespace causeway::iso8583 {
 /// Which characters the text of an element may have.
 enum class alphabet {
     digits,      ///< 0 to 9
-    printable,   ///< ASCII's; what a host sends may have others
-    track,       ///< where two share a byte: digits and =
+    printable,   ///< printable ASCII; messages from a host may have others
+    track,       ///< where two characters share a byte: digits and =
     hexadecimal, ///< 0 to 9 and A to F
 };
 
-/// What fills up the text of an element of fixed length.
+/// How the text of an element of fixed length is padded.
 struct padding {
     bool on_the_left = false;
     char character = ' ';
@@ -36,25 +36,25 @@ struct tag_form {
     std::size_t digits() const noexcept { return is_of_bytes(written) ? 2 * length : length; }
 };
 
-/// The bits that say which parts follow.
+/// The bits that say which parts are present.
 struct bitmap_form {
     encoding written = encoding::binary;
     std::size_t size = 8;
-    bool grows = true; ///< whether the first bit says that as many bits follow once more
+    bool grows = true; ///< whether the first bit announces the same number of bits again
 };
 
 /// An element, or part of one.
 struct field_specification {
     unsigned number = 0;
-    std::size_t length = 0; ///< the fixed one or the longest: of the parts in bytes, otherwise as `written` counts
+    std::size_t length = 0; ///< fixed or maximum: for parts in bytes, otherwise in the units of `written`
     length_prefix prefix = {};
 
-    // Of an element that has text.
+    // For an element that has text.
     encoding written = encoding::ascii;
     alphabet may_have = alphabet::printable;
     std::optional<iso8583::padding> padding = {};
 
-    // Of one that has parts: with a bitmap in front, a tag each, or one behind the other.
+    // For an element that has parts: with a bitmap in front, a tag each, or in sequence.
     std::vector<field_specification> parts = {}; ///< in the order of their numbers
     std::optional<tag_form> tag = {};
     std::optional<bitmap_form> bitmap = {};
@@ -65,7 +65,7 @@ struct field_specification {
     const field_specification* part(unsigned number) const noexcept;
 };
 
-/// A dialect. All elements of a message are parts of one that has a bitmap.
+/// A dialect. The elements of a message are the parts of one element that has a bitmap.
 struct specification {
     field_specification mti;
     field_specification elements;
