@@ -1,4 +1,4 @@
-// The code server by itself.
+// The code server as a program.
 #include "service/program.hpp"
 #include "service/standalone_server.hpp"
 

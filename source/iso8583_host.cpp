@@ -1,4 +1,4 @@
-// The emulated payment host by itself.
+// The emulated payment host as a program.
 #include "service/program.hpp"
 #include "service/standalone_server.hpp"
 

@@ -59,7 +59,7 @@ awaitable<> client::write()
             break;
         has_room_.notify();
     }
-    // Nobody will take what has gathered: the reader must neither wait for room nor read on.
+    // The replies collected so far cannot be sent: the reader must neither wait for room nor read on.
     replies_.clear();
     close();
 }
@@ -68,7 +68,7 @@ awaitable<> client::speak_when_due()
 {
     while (!all_read_) {
         due_.expires_at(responder_->due());
-        co_await due_.async_wait(as_result); // also ends when something else is due sooner, or all was read
+        co_await due_.async_wait(as_result); // also ends when something else is due sooner, or everything was read
         if (all_read_)
             break;
         responder_->speak(clock::now(), replies_);
@@ -76,7 +76,7 @@ awaitable<> client::speak_when_due()
     }
 }
 
-// The reader waits for the socket or for room; the others get to know from it.
+// The reader waits for the socket or for room; the other coroutines learn from it.
 void client::close()
 {
     error_code ignored;

@@ -23,7 +23,7 @@ iso8583::message echo_test(const host_settings& settings, unsigned trace)
     return iso8583::network_request(iso8583::echo_test, trace, settings.time_of_day());
 }
 
-// The frame of a message, or why there is none.
+// A message in its frame, or why there is none.
 iso8583::result<std::string> framed(const iso8583::message& message, const host_settings& settings)
 {
     const auto packed = settings.dialect.pack(message);
@@ -143,7 +143,7 @@ void iso8583_responder::speak(clock::time_point now, std::string& output)
     }
     if (echo_due_ <= now) {
         trace_ = trace_ % last_trace + 1;
-        output += framed(echo_test(settings_, trace_), settings_).value(); // `check` has tried it
+        output += framed(echo_test(settings_, trace_), settings_).value(); // `check` has verified it
         echo_due_ = never;
     }
 }

@@ -23,8 +23,8 @@ constexpr std::size_t message_class = 1;
 constexpr std::size_t function = 2;
 constexpr std::size_t origin = 3;
 
-// What an answer gives back: processing code, amount, times, trace number, settlement date, fees, institutions,
-// retrieval reference, terminal, acceptor, currency, Postilion's echo data (59), what network management is about,
+// The fields that an answer returns: processing code, amount, times, trace number, settlement date, fees, institutions,
+// retrieval reference, terminal, acceptor, currency, Postilion's echo data (59), the purpose of network management,
 // original data of a reversal, receiving institution.
 constexpr std::array<unsigned, 21> given_back{3,  4,  7,  11, 12, 13, 15, 28, 29, 30, 31,
                                               32, 33, 37, 41, 42, 49, 59, 70, 90, 100};

@@ -57,7 +57,7 @@ awaitable<> server::bind()
 
 awaitable<> server::serve(net::accepted connection)
 {
-    // This need not be the turn in which it was accepted.
+    // This may be a later turn than the one in which it was accepted.
     if (stopped_)
         co_return;
     client client(std::move(connection.socket), make_responder());

@@ -13,7 +13,7 @@ using boost::beast::http::status;
 
 namespace {
 
-// In chunk extensions a quoted string may contain anything but the end of the line (RFC 9110 §5.6.4).
+// In chunk extensions a quoted string may contain anything except the end of the line (RFC 9110 §5.6.4).
 bool quotes_are_closed(std::string_view extensions)
 {
     bool quoted = false;

@@ -5,7 +5,7 @@
 namespace causeway::http {
 namespace {
 
-// Characters of a target whose memory is kept for the next one.
+// A target of up to so many characters leaves its memory to the next one.
 constexpr std::size_t usual_target = 384;
 
 } // namespace

@@ -38,7 +38,7 @@ std::optional<std::string_view> head_scanner::scan(std::string_view bytes) noexc
             if (line_is_empty_ && (c == ' ' || c == '\t'))
                 return "a line of the request is folded";
             line_is_empty_ = false;
-            // The rest of the line is as good as its first character.
+            // The first character of the line was checked; the rest may be anything plain.
             at += prefix_from<first_plain>(bytes.substr(at + 1));
         }
         previous_ = c;

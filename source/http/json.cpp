@@ -19,9 +19,9 @@ constexpr bool is_plain(char c) noexcept
     return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
-// Not zero when one of the eight characters at `text` is not plain: of a byte below 0x20, to take 0x20 away sets the
-// highest bit; of a quotation mark or a backslash, nothing is left by exclusive or, and what is nothing has its highest
-// bit set when 1 is taken away.
+// Not zero when one of the eight characters at `text` is not plain: subtracting 0x20 from a byte below 0x20 sets the
+// highest bit; a quotation mark or a backslash becomes 0 by exclusive or, and subtracting 1 from 0 sets the highest
+// bit.
 std::uint64_t others_among_eight(const char* text) noexcept
 {
     constexpr std::uint64_t each = 0x0101'0101'0101'0101;
@@ -32,8 +32,8 @@ std::uint64_t others_among_eight(const char* text) noexcept
     return ((bytes - each * 0x20) | (quotes - each) | (backslashes - each) | bytes) & (each * 0x80);
 }
 
-// Whether all characters of `text` stand for themselves in a JSON string (RFC 8259 §7). The last eight are looked at
-// together too, though some of them have been by then.
+// Whether all characters of `text` stand for themselves in a JSON string (RFC 8259 §7). The last eight are also checked
+// together, although some of them have been checked before.
 bool all_plain(std::string_view text) noexcept
 {
     constexpr std::size_t eight = 8;
@@ -46,7 +46,7 @@ bool all_plain(std::string_view text) noexcept
     return others == 0;
 }
 
-// With room for escapes in an ordinary line; boost::json::serialize would make a string of its own.
+// Reserves room for the escapes of an ordinary line; boost::json::serialize would make a separate string.
 void append_value(std::string_view value, std::string& output)
 {
     boost::json::serializer serializer;
@@ -65,7 +65,7 @@ void append_json(std::string_view name, std::string_view value, std::string& out
 {
     output.append(R"({")").append(name).append(R"(":)");
     if (const auto line = value.substr(0, value.size() - 1); value.ends_with('\n') && all_plain(line)) {
-        output.append("\"").append(line).append("\\n\""); // which is what nearly all lines are
+        output.append("\"").append(line).append("\\n\""); // as nearly all lines are
     } else if (utf8::is_valid(value.begin(), value.end())) {
         append_value(value, output);
     } else {

@@ -11,14 +11,14 @@ using boost::beast::http::status;
 
 constexpr unsigned char first_visible = ' ' + 1;
 
-// What stands behind the target, and which of it are the version's two digits (RFC 9112 §2.3).
+// The text after the target, and the places of the version's two digits in it (RFC 9112 §2.3).
 constexpr std::string_view end_of_line = "HTTP/1.1\r\n";
 constexpr std::size_t major = 5;
 constexpr std::size_t minor = 7;
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-// Where `text` is no longer the end of a line; its size if it is, or its beginning.
+// Where `text` stops matching the end of a line; its size if it matches, or matches so far.
 constexpr std::size_t find_wrong(std::string_view text)
 {
     std::size_t at = 0;
@@ -27,7 +27,7 @@ constexpr std::size_t find_wrong(std::string_view text)
     return at;
 }
 
-// What a client sends first that speaks HTTP/2 without having asked (RFC 9113 §3.4). It could not read an advice to use
+// What a client sends first if it speaks HTTP/2 without having asked (RFC 9113 §3.4). It could not read advice to use
 // another version.
 constexpr std::string_view http2_preface = "PRI * HTTP/2";
 
@@ -43,7 +43,7 @@ void refuse(std::optional<refusal>& refused, std::string_view why)
 
 } // namespace
 
-// A part that has not ended, or is wrong, leaves the next ones alone.
+// A part that is incomplete or wrong leaves the next ones alone.
 void request_line_scanner::scan(std::string_view request, std::optional<refusal>& refused)
 {
     if (part_ == part::method)

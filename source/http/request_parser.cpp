@@ -23,11 +23,11 @@ using beast::http::field;
 using beast::http::status;
 using protocol_error = beast::http::error;
 
-// Of a host name, without what needs an escape (RFC 3986 §3.2.2).
+// The characters of a host name that need no escape (RFC 3986 §3.2.2).
 constexpr character_set plain_host_chars(urls::unreserved_chars + urls::sub_delim_chars);
 constexpr character_set digits(urls::grammar::lut_chars("0123456789"));
 
-// uri-host [ ":" port ] (RFC 9110 §7.2). Nearly all are plain; a parser is for addresses in brackets and escapes.
+// uri-host [ ":" port ] (RFC 9110 §7.2). Nearly all are plain; only addresses in brackets and escapes need a parser.
 bool is_host(std::string_view value)
 {
     const auto rest = value.substr(plain_host_chars.prefix(value));
@@ -56,8 +56,8 @@ request_parser::request_parser(request& request, body_use use)
     request_.body.clear();
     eager(true);
     header_limit(std::numeric_limits<std::uint32_t>::max()); // Beast forgets what it has consumed; see read_head
-    // Beast's parser of chunks asserts that it is shown five bytes of the last one, and looks for the end of a quoted
-    // extension behind the end of the line. So bodies are not its business.
+    // Beast's parser of chunks asserts that it sees five bytes of the last one, and searches for the end of a quoted
+    // extension beyond the end of the line. So it does not parse bodies here.
     skip(true);
 }
 
@@ -73,7 +73,7 @@ std::size_t request_parser::read(std::string_view input)
     return consumed;
 }
 
-// Gives how many bytes at the front are the empty line that may come before the request.
+// Returns how many bytes at the front are the empty line that may precede the request.
 std::size_t request_parser::find_beginning(std::string_view input)
 {
     constexpr std::string_view empty_line = "\r\n";
@@ -109,7 +109,7 @@ std::size_t request_parser::read_request(std::string_view input)
 
 std::size_t request_parser::read_head(std::string_view input)
 {
-    if (input.empty()) // a buffer without bytes is a null pointer, with which Beast's parser would calculate
+    if (input.empty()) // an empty buffer is a null pointer, on which Beast's parser would do arithmetic
         return 0;
     error_code error;
     const auto consumed = put(boost::asio::buffer(input), error);
@@ -173,7 +173,7 @@ void request_parser::on_field_impl(field field, string_view name, string_view va
         asks_to_close_ |= is_http_1_0 && lists(value, "close");
         asks_to_stay_ |= is_http_1_0 && lists(value, "keep-alive");
         break;
-    case field::content_type: // more than one are one list (RFC 9110 §5.3), which is no media type
+    case field::content_type: // several fields form a list (RFC 9110 §5.3), which is not a media type
         if (!request_.content_type.empty())
             request_.content_type += ", ";
         request_.content_type.append(value.data(), value.size());
@@ -208,7 +208,7 @@ void request_parser::on_header_impl(error_code& error)
 {
     if (!has_host_ && request_.version >= 11) // RFC 9112 §3.2
         return refuse(status::bad_request, "there is no Host", error);
-    // Of HTTP/1.0, Beast also takes Proxy-Connection, and lets to stay win; to close must (RFC 9112 §9.3).
+    // For HTTP/1.0, Beast also accepts Proxy-Connection, and prefers keep-alive; close must win (RFC 9112 §9.3).
     request_.keep_alive = request_.version < 11 ? asks_to_stay_ && !asks_to_close_ : keep_alive();
     if (chunked())
         body_.expect_chunks();
@@ -220,7 +220,7 @@ void request_parser::on_header_impl(error_code& error)
 
 void request_parser::on_finish_impl(error_code&) {}
 
-// Not called: what is parsed here is no response, and has no body.
+// Not called: what is parsed here is not a response, and has no body.
 void request_parser::on_response_impl(int, string_view, int, error_code&) {}
 void request_parser::on_body_init_impl(const optional_length&, error_code&) {}
 std::size_t request_parser::on_body_impl(string_view, error_code&) { return 0; }

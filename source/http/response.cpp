@@ -68,7 +68,7 @@ std::string date_line(std::chrono::system_clock::time_point now)
 
 void append(const response& response, const framing& framing, std::string_view date, std::string& output)
 {
-    if (response.status == status::ok) // which is what nearly all are
+    if (response.status == status::ok) // as nearly all are
         output.append("HTTP/1.1 200 OK\r\n");
     else
         output.append(status_line(response.status));

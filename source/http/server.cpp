@@ -19,17 +19,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// From a client's first segment to its second, also a distant one's.
+// From a client's first segment to its second, even for a distant client.
 constexpr std::chrono::microseconds longest_handshake = 100ms;
 
-// How long newcomers may go on coming, from clients who do not mean to find another process or cannot.
+// How long new connections may keep arriving, from clients that cannot or do not find another process.
 constexpr auto longest_wait_for_quiet = 1s;
 
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto drain_pause = 10ms;
 
-// What a session throws, such as a failed call of the system's, ends that session; the others have nothing to do with
-// it. What is no `std::exception` comes from no code here, and goes on to whoever runs the event loop.
+// An exception from a session, such as a failed system call, ends only that session. Anything that is not a
+// `std::exception` comes from no code here, and propagates out of the event loop's `run`.
 void log_failure(const std::exception_ptr& thrown, std::uint64_t& failures)
 {
     try {
@@ -94,7 +94,7 @@ awaitable<> server::sweep_sessions()
             common_.accesses->sweep();
         while (sweep_some())
             co_await asio::post(acceptor_.get_executor(), asio::deferred);
-        // From the end of one sweep, however long it took: so a whole interval is between two for each session.
+        // From the end of one sweep, however long it took: so each session has a whole interval between two sweeps.
         timer.expires_after(sweep_interval_);
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
@@ -102,9 +102,9 @@ awaitable<> server::sweep_sessions()
     }
 }
 
-// Sweeps the next of those that this sweep has not come to yet. False when there are none left. They stand before those
-// that it has come to, because each goes to the end of the list then; so no place in the list has to be remembered from
-// one turn of the event loop to the next, while sessions come, at the end, and go, wherever they are.
+// Sweeps the next sessions that this sweep has not visited yet. False when there are none left. They precede the
+// visited ones, because each visited session moves to the end of the list; so no position in the list has to be
+// remembered from one turn of the event loop to the next, while sessions arrive, at the end, and leave, anywhere.
 bool server::sweep_some()
 {
     for (std::size_t count = 0; count != most_swept_in_a_turn; ++count) {
@@ -149,13 +149,13 @@ void server::drain(net::sockets_of_port others)
     asio::co_spawn(acceptor_.get_executor(), stop_accepting(), net::rethrow);
 }
 
-// Who waits in the listen queue has a connection as far as it knows, and who is in the middle of a handshake soon will;
-// closing the socket would reset both. So all who come are accepted and answered as before, until nobody has come for
-// as long as a handshake takes. Where another process shares the port, newcomers are dealt to it. If they still come
-// here after the time of a handshake, the numbers of its sockets were wrong, and all sockets get newcomers again. Then
-// they come here less and less, because those who were answered connect again and sooner or later find the other
-// process. The last ones are kept out for just as long as a handshake takes, which costs one who comes then a second,
-// unless the kernel can take them to the other.
+// A client in the listen queue is connected as far as it knows, and one in the middle of a handshake soon will be;
+// closing the socket would reset both. So connections are accepted and answered as before, until none has arrived for
+// as long as a handshake takes. If another process shares the port, new connections go to it. If they still arrive here
+// after the time of a handshake, the numbers of its sockets were wrong, and all sockets get new connections again. Then
+// fewer and fewer arrive here, because clients that were answered reconnect and sooner or later find the other process.
+// The last ones are kept out for just as long as a handshake takes, which delays a client that arrives then by a
+// second, unless the kernel can move it to the other process.
 awaitable<> server::stop_accepting()
 {
     const auto latest = clock::now() + longest_wait_for_quiet;
@@ -166,7 +166,7 @@ awaitable<> server::stop_accepting()
             net::deal_newcomers_to_all(acceptor_);
     }
     if (acceptor_.is_open() && !net::kernel_hands_over_connections()) {
-        if (others_.count != 0) // the first is another's until all sockets of this process are closed
+        if (others_.count != 0) // the first belongs to another process until all sockets of this process are closed
             net::deal_newcomers(acceptor_, {others_.first, 1});
         net::ignore_newcomers(acceptor_);
         co_await wait(std::min(2 * slowest_handshake_, longest_handshake));
@@ -177,7 +177,7 @@ awaitable<> server::stop_accepting()
         if (connection)
             admit(std::move(*connection));
         else if (error != asio::error::would_block && error != asio::error::connection_aborted)
-            co_await wait(drain_pause); // until a session ends and leaves its place, or its file, to another
+            co_await wait(drain_pause); // until a session ends and frees its place, or its file
     }
     acceptor_.close();
 }

@@ -67,7 +67,7 @@ bool connection::peer_is_gone()
     return ::poll(&ended, 1, 0) == 1;
 }
 
-// To cancel on a socket that is closed already does nothing.
+// Cancelling on a closed socket does nothing.
 void connection::stop_reading()
 {
     error_code closed;

@@ -18,8 +18,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text)
     return port;
 }
 
-// Asio starts a thread, which waits in getaddrinfo, for the first name. When there is none to be had it throws, and out
-// of a `co_await` that could not be caught; so the first name is one that needs no looking up.
+// For the first name Asio starts a thread, which waits in getaddrinfo. If no thread can be created it throws, and from
+// within a `co_await` that could not be caught; so the first name is one that needs no look-up.
 error_code start_thread(tcp_resolver& resolver)
 try {
     resolver.async_resolve("127.0.0.1", "0", tcp_resolver::numeric_host | tcp_resolver::numeric_service,

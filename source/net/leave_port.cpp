@@ -20,7 +20,7 @@
 namespace causeway::net {
 namespace {
 
-// The kernel prints an address as the machine's own 32-bit numbers, in hexadecimal digits (proc(5), /proc/net/tcp).
+// The kernel prints an address as 32-bit numbers in the machine's byte order, in hexadecimal (proc(5), /proc/net/tcp).
 template <std::size_t Size>
 std::string words_of(const std::array<unsigned char, Size>& address)
 {
@@ -83,7 +83,7 @@ void deal_newcomers_to_all(tcp_acceptor& acceptor)
 }
 
 // A listening socket that is bound to one network interface is not found for segments from another, and there is no
-// interface with this number. A client that is in the middle of its handshake is found before, by its own addresses.
+// interface with this number. A client in the middle of its handshake is found earlier, by its own addresses.
 void refuse_newcomers(tcp_acceptor& acceptor)
 {
     constexpr int nowhere = std::numeric_limits<int>::max();

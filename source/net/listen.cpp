@@ -15,12 +15,12 @@ namespace {
 using reuse_port = integer_option<SOL_SOCKET, SO_REUSEPORT>;
 using namespace std::chrono_literals;
 
-// How long to leave connections in the listen queue when none can be taken now: what caused an error may last, a place
-// is free again as soon as any connection ends.
+// How long to leave connections in the listen queue when none can be accepted now: the cause of an error may last, a
+// place is free again as soon as any connection ends.
 constexpr auto pause_after_error = 50ms;
 constexpr auto pause_without_place = 5ms;
 
-// The peer was gone before we got to it, or another notice was for the same connection: nothing is wrong here.
+// The peer was gone before it was accepted, or two notifications were for the same connection: nothing is wrong here.
 bool is_harmless(const error_code& error)
 {
     return error == asio::error::would_block || error == asio::error::connection_aborted ||
@@ -44,8 +44,9 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
     acceptor.open(place.protocol());
     // A restart must not wait for the old connections' TIME_WAIT to pass.
     acceptor.set_option(asio::socket_base::reuse_address(true));
-    // The kernel compares the option of both sockets in `bind`, and again in `listen`. Set before, it joins others; set
-    // after both, the port was free, also of others who started in the same instant, and may be joined from now on.
+    // The kernel compares the option of both sockets in `bind`, and again in `listen`. Set before these, it joins
+    // others; set after both, the port was free, even of processes that started at the same instant, and may be joined
+    // from now on.
     if (sharing == port_sharing::from_start)
         acceptor.set_option(reuse_port(1));
     acceptor.bind(place);
@@ -53,7 +54,7 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
     if (sharing == port_sharing::afterwards)
         acceptor.set_option(reuse_port(1));
     else if (sharing == port_sharing::from_start)
-        deal_newcomers_to_all(acceptor); // a process that left the port may have chosen otherwise
+        deal_newcomers_to_all(acceptor); // a process that left the port may have chosen other sockets
     acceptor.non_blocking(true);
     return acceptor;
 }
@@ -68,7 +69,7 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
     acceptor.accept(socket, error);
     if (error)
         return std::nullopt;
-    error_code ignored; // a connection that is gone already; the first read will tell
+    error_code ignored; // the connection may be gone already; the first read will report it
     socket.non_blocking(true, ignored);
     // Every message here is complete when it is written; waiting to fill a segment only delays it.
     socket.set_option(tcp::no_delay(true), ignored);
@@ -78,7 +79,7 @@ std::optional<accepted> accept_waiting(tcp_acceptor& acceptor, limit& connection
 awaitable<std::optional<accepted>> accept(tcp_acceptor& acceptor, limit& connections, std::uint64_t& failures)
 {
     for (;;) {
-        // First see that somebody is there, then take a place, then accept: a place is never held for nobody.
+        // First wait for a connection, then take a place, then accept: a place is never held without a connection.
         auto [error] = co_await acceptor.async_wait(asio::socket_base::wait_read, as_result);
         if (!acceptor.is_open())
             co_return std::nullopt;

@@ -29,7 +29,7 @@
 namespace causeway::net {
 namespace {
 
-// What OpenSSL says is wrong with a certificate.
+// OpenSSL's reasons why a certificate is rejected.
 class certificate_category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "certificate"; }
@@ -52,8 +52,8 @@ asio::ssl::context make_context(asio::ssl::context::method method)
     auto* const native = context.native_handle();
     SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
     SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION);
-    // A write that would block is repeated with the same bytes, though perhaps at another address and with more behind
-    // them. An idle session keeps no buffers.
+    // A write that would block is repeated with the same bytes, although perhaps at another address and followed by
+    // more. An idle session keeps no buffers.
     SSL_CTX_set_mode(native,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(native, 1); // a record costs one read, not two
@@ -79,7 +79,7 @@ void trust(asio::ssl::context& context, const std::string& file)
         fail(file, "cannot be used as certificates to trust: " + error.message());
 }
 
-// One without a valid time counts as expired.
+// A certificate without a valid time counts as expired.
 std::time_t expiry_of(const X509* certificate)
 {
     std::tm time{};
@@ -99,7 +99,7 @@ const std::vector<unsigned char>& ticket_keys(SSL_CTX* context)
     return keys;
 }
 
-// A session is only resumed where its client would have been let in by the same certificates.
+// A session is resumed only where its client would have been admitted with the same certificates.
 std::vector<unsigned char> session_context(const std::string& client_ca)
 {
     std::ifstream file(client_ca, std::ios::binary);
@@ -111,12 +111,12 @@ std::vector<unsigned char> session_context(const std::string& client_ca)
     return digest;
 }
 
-// A ticket knows when the first of the certificates expires that its client was let in with: its own, and those that
-// have signed it.
+// A ticket records when the first of the certificates with which its client was admitted expires: its own, and those
+// that have signed it.
 int limit_ticket(SSL* ssl, void*)
 {
     const auto* const chain = SSL_get0_verified_chain(ssl);
-    if (chain == nullptr) // of a client that needs none, or that has resumed a session, which knows it already
+    if (chain == nullptr) // the client needs none, or has resumed a session, which records it already
         return 1;
     auto expiry = std::numeric_limits<std::time_t>::max();
     for (int at = 0; at != sk_X509_num(chain); ++at)
@@ -136,7 +136,7 @@ bool has_expired(SSL_SESSION* session)
     return expiry <= std::time(nullptr);
 }
 
-// Without its ticket a client is asked for its certificate, which is verified then.
+// Without its ticket a client is asked for its certificate, which is then verified.
 SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
                                void*)
 {
@@ -156,7 +156,7 @@ void resume_sessions(SSL_CTX* context, const std::string& client_ca)
     SSL_CTX_set_session_ticket_cb(context, limit_ticket, judge_ticket, nullptr);
 }
 
-// A client that offers other protocols only is refused (RFC 7301 §3.2).
+// A client that offers only other protocols is refused (RFC 7301 §3.2).
 int choose_http_1_1(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned offered_size, void*)
 {
@@ -177,7 +177,7 @@ int again_later(BIO* bio, ssize_t count, int direction)
     return static_cast<int>(count);
 }
 
-// OpenSSL's own way to a socket would end the process with SIGPIPE when the peer is gone.
+// OpenSSL's own socket BIO would end the process with SIGPIPE when the peer is gone.
 int send_some(BIO* bio, const char* bytes, int size)
 {
     return again_later(bio, ::send(transport_of(bio).socket, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL),
@@ -277,7 +277,7 @@ tls_session::tls_session(asio::ssl::context& context, tcp_socket& socket)
     if (!ssl_)
         throw std::bad_alloc();
     auto* const bio = make_bio(*transport_);
-    SSL_set_bio(ssl_.get(), bio, bio); // takes it over
+    SSL_set_bio(ssl_.get(), bio, bio); // takes ownership
 }
 
 tls_session tls_session::accepting(asio::ssl::context& context, tcp_socket& socket)
@@ -296,8 +296,8 @@ tls_session tls_session::connecting(asio::ssl::context& context, tcp_socket& soc
     return session;
 }
 
-// Messages of TLS itself, such as key updates, are read until something else comes. A peer that sends nothing else is
-// read in turns like any other. A record may come in two pieces.
+// TLS protocol messages, such as key updates, are read until something else arrives. A peer that sends nothing else is
+// read in turns like any other. A record may arrive in two pieces.
 void tls_session::begin_call()
 {
     ERR_clear_error();
@@ -349,7 +349,7 @@ error_code tls_session::why_it_failed(int result) const
         break;
     }
     const auto reason = ERR_get_error();
-    if (reason == 0) // it was told before
+    if (reason == 0) // it was reported before
         return asio::error::eof;
     return {static_cast<int>(reason), asio::error::get_ssl_category()};
 }

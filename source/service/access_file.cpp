@@ -20,12 +20,12 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// How often a wait for room looks whether it has to hurry.
+// How often a wait for room checks whether it has to hurry.
 constexpr std::chrono::milliseconds between_looks{50};
 
 bool is_standard_output(const std::string& path) { return path == "-"; }
 
-// As many whole lines as can be written in one go, so that a pipe has room for all of them or none.
+// As many whole lines as one write can take, so that a pipe has room for all of them or none.
 std::string_view first_lines(std::string_view lines)
 {
     if (lines.size() <= PIPE_BUF)
@@ -80,7 +80,7 @@ bool access_file::wait_for_room()
     pollfd room{descriptor_, POLLOUT, 0};
     while (steady_clock::now() < latest_.load())
         if (::poll(&room, 1, static_cast<int>(between_looks.count())) == 1)
-            return true; // or nobody reads any more, which the next write tells
+            return true; // or there is no reader any more, which the next write reports
     return false;
 }
 

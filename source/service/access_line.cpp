@@ -24,16 +24,16 @@ struct is_plain {
 
 constexpr http::character_set plain_chars{boost::urls::grammar::lut_chars(is_plain{})};
 
-// Whether all of `text` can stand in a line as it is. False also of some texts that could: they are looked at again,
-// one character after the other.
+// Whether all of `text` can be in a line as it is. Also false for some texts that could: these are checked again, one
+// character after the other.
 bool is_surely_plain(std::string_view text)
 {
     constexpr std::uint64_t each = 0x0101'0101'0101'0101;
     constexpr auto size = sizeof each;
     if (text.size() < size)
         return plain_chars.prefix(text) == text.size();
-    // To take 1 away from what is nothing sets a byte's highest bit, and so does to take a space away from less; what
-    // is borrowed for that reaches the next byte.
+    // Subtracting 1 from 0 sets a byte's highest bit, and so does subtracting a space from anything less; the borrow
+    // reaches the next byte.
     const auto has_other = [](const char* place) {
         std::uint64_t bytes = 0;
         std::memcpy(&bytes, place, size);
@@ -49,7 +49,7 @@ bool is_surely_plain(std::string_view text)
 
 constexpr std::string_view cut = "...";
 
-// Characters that are shown at most. With them and `longest_target`, no line comes near to `longest`.
+// The most characters that are shown. With these and `longest_target`, no line comes near `longest`.
 constexpr std::size_t longest_method = 64;
 constexpr std::size_t longest_upstream = 300;
 
@@ -60,13 +60,13 @@ std::string escape(char c, log_format format)
     return fmt::format("\\{}{:02x}", format == log_format::json ? "u00" : "x", static_cast<unsigned char>(c));
 }
 
-// Each of these writes to `to` and gives the end of what it wrote: a place that is passed on can stay in a register,
-// and one in an object cannot, because a character that is written could be a part of it.
+// Each of these writes to `to` and returns the end of what it wrote: a position that is passed on can stay in a
+// register, one in an object cannot, because a written character might alias it.
 
 inline char* put(char* to, std::string_view text)
 {
     using half = std::uint64_t;
-    if (text.size() >= sizeof(half) && text.size() <= 2 * sizeof(half)) { // as most are: two halves, which may overlap
+    if (text.size() >= sizeof(half) && text.size() <= 2 * sizeof(half)) { // as most have: two halves, which may overlap
         const auto second = text.size() - sizeof(half);
         std::memcpy(to, text.data(), sizeof(half));
         std::memcpy(to + second, text.data() + second, sizeof(half));
@@ -120,7 +120,7 @@ inline char* put_escaped(char* to, std::string_view text, std::size_t most, log_
     return escape_and_put(to, text, most, format);
 }
 
-// A token has nothing that is to be escaped.
+// A token needs no escapes.
 inline char* put_token(char* to, std::string_view token, std::size_t most, log_format format)
 {
     return token.size() <= most ? put(to, token) : escape_and_put(to, token, most, format);
@@ -152,7 +152,7 @@ void access_line::set_clock(clock::time_point now, std::chrono::system_clock::ti
     second_begins_ = {};
 }
 
-// The text of a second serves all lines in it.
+// The text of a second is reused for all lines in it.
 char* access_line::put_time(char* to, clock::time_point at)
 {
     if (at < second_begins_ || at - second_begins_ >= 1s) {

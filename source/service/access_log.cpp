@@ -9,7 +9,7 @@
 namespace causeway::service {
 namespace {
 
-// In 16 hexadecimal digits. So many that no two event loops come to the same ids, in whatever process.
+// In 16 hexadecimal digits, so many that no two event loops, in any process, arrive at the same ids.
 std::string random_id()
 {
     std::random_device device;
@@ -31,7 +31,7 @@ access_log::access_log(access_writer& writer, std::shared_ptr<access_file> file,
     line_.set_clock(clock::now(), std::chrono::system_clock::now());
 }
 
-// What was recorded before goes to the file before, if the writer has time for it, otherwise to the new one.
+// Lines recorded before go to the old file if the writer has time for it, otherwise to the new one.
 void access_log::use(std::shared_ptr<access_file> file, log_format format)
 {
     hand_over();
@@ -85,7 +85,7 @@ std::uint64_t access_log::lost() const noexcept
     return lost_ + batches_[0]->lost_ever.load() + batches_[1]->lost_ever.load();
 }
 
-// Goes on with the other batch. False while the writer has that one.
+// Continues with the other batch. False while the writer has that one.
 bool access_log::hand_over()
 {
     const auto other = 1 - filling_;

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// With a file that is given up, and somebody who may still read it.
+// How long a file that is given up may still wait for its reader.
 constexpr auto last_patience = 1s;
 
 } // namespace
@@ -53,7 +53,7 @@ void access_writer::write(std::shared_ptr<access_batch> batch)
     });
 }
 
-// On the thread.
+// On the writer's thread.
 void access_writer::write_now(access_batch& batch)
 {
     untold_ += std::exchange(batch.lost_before, 0);

@@ -45,11 +45,11 @@ const net::host_port embedded_host{"127.0.0.1", 9583};
 constexpr auto embedded_bind_retry = 250ms;
 constexpr auto embedded_advice = "if it is not another Causeway's, name a backend with --upstream";
 
-// How many may talk to the embedded server at once besides the event loops, which have a connection each, and in a
-// rolling restart those of the new process, which are its guests. It has its files from the same process.
+// How many clients the embedded server may have besides the event loops, which have a connection each; in a rolling
+// restart these are the loops of the new process. The embedded server uses the files of this process.
 constexpr std::size_t embedded_guests = 16;
 
-// Nothing where codes are spoken.
+// Nothing if the protocol is the codes.
 std::optional<iso8583::settings> payments_in(const bridge_settings& settings)
 {
     if (settings.protocol == protocol_name::codes)
@@ -103,8 +103,8 @@ std::shared_ptr<access_file> open_access_log(access_writer& writer, const bridge
     return settings.access_log.empty() ? nullptr : writer.open(settings.access_log);
 }
 
-// How many HTTP connections there are files for. Each is an open file, and what else needs one must get it however many
-// clients there are. Throws when there are too few files to serve anybody.
+// For how many HTTP connections there are files. Each is an open file, and everything else must get its files however
+// many clients there are. Throws when there are too few files to serve any client.
 std::size_t files_for_connections(const bridge_settings& settings, std::size_t upstreams, std::size_t embedded_clients)
 {
     const auto admin = settings.admin ? 1 + admin_server::most_connections : 0;
@@ -126,7 +126,7 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t fi
     return std::min(files, settings.max_connections);
 }
 
-// Where an operator can look at it. In a rolling restart the address is free when the old process has ended.
+// Where the admin pages are served. In a rolling restart the address is free when the old process has ended.
 admin_address admin_address_of(const bridge_settings& settings)
 {
     return {settings.admin->place, settings.admin->if_free || settings.share_port};
@@ -200,7 +200,7 @@ private:
     tls_contexts tls_;
     access_writer access_writer_;
     std::list<event_loop> loops_;
-    const tcp::endpoint place_; // where they listen, also when they do no more
+    const tcp::endpoint place_; // where they listen, or listened
     supervisor supervisor_;
     loop_survey survey_;
     heartbeat heartbeat_;
@@ -247,7 +247,7 @@ int bridge::run()
 {
     if (embedded_server_) {
         embedded_server_->start();
-        io_.poll(); // so that it listens before anybody connects
+        io_.poll(); // so that it listens before any client connects
     }
     asio::co_spawn(io_, supervise(), net::rethrow);
     if (admin_)
@@ -278,7 +278,7 @@ awaitable<> bridge::supervise()
     heartbeat_.stop();
 }
 
-// What puts `wanted` in force. The file of the access log may have been moved away, whatever else is wrong.
+// Returns what puts `wanted` in force. The file of the access log may have been moved away, whatever else is wrong.
 std::function<void()> bridge::prepare_reload(const bridge_settings& wanted)
 {
     const auto access_log = open_access_log(access_writer_, wanted);
@@ -304,7 +304,7 @@ void bridge::log_accesses(const std::shared_ptr<access_file>& file, log_format f
         loop.log_accesses(access_writer_, file, format);
 }
 
-// What the event loops know, and what none of them does.
+// The figures of the event loops, and those of the process.
 awaitable<admin::report> bridge::look_at_process(steady_timer& timer)
 {
     auto report = co_await survey_.take(timer);
@@ -345,7 +345,7 @@ void bridge::suggest_a_request(const std::string& url) const
         spdlog::info("try: curl -s -H 'Content-Type: application/json' -d '{}' {}", purchase, url);
 }
 
-// Unless they speak TLS, or nobody can listen on their way.
+// Unless they speak TLS, or nobody can eavesdrop on them.
 void bridge::warn_of_plain_http() const
 {
     if (!tls_.clients && !place_.address().is_loopback())

@@ -180,7 +180,7 @@ assignments read_environment(const char* const* environment, std::string_view pr
         const auto* option = find(option_name, options);
         const bool is_list = option != nullptr && option->repeatable;
         auto values = is_list ? split(value) : std::vector<std::string>();
-        if (values.empty()) // also of a list, which then makes no sense
+        if (values.empty()) // also for a list, for which it is invalid
             values.emplace_back(value);
         for (auto& each : values)
             given.push_back({option_name, std::move(each), std::string(name)});

@@ -30,7 +30,7 @@ awaitable<> heartbeat::run()
         const auto now = co_await look_at_process_(timer_);
         manager_.tell(now.status, now.alive);
         if (!now.alive || stopped_)
-            continue; // a loop that turns again late is still in time for the watchdog
+            continue; // a loop that recovers late is still in time for the watchdog
         timer_.expires_after(pause);
         co_await timer_.async_wait(as_result);
     }

@@ -104,7 +104,7 @@ std::uint64_t log_sink::lost_ever()
 
 void log_sink::flush_() { write_count_of_lost(); }
 
-// False while that cannot be told.
+// False while there is no room for it.
 bool log_sink::write_count_of_lost()
 {
     if (lost_ == 0)

@@ -26,8 +26,7 @@ awaitable<admin::report> loop_survey::take(steady_timer& timer)
     co_return sum_up();
 }
 
-// One that still owes an answer is not asked again: however often somebody looks, no more than one question waits
-// there.
+// A loop that still owes an answer is not asked again: however often it is surveyed, at most one question waits there.
 void loop_survey::ask(state& asked)
 {
     if (!asked.runs || asked.owes_an_answer)

@@ -9,7 +9,7 @@
 namespace causeway::service {
 
 loop_threads::loop_threads(std::list<event_loop>& loops, const std::function<void(const event_loop&)>& loop_ended)
-    : loop_threads(loops) // from here on the destructor runs, also when a thread cannot be had
+    : loop_threads(loops) // from here on the destructor runs, even if a thread cannot be created
 {
     for (auto& loop : loops_)
         start(loop, loop_ended);

@@ -13,7 +13,7 @@
 namespace causeway::service {
 namespace {
 
-// Written beforehand, because afterwards there is no memory to write it in.
+// Written beforehand, because later there is no memory for it.
 std::array<char, 256> last_line_text;
 std::string_view last_line;
 

@@ -22,7 +22,7 @@ void open_closed_standard_streams()
 {
     for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         const bool closed = ::fcntl(stream, F_GETFD) == -1;
-        if (closed && ::open("/dev/null", O_RDWR) != stream) // the lowest number that is free, so this one
+        if (closed && ::open("/dev/null", O_RDWR) != stream) // the lowest free descriptor, so this one
             throw std::system_error(errno, std::generic_category(), "cannot open /dev/null for a standard stream");
     }
 }
@@ -73,7 +73,7 @@ std::string lines_for(const char* program, const usage_error& wrong)
 
 void say_why_it_ends(const char* program, const std::exception& error)
 {
-    write_if_room(STDERR_FILENO, fmt::format("{}: {:.1000}\n", program, error.what())); // 4 bytes a character at most
+    write_if_room(STDERR_FILENO, fmt::format("{}: {:.1000}\n", program, error.what())); // at most 4 bytes per character
 }
 
 } // namespace causeway::service

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// After the drain: to close what is left.
+// After the drain, to close what is left.
 constexpr std::chrono::seconds time_to_end(5);
 
 // From the environment; empty if it is not set.
@@ -109,7 +109,7 @@ void service_manager::tell(std::string_view status, bool alive)
 
 void service_manager::enter(std::string state) { untold_ = send(state) ? std::string() : std::move(state); }
 
-// False when it was not taken.
+// False when it was not accepted.
 bool service_manager::send(const std::string& message)
 {
     error_code error;

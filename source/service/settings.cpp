@@ -36,7 +36,7 @@ option& add(std::vector<option>& all, const char* name, const value_kind<Value>&
     return all.back();
 }
 
-// Adds an option that also a running program takes.
+// Adds an option whose change a running program applies.
 template <class Value>
 void add_live(std::vector<option>& all, const char* name, const value_kind<Value>& kind, const std::string& by_default,
               const char* meaning, Value& setting)
@@ -66,7 +66,7 @@ void add_log(std::vector<option>& all, log_settings& log)
              "append the log to a file instead of standard error; SIGHUP opens it again", log.file);
 }
 
-// Where a server to talk to listens.
+// Where a backend server listens.
 template <class Settings>
 void add_listen(std::vector<option>& all, const char* by_default, Settings& settings)
 {
@@ -110,7 +110,7 @@ void add_tls(std::vector<option>& all, bridge_settings& settings)
              "let in only clients with a certificate that one of these has signed (PEM)", settings.tls.client_ca);
 }
 
-// How to speak to the upstreams, which must never be in force for others than it was meant for.
+// How to speak to the upstreams; this must never take effect for other upstreams than it was meant for.
 void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
 {
     std::vector<option> group;
@@ -137,7 +137,7 @@ Settings default_settings()
     return settings_from<Settings>(in_force({}, options_of(scratch)));
 }
 
-// What cannot be meant together.
+// Options that contradict each other.
 std::vector<std::string> contradictions_in(const bridge_settings& settings)
 {
     const auto& [certificate, private_key, client_ca] = settings.tls;
@@ -168,7 +168,7 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
 std::vector<std::string> contradictions_in(const code_server_settings&) { return {}; }
 std::vector<std::string> contradictions_in(const iso8583_host_settings&) { return {}; }
 
-// The keys that are taken are known to one thread only, and a host may allow one connection only.
+// Only one thread knows which keys are in use, and a host may allow only one connection.
 void adapt_defaults(assignments& all, const bridge_settings& settings)
 {
     const auto threads = std::ranges::find(all, "threads", &assignment::name);
@@ -204,7 +204,7 @@ try {
     return {};
 }
 
-// Finds all errors, also in values that do not count because of others.
+// Finds all errors, even in values that others override.
 template <class Settings>
 std::variant<assignments, information, usage_error> read_all(const program& program, const invocation& call)
 {

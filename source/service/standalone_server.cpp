@@ -38,19 +38,19 @@ void reload_at_hangups(asio::signal_set& hangups, live_settings<Settings>& setti
         if (cancelled)
             return;
         manager.reloading();
-        settings.reload([](const auto&) { return [] {}; }); // all that can change is the log's
+        settings.reload([](const auto&) { return [] {}; }); // only the log's settings can change
         manager.reloaded();
         reload_at_hangups(hangups, settings, manager);
     });
 }
 
-// That this is called at all is the sign of life of the one event loop.
+// The fact that this is called shows that the only event loop is running.
 awaitable<heartbeat::condition> condition_of(const backend::server& server)
 {
     co_return heartbeat::condition{fmt::format("{} clients", server.clients())};
 }
 
-// What `make` makes on the event loop that it is given.
+// Runs the server that `make` creates on the event loop that it is given.
 template <class Settings, class Make>
 int run_server(live_settings<Settings>& settings, Make make)
 try {
@@ -74,7 +74,7 @@ try {
     spdlog::info("stopped");
     return 0;
 } catch (const boost::system::system_error& error) {
-    // All that throws one is the look-up of the address and the attempt to listen on it.
+    // Only the look-up of the address and the attempt to listen on it throw this.
     throw cannot_listen(settings.now().listen, error.code());
 }
 

@@ -46,7 +46,7 @@ awaitable<> supervisor::serve_and_stop()
     }
 }
 
-// A terminal that is closed sends SIGHUP too, and does no harm then.
+// Closing a terminal also sends SIGHUP, which is harmless this way.
 awaitable<> supervisor::reload_at_hangups()
 {
     for (;;) {
@@ -59,7 +59,7 @@ awaitable<> supervisor::reload_at_hangups()
     }
 }
 
-// A load balancer sees it on the admin pages, and sends its clients elsewhere.
+// A load balancer sees this on the admin pages, and sends its clients elsewhere.
 void supervisor::announce_the_end()
 {
     const auto delay = settings_.now().drain_delay;
@@ -81,7 +81,7 @@ void supervisor::drain()
         loop.drain(others_that_get_newcomers(others));
 }
 
-// Until the last socket is told to refuse, all newcomers are dealt to it. It has the number 0 if this process was the
+// Until the last socket is told to refuse, all new connections go to it. It has the number 0 if this process was the
 // first on its port.
 void supervisor::refuse_newcomers()
 {
@@ -90,9 +90,9 @@ void supervisor::refuse_newcomers()
         loop.refuse_newcomers();
 }
 
-// In a rolling restart this process has been there for longer, so its own sockets come first, and those of the others
-// follow. The numbers are chosen such that nobody has them once our own sockets are closed: from then on the kernel
-// deals to all that are left.
+// In a rolling restart this is the older process, so its own sockets come first, followed by those of the others. The
+// numbers are chosen such that no socket has them once our own are closed: from then on the kernel distributes over all
+// that are left.
 net::sockets_of_port supervisor::others_that_get_newcomers(std::size_t others) const
 {
     const auto own = loops_.size();

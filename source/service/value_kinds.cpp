@@ -17,7 +17,7 @@ namespace {
 using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 
-// The number at the front of `text`, which loses it.
+// Removes the number at the front of `text` and returns it.
 std::optional<std::size_t> take_number(std::string_view& text)
 {
     std::size_t number = 0;
@@ -70,7 +70,7 @@ std::optional<spdlog::level::level_enum> read_log_level(std::string_view text)
     return static_cast<spdlog::level::level_enum>(name - names.begin());
 }
 
-// The value of the word that `text` is.
+// The value of the word `text`.
 template <class Value, std::size_t count>
 std::optional<Value> value_of(std::string_view text, const std::pair<std::string_view, Value> (&words)[count])
 {
@@ -102,7 +102,7 @@ try {
     return std::nullopt;
 }
 
-// No header is longer than this in any network that is known.
+// No known network has a longer header.
 constexpr std::size_t longest_header = 64;
 
 std::optional<std::string> read_header(std::string_view text)
@@ -113,7 +113,7 @@ try {
     return std::nullopt;
 }
 
-// It can stand in a configuration file as it is, and is no option whose value was forgotten.
+// A path that can be in a configuration file as it is, and is not an option after a forgotten value.
 std::optional<std::string> read_path(std::string_view text)
 {
     const bool has_control = std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });

@@ -25,24 +25,24 @@ using namespace std::chrono_literals;
 // Bytes of an unreadable message that the log shows.
 constexpr std::size_t most_shown = 80;
 
-// Bytes of the codec's own words that may wait to be written. A peer that asks and does not read the answers must not
-// cost memory.
+// Bytes of the codec's own messages that may wait to be written. A peer that asks but does not read the answers must
+// not cost memory.
 constexpr std::size_t most_own_words = 64 * 1024;
 
-// Memory for what is written that a connection keeps while it has nothing to write.
+// Memory for writing that a connection keeps while it has nothing to write.
 constexpr std::size_t most_wire_kept = 64 * 1024;
 
-// A trial of suspects ends before its time when all of them have been answered; so often it is looked for that.
+// A trial of suspects ends early when all of them have been answered; it checks for that this many times.
 constexpr int looks_at_a_trial = 5;
 
-// The watch finds a change of its patience, or of what is traced, after so long.
+// The watch notices a change of its patience, or of tracing, after at most this long.
 constexpr auto longest_between_looks = 1s;
 
-// Whether a coroutine has to end although its last wait was successful: that was over before the cancellation came, and
-// the next one throws. What is taken from the multiplexer in between would count as written, and never be.
+// Whether a coroutine has to end although its last wait succeeded: the wait was over before the cancellation, and the
+// next one throws. Anything taken from the multiplexer in between would count as written but never be written.
 bool is_over(const asio::cancellation_state& state) { return state.cancelled() != asio::cancellation_type::none; }
 
-// What its three coroutines know of a conversation together. A local variable of `converse`, which awaits all three.
+// The state that the three coroutines of a conversation share. A local variable of `converse`, which awaits all three.
 class exchange {
 public:
     explicit exchange(const conversation& conversation)
@@ -52,14 +52,14 @@ public:
     {
     }
 
-    // Says what the codec says first; without that, the connection takes questions at once.
+    // Sends the codec's greeting; without one, the connection takes questions at once.
     void greet();
 
     awaitable<> write(ending& ending);
     awaitable<> read(ending& ending);
     awaitable<> watch(ending& ending);
 
-    // Of how it ended, what none of them knows alone.
+    // How it ended, from what all of them know.
     ending sum_up(ending first) const;
 
 private:
@@ -83,19 +83,20 @@ private:
     void report_unfinished();
 
     const conversation& with_;
-    std::string wire_;                                       // what is being written, without what was sent at once
-    std::string own_words_;                                  // to be written: greeting, probe, heartbeats, answers
-    steady_timer pause_;                                     // of the writer
-    trials::turn turn_;                                      // to try suspects
-    bool own_words_ask_ = false;                             // something among them does
-    bool open_ = false;                                      // for questions
-    bool traced_ = spdlog::should_log(spdlog::level::trace); // asked by the watch: to ask each time would cost
-    std::optional<clock::time_point> asked_at_;              // something was written first
-    bool spoke_ = false;                                     // something that makes sense has come
-    bool quiet_ = true;                                      // since the watch has looked last
-    clock::time_point last_sent_;                            // anything but suspects
-    std::uint64_t replies_ = 0;                              // when the watch looked last
-    std::optional<clock::time_point> silent_since_; // something was written, and nothing that makes sense has come
+    std::string wire_;           // being written, without what was sent at once
+    std::string own_words_;      // to be written: greeting, probe, heartbeats, answers
+    steady_timer pause_;         // of the writer
+    trials::turn turn_;          // to try suspects
+    bool own_words_ask_ = false; // one of them needs an answer
+    bool open_ = false;          // for questions
+    bool traced_ =
+        spdlog::should_log(spdlog::level::trace);   // checked by the watch: checking each time would cost too much
+    std::optional<clock::time_point> asked_at_;     // when something was first written
+    bool spoke_ = false;                            // something intelligible was received
+    bool quiet_ = true;                             // since the watch last looked
+    clock::time_point last_sent_;                   // anything except suspects
+    std::uint64_t replies_ = 0;                     // when the watch last looked
+    std::optional<clock::time_point> silent_since_; // something was written, and nothing intelligible was received
     bool asked_for_a_sign_of_life_ = false;         // since then
     std::string_view broken_;                       // why the stream cannot be read any further
 };
@@ -115,7 +116,7 @@ void exchange::say(std::string_view words)
     with_.has_requests.notify();
 }
 
-// The peer owes an answer to these.
+// Sends `words`, to which the peer owes an answer.
 void exchange::ask(std::string_view words)
 {
     own_words_ask_ = true;
@@ -130,7 +131,7 @@ void exchange::greet()
         open(false);
 }
 
-// Whether it works is asked first where that is in doubt, and where suspects wait for a connection that does; unless it
+// A probe comes first if it is doubtful whether the connection works, and if suspects wait for one that does; unless it
 // has just answered the greeting.
 void exchange::open(bool has_proved_itself)
 {
@@ -143,7 +144,7 @@ void exchange::open(bool has_proved_itself)
     with_.opened(!probe.empty());
 }
 
-// Sleeps until there is something, then writes all that has gathered in one go.
+// Sleeps until there is something to write, then writes everything that has accumulated at once.
 awaitable<> exchange::write(ending& ending)
 {
     error_code error;
@@ -189,8 +190,8 @@ void exchange::expect_an_answer(clock::time_point now)
         silent_since_ = now;
 }
 
-// What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when
-// something is left, also after an error: the kernel tells the next `write` that the connection is broken.
+// Sends what fits into the socket's buffer, which is nearly always everything, without a turn of the event loop. False
+// when something is left, also after an error: the next `write` learns from the kernel that the connection is broken.
 bool exchange::sent_at_once()
 {
     const auto count = with_.connection.write_at_once(asio::buffer(wire_));
@@ -209,19 +210,19 @@ error_code exchange::sent(error_code error, std::size_t count)
     return error;
 }
 
-// A few of them alone, so that it is known which was to blame if the connection is lost. When it is lost, the turn
-// lasts until the conversation ends.
+// Tries a few of them with nothing else, so that it is clear which was to blame if the connection is lost. If it is
+// lost, the turn lasts until the conversation ends.
 awaitable<error_code> exchange::try_suspects()
 {
     const bool in_quiet = with_.requests.needs_quiet();
     if (!turn_.take(in_quiet, clock::now()))
         co_return co_await pause(trials::look_again_after);
     error_code error;
-    // The trial before this one may have killed the backend, and we have not heard of it yet.
+    // The trial before this one may have killed the backend without our knowing it yet.
     const auto silent_since = in_quiet ? clock::now() : last_sent_;
     if (const auto left = silent_since + multiplexer::blame_for - clock::now(); left > 0s)
         error = co_await pause(left);
-    if (!error && in_quiet == with_.requests.needs_quiet()) // the next one may be another now
+    if (!error && in_quiet == with_.requests.needs_quiet()) // the next suspect may be a different one now
         error = co_await try_some();
     if (!error)
         turn_.give_back();
@@ -303,7 +304,7 @@ void exchange::take(const event::message& message)
 {
     auto& counts = with_.counts;
     ++counts.replies;
-    if (open_) // before that only the answer to the greeting counts
+    if (open_) // until then only the answer to the greeting counts
         hear_sense();
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
         spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
@@ -340,7 +341,7 @@ void exchange::break_off(std::string_view reason)
     broken_ = reason;
 }
 
-// A backend that forgets to end its replies would otherwise be seen as one that does not answer.
+// Otherwise a backend that forgets to terminate its replies would look like one that does not answer.
 void exchange::report_unfinished()
 {
     auto& counts = with_.counts;
@@ -351,9 +352,9 @@ void exchange::report_unfinished()
                      shown.substr(0, most_shown), counts.unfinished);
 }
 
-// A peer that is frozen, or gone without a word, closes nothing. Something was written and nothing that makes sense has
-// come for the whole of `patience` since: that is how it looks. To look a few times in that while costs nothing on a
-// request's way.
+// A peer that is frozen, or has vanished, closes nothing. Its sign is that something was written and nothing
+// intelligible has been received for the whole of `patience` since. Checking a few times within that period costs
+// nothing on a request's path.
 awaitable<> exchange::watch(ending& ending)
 {
     const auto end_of_greeting = clock::now() + with_.patience;
@@ -383,7 +384,7 @@ awaitable<> exchange::watch(ending& ending)
     }
 }
 
-// It may only have left a message without a reply, and others that it was asked since then are still to get theirs.
+// The peer may merely have left one message without a reply, while the replies to later questions are still due.
 bool exchange::wants_a_sign_of_life(clock::time_point now)
 {
     const bool wants = silent_since_ && now - *silent_since_ >= with_.patience / 2 && !asked_for_a_sign_of_life_;

@@ -77,7 +77,7 @@ void link::stop()
 
 awaitable<> link::run()
 {
-    // What is cancelled returns an error like any other, and the loop ends below.
+    // A cancelled operation returns an error like any other, and the loop ends below.
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!stopped_) {
         if (auto connection = co_await connect(); connection && !stopped_)
@@ -86,8 +86,8 @@ awaitable<> link::run()
     }
 }
 
-// To the first of the upstream's addresses that answers. The one that did last time comes first, and for a while no
-// other is tried: one that keeps silent would make a short restart longer than requests can wait.
+// Connects to the first of the upstream's addresses that answers. The one that answered last time comes first, and for
+// a while no other is tried: a silent one would make a short restart longer than requests can wait.
 awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
@@ -115,7 +115,7 @@ awaitable<std::optional<net::connection>> link::connect()
     co_return std::nullopt;
 }
 
-// Sets `error` when it ends by itself, and `made` when there is none.
+// Sets `error` unless it is cancelled, and `made` if it succeeds.
 awaitable<> link::attempt(tcp::endpoint endpoint, std::optional<net::connection>& made, error_code& error)
 {
     tcp_socket socket(retry_.get_executor());
@@ -137,26 +137,26 @@ awaitable<error_code> link::connect(tcp_socket& socket, tcp::endpoint endpoint) 
     if (failed)
         co_return failed;
     if (net::is_connected_to_itself(socket)) {
-        // Closed with a reset: TIME_WAIT would keep the real upstream from its port for a minute.
+        // Closed with a reset, because TIME_WAIT would keep the real upstream from its port for a minute.
         error_code ignored;
         socket.set_option(asio::socket_base::linger(true, 0), ignored);
         socket.close(ignored);
         co_return asio::error::connection_refused;
     }
-    error_code gone; // the first read will tell
+    error_code gone; // the first read will report it
     socket.non_blocking(true, gone);
     watch_the_network(socket);
     co_return error_code();
 }
 
-// Without this the kernel tries for a quarter of an hour to reach a peer whose cable was pulled (tcp(7)).
+// Without this the kernel tries to reach a peer whose cable was pulled for a quarter of an hour (tcp(7)).
 void link::watch_the_network(tcp_socket& socket) const
 {
     using unacknowledged = net::integer_option<IPPROTO_TCP, TCP_USER_TIMEOUT>; // milliseconds
     using idle_before_probe = net::integer_option<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
     using between_probes = net::integer_option<IPPROTO_TCP, TCP_KEEPINTVL>;    // seconds
     const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(patience_ / 2);
-    error_code gone; // the first read will tell
+    error_code gone; // the first read will report it
     socket.set_option(unacknowledged(static_cast<int>(std::clamp<std::int64_t>(half.count(), 1'000, 60'000))), gone);
     socket.set_option(asio::socket_base::keep_alive(true), gone);
     socket.set_option(idle_before_probe(10), gone);
@@ -197,7 +197,7 @@ void link::count(const ending& ending)
     ++(ending.opened ? counts_.disconnects[static_cast<std::size_t>(why)] : counts_.connect_failures);
 }
 
-// One that has to show that it works is not said to be back before it has.
+// A connection that has to show that it works is not reported as back before it has.
 void link::opened(bool asked_at_once)
 {
     const auto now = clock::now();
@@ -232,7 +232,7 @@ awaitable<> link::pause()
         co_await retry_.async_wait(as_result);
 }
 
-// Whoever declines is not asked more often because requests wait: it would not think better of it, and might well mind.
+// A host that declines the greeting is not asked more often because requests wait: it would hardly change its mind.
 void link::hurry()
 {
     if (!declines_ && retry_.expiry() > clock::now() + backoff::first_ceiling)

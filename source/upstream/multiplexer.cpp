@@ -59,7 +59,7 @@ std::optional<writing> waiting_request::take_reply()
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
     if (queue_ != nullptr)
         robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
-    robbed.suspect_ = suspect_; // what is known of the message belongs to the place
+    robbed.suspect_ = suspect_; // what is known about the message stays with the place
     robbed.strikes_ = strikes_;
     robbed.lost_before_ = lost_before_;
     robbed.needs_quiet_ = needs_quiet_;
@@ -113,7 +113,8 @@ void multiplexer::leave(waiting_request& request)
     distribute();
 }
 
-// Of those that share a message the one that asked leaves: the next takes its place, or asks again if it was written.
+// Of the requests that share a message, the one that asked leaves: the next takes its place, or asks again if it was
+// written.
 void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
 {
     next.suspect_ = leaving.suspect_;
@@ -159,14 +160,15 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
         fail(*doomed, now);
     const auto written_again = lost.size() + std::exchange(lane.recalled_, 0);
     take_back(lane.outbox_);
-    take_back(lost); // the longest waiting
+    take_back(lost); // the longest-waiting
     distribute();
     return written_again;
 }
 
-// Only a suspect may be to blame: a restart may find any message alone. And a connection on which nothing has come does
-// not show that a message has killed it: a proxy may have accepted it for an upstream that is away. A strike is for one
-// that was tried in quiet: an older message may kill too, only later than `blame_for`.
+// Only a suspect may get a strike: a restart may find any message alone. And the loss of a connection on which nothing
+// was received does not show that a message killed it: a proxy may have accepted it for an upstream that is away. Only
+// a suspect that was tried in quiet gets a strike: otherwise an older message may have killed, more slowly than
+// `blame_for`.
 void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
@@ -181,7 +183,7 @@ void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point 
     }
 }
 
-// It fails with all who wait for its key: theirs is the same message.
+// Fails it with all requests for its key: theirs is the same message.
 void multiplexer::fail(waiting_request& request, clock::time_point now)
 {
     auto& waits = *request.key_;
@@ -199,8 +201,8 @@ bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
     return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
 }
 
-// Suspects are tried from the newest on: what kills at once was written last. The others go to the head of the backlog,
-// because those that had a connection came before all that is there.
+// Suspects are tried newest first: a message that kills at once was written last. The others go to the head of the
+// backlog, because requests that had a connection arrived before all that are there.
 void multiplexer::take_back(request_queue& requests)
 {
     for (auto behind = requests.end(); behind != requests.begin();) {
@@ -218,7 +220,7 @@ void multiplexer::take_back(request_queue& requests)
 void multiplexer::distrust(lane& lane)
 {
     lane.trusted_ = false;
-    distribute(); // when it was the last one trusted, another may be asked now
+    distribute(); // if it was the last trusted one, another may be asked now
 }
 
 void multiplexer::take_first_word(lane& lane)
@@ -230,8 +232,8 @@ void multiplexer::take_first_word(lane& lane)
     distribute();
 }
 
-// A connection works: what others were asked only because there was none need not wait for them. Where keys are not
-// shared, what was written stays: its reply is known on that connection only.
+// A connection works: requests that others have only because there was none need not wait for those. Where keys are not
+// shared, written requests stay: their replies are known only on that connection.
 void multiplexer::recall()
 {
     for (auto* lane : lanes_) {
@@ -240,7 +242,7 @@ void multiplexer::recall()
         take_back(lane->outbox_);
         if (use_ != key_use::own) {
             lane->recalled_ += lane->on_the_wire_.size();
-            take_back(lane->on_the_wire_); // the longest waiting
+            take_back(lane->on_the_wire_); // the longest-waiting
         }
     }
 }
@@ -264,7 +266,7 @@ void multiplexer::write(waiting_request& request, lane& lane, std::string& wire,
     request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
 }
 
-// The last taken are the last on the wire, though some of them may have left it since.
+// The requests taken last are the last on the wire, although some of them may have left it since.
 void multiplexer::put_back(lane& lane, std::size_t bytes)
 {
     auto& wire = lane.on_the_wire_;
@@ -321,7 +323,7 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
     return taken;
 }
 
-// The reply to its message has come, or there will be none: it has no place any more.
+// The reply to its message has arrived, or there will be none: it no longer has a place.
 void multiplexer::conclude(waiting_request& request)
 {
     request.leave_queue();
@@ -379,7 +381,7 @@ std::size_t multiplexer::keys() const
     return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
-// While there is a backlog and room, the two meet. Suspects are for the writers to fetch.
+// Moves requests from the backlog to lanes while there is room. Writers fetch suspects themselves.
 void multiplexer::deal_out()
 {
     if (has_suspects())
@@ -410,8 +412,8 @@ lane* multiplexer::least_busy_lane() const
     return least;
 }
 
-// A probe has a place like a request. While suspects wait, room for the next trial is kept free: where there is always
-// a backlog, they would find none. Where no probe asks whether a connection works, one request at a time does.
+// A probe takes a place like a request. While suspects wait, room for the next trial is kept free: with a constant
+// backlog they would find none. If there is no probe to show whether a connection works, one request at a time does.
 bool multiplexer::has_room(const lane& lane) const
 {
     const auto kept_free = lane.on_probation_ ? 1 : std::min(lane.trial_size_, suspects_.size());
@@ -419,7 +421,7 @@ bool multiplexer::has_room(const lane& lane) const
     return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;
 }
 
-// Its window is not full; and if it has not shown that it works, no other has.
+// Its window is not full; and it has shown that it works, or no other has.
 bool multiplexer::may_be_asked(const lane& lane) const
 {
     const auto works_too = [](const auto* open) { return works(*open); };

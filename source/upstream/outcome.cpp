@@ -6,7 +6,7 @@
 namespace causeway::upstream {
 namespace {
 
-constexpr int written_flag = 0x100; // on top of the number of the failure
+constexpr int written_flag = 0x100; // added to the number of the failure
 
 class category final : public boost::system::error_category {
 public:

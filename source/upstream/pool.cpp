@@ -78,7 +78,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     auto [order, error, reply, expiry] = co_await request.receive(deadline);
     if (!error) {
         replied(waiting, request.take_reply(), trace);
-        if (question.repeats_another) // the reply may have been for the other one
+        if (question.repeats_another) // the reply may have been to the other one
             requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
         co_return std::move(reply);
     }
@@ -91,7 +91,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     co_return make_error_code(why_it_failed(error, deadline, ended_at, trace), request.written());
 }
 
-// The clock is not read for it: the reply came when the connection was read last.
+// This needs no clock reading: the reply arrived when the connection was last read.
 void pool::replied(const waiter& waited, const std::optional<writing>& answered, net::trace* trace)
 {
     const auto came_at = requests_.received_at();
@@ -105,7 +105,7 @@ void pool::replied(const waiter& waited, const std::optional<writing>& answered,
     }
 }
 
-// Of a request that waited.
+// Why a request that waited has failed.
 failure pool::why_it_failed(error_code error, const steady_timer& deadline, clock::time_point now, net::trace* trace)
 {
     if (error == asio::error::connection_aborted)
@@ -114,7 +114,7 @@ failure pool::why_it_failed(error_code error, const steady_timer& deadline, cloc
         return failed(failure::unavailable, counts_.stopped, trace);
     if (now >= deadline.expiry())
         return failed(failure::timed_out, counts_.timed_out, trace);
-    ++counts_.abandoned; // its client is gone, so nothing failed that anybody would miss
+    ++counts_.abandoned; // its client is gone, so this is not a failure to report
     if (trace != nullptr)
         trace->outcome = "abandoned";
     return failure::timed_out;
@@ -136,7 +136,7 @@ bool pool::is_taken(const question& question, clock::time_point now)
     return question.repeats_another ? requests_.is_waited_for(question.key) : taken;
 }
 
-// After so long a time without any upstream, who starts to wait would most likely wait for nothing.
+// After such a long time without any upstream, a new request would most likely wait in vain.
 bool pool::given_up(clock::time_point now) const
 {
     return std::ranges::all_of(links_, [&](const link& link) { return link.down_for(now) > reply_timeout_; });

@@ -7,7 +7,7 @@
 namespace causeway::codes {
 namespace {
 
-// Codes and names are those of https://www.iana.org/assignments/http-status-codes, less the temporary entry 104.
+// Codes and names are those of https://www.iana.org/assignments/http-status-codes, without the temporary entry 104.
 constexpr auto entries = std::to_array<catalogue_entry>({
     {"100", "Continue",
      "used when the server has seen the start of a request, has no objection so far and waits for the rest of it."},

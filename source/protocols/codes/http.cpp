@@ -47,7 +47,7 @@ boost::system::result<code, http::response> code_in_query(const urls::url_view& 
     return *asked;
 }
 
-// What nearly all clients send, to the letter; it needs no parser to be understood.
+// Exactly what nearly all clients send; it needs no parser.
 std::optional<code> code_in_plain_target(std::string_view target)
 {
     constexpr std::string_view before_the_code = "/?statusCode=";
@@ -69,7 +69,7 @@ http::response failed(const boost::system::error_code& error)
         return http::not_now("overloaded");
     case upstream::failure::connection_lost:
         return http::refused(status::bad_gateway, "connection lost");
-    case upstream::failure::duplicate: // never, because codes share their keys
+    case upstream::failure::duplicate: // does not happen, because codes share their keys
         break;
     }
     return http::refused(status::internal_server_error, error.message());

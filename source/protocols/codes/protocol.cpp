@@ -12,8 +12,8 @@
 namespace causeway::codes {
 namespace {
 
-// Any code has an answer, unless it is the one that its backend dies of or ignores. So connections take turns with a
-// few that everybody knows.
+// Any code gets an answer, unless it is one that the backend dies of or ignores. So connections take turns with a few
+// well-known codes.
 constexpr std::array<std::string_view, 5> probes{"200\n", "404\n", "500\n", "301\n", "503\n"};
 
 class codec final : public upstream::codec {
@@ -30,7 +30,7 @@ public:
     std::string probe() override { return std::string(probe_); }
 
 private:
-    std::string_view probe_; // of those above
+    std::string_view probe_; // one of those above
     reply_decoder decoder_;
 };
 

@@ -11,13 +11,13 @@ constexpr std::string_view keyword = "code";
 // The decoder keeps at most one incomplete line that may still become acceptable, and this much on top for reading.
 constexpr std::size_t read_room = 64 * 1024;
 
-// Where the text behind the first whole word `code` starts.
+// Where the text after the first whole word `code` starts.
 std::optional<std::size_t> end_of_keyword(std::string_view line) noexcept
 {
     const auto in_word = [&](std::size_t at) {
         return at < line.size() && (is_code_character(line[at]) || line[at] == '_');
     };
-    // In ASCII this bit is all that tells a lower case letter from its upper case.
+    // In ASCII a lower-case letter differs from its upper case only in this bit.
     const auto same_letter = [](char any, char lower) { return (any | 0x20) == lower; };
 
     for (auto from = line.begin();;) {

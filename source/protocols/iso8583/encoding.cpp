@@ -65,7 +65,7 @@ std::string translated(const table& from, std::string_view bytes)
     return text;
 }
 
-// The number that a digit stands for; = is 13, as on a card's track 2.
+// The value of a digit; = is 13, as on a card's track 2.
 constexpr unsigned value_of(char digit) noexcept
 {
     if (digit >= '0' && digit <= '9')

@@ -24,7 +24,7 @@ length_prefix prefix_of(length_form form) noexcept
     return {.written = length_prefix::form::binary, .digits = 2};
 }
 
-// What a length counts beside the message.
+// What a length counts besides the message.
 std::size_t overhead_of(const framing& framing) noexcept
 {
     return framing.header.size() + (framing.includes_itself ? size_of(prefix_of(framing.form)) : 0);

@@ -28,7 +28,7 @@ bool is_json(std::string_view content_type)
 
 http::response refused(status status, const problem& problem) { return http::refused(status, in_words(problem)); }
 
-// The value of a field, filled up with zeros on the left; only zeros when there is none, or it is no such number.
+// The value of a field, padded with zeros on the left; only zeros when there is none, or it is not such a number.
 std::string in_digits(const message& message, unsigned number, std::size_t digits)
 {
     const auto* text = text_of(message, number);
@@ -47,14 +47,14 @@ std::string original_data(const message& message)
            in_digits(message, 33, 11);
 }
 
-// Puts further members into the object that is the body.
+// Adds members to the object in the body.
 void add(std::string_view members, http::response& response)
 {
     response.body.pop_back();
     response.body.append(",").append(members).append("}");
 }
 
-// It was written, and nobody knows what became of it.
+// It was written, and its outcome is unknown.
 http::response unknown_outcome(status status, std::string_view why, const http::request& request)
 {
     auto response = http::refused(status, why);
@@ -93,7 +93,8 @@ http::response failed(const http::request& request, const boost::system::error_c
     case upstream::failure::connection_lost:
         return not_sent(http::refused(status::bad_gateway, "connection lost"));
     case upstream::failure::duplicate:
-        return http::refused(status::conflict, "duplicate"); // not written, unlike the one that has its key perhaps
+        return http::refused(status::conflict,
+                             "duplicate"); // not written, although the request that has its key may have been
     }
     return http::refused(status::internal_server_error, error.message());
 }

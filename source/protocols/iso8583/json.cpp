@@ -17,7 +17,7 @@ using kind = json_value::kind;
 
 constexpr std::size_t deepest_nesting = 8;
 
-// Of the names of elements: the last one of a message, and of parts, whose tags have six digits at most.
+// The highest names: of the elements of a message, and of parts, whose tags have at most six digits.
 constexpr unsigned last_element = 128;
 constexpr unsigned last_part = 999'999;
 
@@ -57,7 +57,7 @@ bool is_ascii(std::string_view text)
 
 using number_of_name = result<unsigned> (*)(std::string_view);
 
-// What is wrong with a name says nothing of it: it may be anything, such as the number of a card.
+// The error does not show the name: it may be anything, such as a card number.
 result<unsigned> number_of_element(std::string_view name)
 {
     const auto number = number_in(name);
@@ -115,7 +115,7 @@ result<std::vector<element>> elements_in(const json_value& object, number_of_nam
     return elements;
 }
 
-// Takes it out of the object.
+// Removes it from the object.
 result<std::string> take_mti(std::vector<json_value>& members)
 {
     const auto found = std::ranges::find(members, "mti", &json_value::name);

@@ -11,8 +11,8 @@ namespace {
 using kind = json_value::kind;
 using boost::system::error_code;
 
-// Builds the tree from what the parser says. A value that is open is the last member of the one around it, whose
-// members do not move before it is closed.
+// Builds the tree from the parser's events. An open value is the last member of its parent, whose members do not move
+// before it is closed.
 class tree_builder {
 public:
     static constexpr auto max_object_size = std::numeric_limits<std::size_t>::max();
@@ -89,7 +89,7 @@ private:
 
     std::vector<json_value*> open_;
     std::string name_; // of the next value
-    std::string text_; // the characters of a name or a string that have come
+    std::string text_; // the characters so far of a name or a string
 };
 
 boost::json::parse_options options(std::size_t depth)
@@ -112,7 +112,7 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") 
 
 } // namespace
 
-// The parser gets line by line, so that the handler knows in which one it is. No token goes on in the next line.
+// The parser is fed line by line, so that the handler knows the line number. No token continues on the next line.
 boost::system::result<json_value, json_problem> parse_json(std::string_view text, std::size_t depth)
 {
     boost::json::basic_parser<tree_builder> parser(options(depth));

@@ -17,7 +17,7 @@ bool is_hexadecimal(const length_prefix& prefix) noexcept
     return prefix.written == form::hex || prefix.written == form::binary;
 }
 
-// How the digits of a length are written.
+// How the digits of a length are encoded.
 encoding encoding_of(const length_prefix& prefix) noexcept
 {
     switch (prefix.written) {

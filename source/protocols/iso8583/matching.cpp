@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kept_of_mti = 3; // version, class and function
 constexpr std::size_t function = 2;    // its place
 
-// Those of the fields that may be shown that a host gives back as they were, with their lengths in ISO 8583:1987.
+// The fields that may be shown and that a host returns unchanged, with their lengths in ISO 8583:1987.
 constexpr std::array<key_fields::field, 5> choices{{{.number = 3, .width = 6, .is_number = true},
                                                     {.number = 7, .width = 10, .is_number = true},
                                                     {.number = 11, .width = 6, .is_number = true},
@@ -38,7 +38,7 @@ std::string_view without_trailing_spaces(std::string_view text) noexcept
     return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
-// The value of a field, as long as all others of it; nothing when there is none or it is too long.
+// The value of a field, padded to the field's width; nothing when there is none or it is too long.
 std::optional<std::string> in_full_width(const message& message, const key_fields::field& field)
 {
     const auto* text = text_of(message, field.number);

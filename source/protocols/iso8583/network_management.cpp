@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view request_mti = "0800";
 constexpr std::string_view response_mti = "0810";
 
-// What an 0810 gives back of its 0800: times, trace number, institutions, Postilion's echo data (59), what it was
-// about, service indicator. Nothing that may be a key or a code of security.
+// The fields of an 0800 that its 0810 returns: times, trace number, institutions, Postilion's echo data (59), purpose,
+// service indicator. None that may contain a key or a security code.
 constexpr std::array<unsigned, 10> echoed{7, 11, 12, 13, 32, 33, 59, 70, 94, 100};
 
 } // namespace

@@ -81,7 +81,7 @@ result<void> append_text(const field_specification& field, std::string text, std
     return {};
 }
 
-// That all parts are known, each is there once, and in the order of their numbers.
+// Checks that all parts are known, unique, and in the order of their numbers.
 std::optional<problem> wrong_parts(const field_specification& whole, const elements& parts)
 {
     for (auto part = parts.begin(); part != parts.end(); ++part) {

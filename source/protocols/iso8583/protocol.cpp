@@ -23,11 +23,11 @@ namespace event = upstream::event;
 
 constexpr std::string_view response_mti = "0810";
 
-// The own messages of a connection are numbered from here on.
+// The bridge's own messages on a connection are numbered from here on.
 constexpr unsigned first_trace = 999'000;
 constexpr unsigned traces = 1'000;
 
-// Each connection begins so much further than the one before it, so that two that begin in the same second do not sign
+// Each connection begins this much higher than the one before it, so that two that begin in the same second do not sign
 // on with the same message.
 constexpr unsigned traces_between_connections = 37;
 
@@ -86,7 +86,7 @@ std::string codec::say(std::string_view about)
     const auto message = network_request(about, trace_, now_());
     trace_ = first_trace + (trace_ + 1 - first_trace) % traces;
     std::string wire;
-    append_frame(settings_.dialect.pack(message).value(), settings_.framing, wire); // `protocol` has tried it
+    append_frame(settings_.dialect.pack(message).value(), settings_.framing, wire); // `protocol` has verified it
     return wire;
 }
 
@@ -152,7 +152,7 @@ event::unreadable codec::unfinished() const
 // Whether it may have been sent before (ISO 8583:1987, the message type's fourth digit): 0201, 0221, 0421.
 bool is_repeat(std::string_view mti) { return (mti[3] - '0') % 2 == 1; }
 
-// Its own messages cannot fail later: only their numbers change, and not the length of these.
+// The bridge's own messages cannot fail later: only their numbers change, and these keep their length.
 void check_own_messages(const settings& settings, time_of_day now)
 {
     for (const auto about : {sign_on, echo_test}) {

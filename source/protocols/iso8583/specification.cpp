@@ -38,7 +38,7 @@ constexpr auto encodings = std::to_array<named<encoding>>({
     {"LBCD", encoding::left_bcd},
     {"Binary", encoding::binary},
     {"HexToASCII", encoding::hexadecimal},
-    // Of moov's encoders the one that makes bytes of hexadecimal digits, which is what text of binary data is here.
+    // The one of moov's encoders that turns hexadecimal digits, which is how text shows binary data here, into bytes.
     {"ASCIIToHex", encoding::binary},
 });
 
@@ -92,7 +92,7 @@ std::string_view counted_in(const field_specification& field)
     return is_of_bytes(field.written) || field.has_parts() ? "bytes" : "characters";
 }
 
-// Each function takes a value of the file and gives what it means, or throws what is wrong with it.
+// Each function takes a value of the file and returns its meaning, or throws what is wrong with it.
 class reader {
 public:
     explicit reader(std::string_view name)
@@ -117,8 +117,7 @@ private:
         throw dialect::error(fmt::format("{}:{}: {}", name_, line, what));
     }
 
-    // That it is an object, that no name stands there twice, and that each is one of those that there are, if any are
-    // given.
+    // Checks that it is an object, that no name is repeated, and that each is one of the known names, if any are given.
     void require_members(const json_value& object, std::string_view what,
                          std::initializer_list<std::string_view> known) const
     {
@@ -218,7 +217,7 @@ private:
         return padding{.on_the_left = side.text == "Left", .character = pad.text[0]};
     }
 
-    // What makes sense only together.
+    // Checks that padding fits the other properties.
     void check_padding(const json_value& field, const field_specification& specification) const
     {
         if (!specification.padding)
@@ -354,7 +353,7 @@ private:
         return number >= 1 && number <= 8 * bitmap.size;
     }
 
-    // Nothing when it only says how subfields are sorted, which is by their numbers in any case.
+    // Nothing when it only says how subfields are sorted, which here is always by number.
     std::optional<tag_form> tag_of(const json_value& value) const
     {
         require_members(value, "tag", {"length", "enc", "padding", "sort", "skipUnknownTLVTags"});

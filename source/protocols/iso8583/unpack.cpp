@@ -26,15 +26,15 @@ result<std::string_view> take(std::size_t count, std::string_view& left)
     return taken;
 }
 
-// The length of an element that is all that is left.
+// The length of an element that is everything that is left.
 std::size_t length_of(const field_specification& field, std::string_view left)
 {
     const bool takes_two_bytes_for_one = !field.has_parts() && field.written == encoding::hexadecimal;
     return takes_two_bytes_for_one ? (left.size() + 1) / 2 : left.size();
 }
 
-// How many characters, or bytes, an element has. What is wrong with a length does not tell it: where an element is not
-// where it should be, its length is another one's content.
+// How many characters, or bytes, an element has. The error does not show the length: if an element is misplaced, its
+// length is another element's content.
 result<std::size_t> take_length(const field_specification& field, std::string_view& left)
 {
     if (field.prefix.written == form::fixed)
@@ -89,7 +89,7 @@ result<std::string> take_text(const field_specification& field, std::string_view
     return {in_place_value, *std::move(text)};
 }
 
-// As text that is a 1 for each bit that is set, the first one for number 1.
+// As text with a 1 for each bit that is set, the first one for number 1.
 result<std::string> take_bits(const bitmap_form& bitmap, std::string_view& left)
 {
     const auto bytes = take(encoded_size(bitmap.written, bitmap.size), left);
@@ -167,7 +167,7 @@ result<elements> take_tagged(const field_specification& whole, std::string_view&
         const auto tag = take_tag(*whole.tag, left);
         if (!tag)
             return tag.error();
-        if (whole.part(*tag) == nullptr) // which is not told: it may be content
+        if (whole.part(*tag) == nullptr) // the error does not show it: it may be content
             return wrong("has a part that is not known to this dialect");
         const auto place = std::ranges::lower_bound(parts, *tag, {}, &element::number);
         if (place != parts.end() && place->number == *tag)
