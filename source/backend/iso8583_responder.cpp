@@ -55,7 +55,7 @@ void check(const host_settings& settings)
     for (const auto& message : {approval, echo_test(settings, 1)}) {
         const auto frame = framed(message, settings);
         if (!frame)
-            throw std::invalid_argument("the dialect has no words for the host's own messages, with fields 7, 11, 38, "
+            throw std::invalid_argument("the dialect cannot express the host's own messages, with fields 7, 11, 38, "
                                         "39 and 70: " +
                                         in_words(frame.error()));
     }

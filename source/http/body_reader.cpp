@@ -100,7 +100,7 @@ std::optional<refusal> body_reader::take_line(std::string_view line)
         next_ = part::chunk_size;
         scanner_ = {};
     } else {
-        return refusal{status::bad_request, "a chunk is longer than it says"};
+        return refusal{status::bad_request, "a chunk is longer than its size says"};
     }
     return std::nullopt;
 }

@@ -58,7 +58,7 @@ void request_line_scanner::scan_method(std::string_view request, std::optional<r
 {
     at_ += token_chars.prefix(request.substr(at_));
     if (at_ > longest_method)
-        refuse(refused, status::not_implemented, "the method is longer than any that is known here");
+        refuse(refused, status::not_implemented, "the method is longer than any known method");
     else if (at_ == request.size())
         return;
     else if (request[at_] != ' ' || at_ == 0)
@@ -75,9 +75,9 @@ void request_line_scanner::scan_target(std::string_view request, std::optional<r
     else if (at_ == request.size())
         return;
     else if (at_ == begin_)
-        refuse(refused, "there is no target behind the method");
+        refuse(refused, "there is no target after the method");
     else if (request[at_] != ' ')
-        refuse(refused, "there is no version behind the target");
+        refuse(refused, "there is no version after the target");
     else
         begin_behind_space(part::version);
 }

@@ -167,7 +167,7 @@ void request_parser::on_field_impl(field field, string_view name, string_view va
         if (std::exchange(has_host_, true))
             refuse(status::bad_request, "there is more than one Host", error);
         else if (!is_host({value.data(), value.size()}))
-            refuse(status::bad_request, "the Host is not a host, or a host and a port", error);
+            refuse(status::bad_request, "the Host is not a valid host or host:port", error);
         break;
     case field::connection:
         asks_to_close_ |= is_http_1_0 && lists(value, "close");
@@ -186,14 +186,14 @@ void request_parser::on_field_impl(field field, string_view name, string_view va
         if (is_http_1_0)
             refuse(status::bad_request, "HTTP/1.0 has no Transfer-Encoding", error);
         else if (!beast::iequals(value, "chunked"))
-            refuse(status::not_implemented, "the only Transfer-Encoding here is chunked", error);
+            refuse(status::not_implemented, "the only supported Transfer-Encoding is chunked", error);
         break;
     case field::expect: // RFC 9110 §10.1.1
         if (is_http_1_0)
             break;
         expects_continue_ = beast::iequals(value, "100-continue");
         if (!expects_continue_)
-            refuse(status::expectation_failed, "the only expectation met here is 100-continue", error);
+            refuse(status::expectation_failed, "the only supported expectation is 100-continue", error);
         break;
     case field::unknown:
         if (request_.access && beast::iequals(name, "X-Request-Id"))

@@ -204,7 +204,7 @@ void session::read_on(request_parser& parser)
     if (parser.begun())
         log_.came(request_);
     if (input_error_ == asio::error::operation_aborted && parser.begun())
-        parser.refuse({status::request_timeout, "the request did not come to its end in time"});
+        parser.refuse({status::request_timeout, "the request was not complete in time"});
     else if (input_error_)
         parser.end();
 }

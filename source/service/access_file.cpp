@@ -44,7 +44,7 @@ access_file::access_file(const std::string& path)
     if (own_ == -1 && !is_standard_output(path))
         throw std::runtime_error(
             fmt::format("cannot open --access-log {}: {}; choose a file that this user may write, in a directory that "
-                        "exists, or a named pipe that somebody reads",
+                        "exists, or a named pipe with a reader",
                         path, std::generic_category().message(errno)));
 }
 

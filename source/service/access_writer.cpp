@@ -29,7 +29,7 @@ std::shared_ptr<access_file> access_writer::open(const std::string& path)
         } catch (const std::system_error& error) {
             throw std::runtime_error(
                 fmt::format("cannot start the thread of --access-log: {}; raise the limit of processes with ulimit -u, "
-                            "or TasksMax= in a unit of systemd",
+                            "or TasksMax= in a systemd unit",
                             error.code().message()));
         }
     return file;

@@ -113,7 +113,7 @@ std::size_t files_for_connections(const bridge_settings& settings, std::size_t u
     if (files <= needed_otherwise)
         throw std::runtime_error(fmt::format(
             "the limit of open files is {}, and --threads={} needs at least {}; raise it with ulimit -n, or "
-            "LimitNOFILE= in a unit of systemd, or choose fewer threads",
+            "LimitNOFILE= in a systemd unit, or choose fewer threads",
             files, settings.threads, needed_otherwise + 1));
     return files - needed_otherwise;
 }
@@ -121,7 +121,7 @@ std::size_t files_for_connections(const bridge_settings& settings, std::size_t u
 std::size_t connections_that_fit(const bridge_settings& settings, std::size_t files)
 {
     if (files < settings.max_connections)
-        spdlog::warn("the limit of open files ({}) allows {} connections only; raise it with ulimit -n",
+        spdlog::warn("the limit of open files ({}) allows only {} connections; raise it with ulimit -n",
                      open_file_limit(), files);
     return std::min(files, settings.max_connections);
 }

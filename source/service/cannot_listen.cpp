@@ -8,13 +8,14 @@ namespace {
 const char* advice(const error_code& error, bool share_port)
 {
     if (error == asio::error::address_in_use && share_port)
-        return "only a program of the same user can be joined, if it permits that; choose another port with --listen";
+        return "only a program of the same user can share its port, if it allows that; choose another port with "
+               "--listen";
     if (error == asio::error::address_in_use)
         return "choose another port with --listen, or join another Causeway of the same user with --share-port";
     if (error == asio::error::access_denied)
-        return "choose a port from 1024 on with --listen, or give the program the capability CAP_NET_BIND_SERVICE";
+        return "choose a port of 1024 or above with --listen, or give the program the capability CAP_NET_BIND_SERVICE";
     if (error == asio::error::no_descriptors)
-        return "raise the limit of open files with ulimit -n, or LimitNOFILE= in a unit of systemd";
+        return "raise the limit of open files with ulimit -n, or LimitNOFILE= in a systemd unit";
     return "choose another address with --listen";
 }
 

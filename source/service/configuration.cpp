@@ -40,9 +40,9 @@ program_options::options_description describe(std::span<const option> options)
     }
     description.add_options()("config", value<std::string>()->value_name("FILE"),
                               "read further options from a file of lines `name = value`");
-    description.add_options()("check-config", "print what is in force and where it was set, and end");
-    description.add_options()("help", "print this and end");
-    description.add_options()("version", "print the version and end");
+    description.add_options()("check-config", "print each setting in force and where it was set, and exit");
+    description.add_options()("help", "print this and exit");
+    description.add_options()("version", "print the version and exit");
     return description;
 }
 

@@ -26,7 +26,7 @@ try {
 } catch (const std::system_error& error) {
     throw std::runtime_error(fmt::format(
         "cannot start all of --threads={}: {}; choose fewer, or raise the limit of processes with ulimit -u, or "
-        "TasksMax= in a unit of systemd, or let a thread have a smaller stack with ulimit -s",
+        "TasksMax= in a systemd unit, or let a thread have a smaller stack with ulimit -s",
         loops_.size(), error.code().message()));
 }
 

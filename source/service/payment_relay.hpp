@@ -39,9 +39,10 @@ public:
         iso8583::respond(request, outcome, settings_, response);
         const bool is_withheld = outcome && response.status != boost::beast::http::status::ok;
         if (is_withheld && net::worth_a_line(++withheld_))
-            spdlog::warn("a reply is of another terminal than its request, which is told that its outcome is unknown "
-                         "({} such so far)",
-                         withheld_);
+            spdlog::warn(
+                "a reply is for another terminal than its request, whose client learns that the outcome is unknown "
+                "({} such so far)",
+                withheld_);
     }
 
 private:

@@ -20,7 +20,7 @@ std::string content_of(const std::string& file)
 try {
     return text_of_regular_file(file);
 } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("cannot read --iso8583-spec {}: {}; the dialects that come with the program "
+    throw std::runtime_error(fmt::format("cannot read --iso8583-spec {}: {}; the built-in dialects "
                                          "are postilion and iso8583-1987-ascii",
                                          file, error.what()));
 }

@@ -39,7 +39,7 @@ std::optional<std::string> process_log::apply(const log_settings& settings)
 {
     if (const auto error = sink_->open(settings.file))
         return fmt::format("cannot open --log-file {}: {}; choose a file that this user may write, in a directory that "
-                           "exists, or a named pipe that somebody reads",
+                           "exists, or a named pipe with a reader",
                            settings.file, error.message());
     sink_->set_formatter(make_formatter(settings.format));
     spdlog::set_level(settings.level);

@@ -37,7 +37,7 @@ std::string text_of_regular_file(const std::string& path)
     if (::fstat(file.descriptor, &kind) != 0)
         fail();
     if (!S_ISREG(kind.st_mode))
-        throw std::runtime_error("it is not a regular file, which can be read again at SIGHUP");
+        throw std::runtime_error("it is not a regular file, which could be read again at SIGHUP");
     std::string text;
     std::array<char, 4096> some;
     ssize_t count = 0;

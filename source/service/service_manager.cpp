@@ -65,7 +65,7 @@ service_manager::service_manager(asio::io_context& io)
         return;
     const auto path = path_of_socket(name);
     if (!path) {
-        spdlog::warn("NOTIFY_SOCKET={} is neither a path nor an @ and a name, so nobody is told how this process is",
+        spdlog::warn("NOTIFY_SOCKET={} is neither a path nor an @ and a name, so the service manager is told nothing",
                      name);
         return;
     }

@@ -61,17 +61,17 @@ void add_repeatable(std::vector<option>& all, const char* name, const value_kind
 void add_log(std::vector<option>& all, log_settings& log)
 {
     add_live(all, "log-level", kinds::log_level, "info", "trace, debug, info, warning or error", log.level);
-    add_live(all, "log-format", kinds::format_of_log, "text", "text or json, one object a line", log.format);
-    add_live(all, "log-file", kinds::path, "",
-             "append the log to a file instead of standard error; SIGHUP opens it again", log.file);
+    add_live(all, "log-format", kinds::format_of_log, "text", "text or json, one object per line", log.format);
+    add_live(all, "log-file", kinds::path, "", "append the log to a file instead of standard error; SIGHUP reopens it",
+             log.file);
 }
 
 // Where a backend server listens.
 template <class Settings>
 void add_listen(std::vector<option>& all, const char* by_default, Settings& settings)
 {
-    add(all, "listen", kinds::place, by_default, "where clients connect; port 0 takes a free one", settings.listen);
-    add(all, "bind-retry", kinds::positive_duration, "5s", "pause before the address is tried again while it is in use",
+    add(all, "listen", kinds::place, by_default, "where clients connect; port 0 picks a free port", settings.listen);
+    add(all, "bind-retry", kinds::positive_duration, "5s", "pause before retrying an address that is in use",
         settings.bind_retry);
 }
 
@@ -92,22 +92,21 @@ void add_iso8583(std::vector<option>& all, iso8583_settings& settings)
     add(all, "iso8583-key", kinds::key_fields, "7,11", "the fields that a reply has in common with its request",
         settings.key_fields);
     add(all, "iso8583-late", kinds::positive_duration, "120s",
-        "how long after a timeout no other request may have the same key", settings.late_replies);
+        "how long after a timeout no other request may use the same key", settings.late_replies);
     add(all, "iso8583-sign-on", kinds::on_or_off, "on", "whether to sign on to the host before the first request",
         settings.signs_on);
-    add(all, "iso8583-echo", kinds::duration, "30s", "after how much quiet to send an echo test; 0s for never",
-        settings.echo_after);
+    add(all, "iso8583-echo", kinds::duration, "30s",
+        "how long a connection may be quiet before an echo test; 0s for never", settings.echo_after);
 }
 
 void add_tls(std::vector<option>& all, bridge_settings& settings)
 {
     add_live(all, "tls-certificate", kinds::path, "",
-             "speak TLS with clients, and show them this certificate (PEM, its chain behind it)",
-             settings.tls.certificate);
+             "speak TLS with clients, with this certificate (PEM, followed by its chain)", settings.tls.certificate);
     add_live(all, "tls-private-key", kinds::path, "", "the key of --tls-certificate (PEM, without a passphrase)",
              settings.tls.private_key);
     add_live(all, "tls-client-ca", kinds::path, "",
-             "let in only clients with a certificate that one of these has signed (PEM)", settings.tls.client_ca);
+             "admit only clients with a certificate signed by one of these (PEM)", settings.tls.client_ca);
 }
 
 // How to speak to the upstreams; this must never take effect for other upstreams than it was meant for.
@@ -117,10 +116,10 @@ void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
     add_live(group, "upstream-tls", kinds::named, "false",
              "speak TLS with the upstreams, and verify their certificates", settings.upstream_tls);
     add_live(group, "upstream-ca", kinds::path, "",
-             "who may have signed them (PEM); without it, whom the system trusts", settings.upstream_trust.ca);
+             "the CA certificates to verify them with (PEM), instead of the system's", settings.upstream_trust.ca);
     add_live(group, "upstream-tls-name", kinds::server_name, "",
-             "the name that they must be for, instead of the host of --upstream", settings.upstream_tls_name);
-    add_live(group, "upstream-certificate", kinds::path, "", "a certificate to show to the upstreams (PEM)",
+             "the name that they must be valid for, instead of the host of --upstream", settings.upstream_tls_name);
+    add_live(group, "upstream-certificate", kinds::path, "", "a client certificate for the upstreams (PEM)",
              settings.upstream_trust.certificate);
     add_live(group, "upstream-private-key", kinds::path, "",
              "the key of --upstream-certificate (PEM, without a passphrase)", settings.upstream_trust.private_key);
@@ -153,13 +152,12 @@ std::vector<std::string> contradictions_in(const bridge_settings& settings)
     if (says_how && !settings.upstream_tls)
         all.emplace_back("--upstream-ca, --upstream-tls-name and --upstream-certificate need --upstream-tls");
     if (settings.upstream_tls && settings.upstreams.empty())
-        all.emplace_back("--upstream-tls needs --upstream: the server of this process speaks no TLS");
+        all.emplace_back("--upstream-tls needs --upstream: the embedded server does not speak TLS");
     if (settings.protocol != protocol_name::iso8583 && settings.iso8583 != default_settings<bridge_settings>().iso8583)
         all.emplace_back("the options that begin with --iso8583- need --protocol=iso8583");
     if (settings.protocol == protocol_name::iso8583 && settings.threads > 1)
-        all.emplace_back(
-            "--threads above 1 needs --protocol=codes: a payment that is made twice at once would be found "
-            "out only by a thread that has seen both");
+        all.emplace_back("--threads above 1 needs --protocol=codes: only a thread that sees all payments can detect "
+                         "that one is made twice at the same time");
     if (settings.protocol == protocol_name::iso8583 && settings.coalesce)
         all.emplace_back("--coalesce needs --protocol=codes: a payment is never shared");
     return all;
@@ -254,48 +252,48 @@ std::vector<option> options_of(bridge_settings& settings)
 {
     const auto cores = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
     std::vector<option> all;
-    add(all, "listen", kinds::place, "127.0.0.1:8090", "where HTTP clients connect; port 0 takes a free one",
+    add(all, "listen", kinds::place, "127.0.0.1:8090", "where HTTP clients connect; port 0 picks a free port",
         settings.listen);
     add(all, "protocol", kinds::protocol, "codes", "what the upstreams speak: codes or iso8583", settings.protocol);
     add_repeatable(all, "upstream", kinds::target,
                    "the TCP backend; may be repeated. Without it one is started in this process: a code server on "
                    "127.0.0.1:9670, or a payment host on 127.0.0.1:9583",
                    settings.upstreams);
-    add_live(all, "reply-timeout", kinds::positive_duration, "2s", "from the parsed request to the reply",
+    add_live(all, "reply-timeout", kinds::positive_duration, "2s", "how long a request may wait for its reply in all",
              settings.reply_timeout);
     add_live(all, "reconnect-max", kinds::positive_duration, "3s", "longest pause between two connection attempts",
              settings.reconnect_max);
     add_live(all, "upstream-window", kinds::count, "1024",
-             "most messages on their way per upstream connection; further ones wait their turn. 1 suits a backend that "
-             "takes each TCP segment for one message",
+             "most messages in flight per upstream connection; others wait their turn. 1 suits a backend that "
+             "treats each TCP segment as one message",
              settings.upstream_window);
     add(all, "coalesce", kinds::named, "false", "requests that wait for the same code share one message and its reply",
         settings.coalesce);
-    add_live(all, "max-pending", kinds::count, "65536", "most requests waiting at once; above it, 503",
+    add_live(all, "max-pending", kinds::count, "65536", "most requests waiting at once; further ones get 503",
              settings.max_pending);
     add_live(all, "max-connections", kinds::count, "16384",
-             "most HTTP connections at once; further ones wait in the listen queue", settings.max_connections);
+             "most HTTP connections at once; others wait in the listen queue", settings.max_connections);
     add_live(all, "idle-timeout", kinds::positive_duration, "60s",
              "how long a connection may stay open between two requests", settings.idle_timeout);
     add_live(all, "write-timeout", kinds::positive_duration, "10s", "how long a client may take to read its answer",
              settings.write_timeout);
     add(all, "threads", kinds::thread_count, cores,
-        "event loops, each on its own thread and with a connection of its own to each upstream", settings.threads)
+        "event loops, each on its own thread and with its own connection to each upstream", settings.threads)
         .default_in_words = "the number of cores; with iso8583 1, and no more";
     add(all, "share-port", kinds::named, "false",
-        "start although another Causeway serves this port, for a rolling restart", settings.share_port);
+        "start even if another Causeway serves this port, for a rolling restart", settings.share_port);
     add_live(all, "drain-delay", kinds::duration, "0s",
-             "how long SIGTERM goes on serving all while /readyz fails, before the drain begins", settings.drain_delay);
-    add_live(all, "drain-timeout", kinds::duration, "10s", "how long SIGTERM waits for requests under way",
+             "how long after SIGTERM everything is served while /readyz fails, before the drain", settings.drain_delay);
+    add_live(all, "drain-timeout", kinds::duration, "10s", "how long the drain waits for requests in flight",
              settings.drain_timeout);
     add(all, "admin", kinds::admin_place, "127.0.0.1:8091 if free",
-        "where /metrics, /healthz and /readyz are served; port 0 takes a free one", settings.admin);
+        "where /metrics, /healthz and /readyz are served; port 0 picks a free port", settings.admin);
     add_tls(all, settings);
     add_upstream_tls(all, settings);
     add_iso8583(all, settings.iso8583);
     add_log(all, settings.log);
     add_live(all, "access-log", kinds::path_or_dash, "",
-             "append a line for each request to a file, or write it to the standard output; SIGHUP opens it again",
+             "append a line for each request to a file, or to the standard output; SIGHUP reopens the file",
              settings.access_log);
     return all;
 }

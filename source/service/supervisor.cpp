@@ -66,14 +66,15 @@ void supervisor::announce_the_end()
     draining_ = true;
     manager_.stopping(delay + settings_.now().drain_timeout);
     if (delay > 0s)
-        spdlog::info("stopping in {} ms: /readyz says so, and all are served until then; another signal begins the "
-                     "drain at once",
-                     std::chrono::duration_cast<std::chrono::milliseconds>(delay).count());
+        spdlog::info(
+            "stopping in {} ms: /readyz says so, and everything is served until then; another signal begins the "
+            "drain at once",
+            std::chrono::duration_cast<std::chrono::milliseconds>(delay).count());
 }
 
 void supervisor::drain()
 {
-    spdlog::info("stopping: no new connections, requests under way are finished; another signal ends at once");
+    spdlog::info("stopping: no new connections, requests in flight are finished; another signal ends at once");
     const auto others = net::others_listening_on(place_, loops_.size());
     if (others == 0)
         refuse_newcomers();

@@ -167,25 +167,24 @@ constinit const value_kind<spdlog::level::level_enum> log_level{"LEVEL", read_lo
                                                                 "give trace, debug, info, warning or error"};
 constinit const value_kind<log_format> format_of_log{"FORMAT", read_log_format, "give text or json"};
 constinit const value_kind<std::string> path{
-    "FILE", read_path, "give the name of a file without #, control characters, a - in front, or spaces at its ends"};
-constinit const value_kind<std::string> path_or_dash{
-    "FILE|-", read_path_or_dash,
-    "give the name of a file without #, control characters, a - in front, or "
-    "spaces at its ends, or - for the standard output"};
+    "FILE", read_path, "give a file name without #, control characters, a leading -, or spaces at either end"};
+constinit const value_kind<std::string> path_or_dash{"FILE|-", read_path_or_dash,
+                                                     "give a file name without #, control characters, a leading -, or "
+                                                     "spaces at either end, or - for the standard output"};
 constinit const value_kind<std::string> server_name{"NAME", read_server_name, "give a host name or an address"};
 constinit const value_kind<bool> named{"", read_switch, "give true or false"};
 constinit const value_kind<bool> on_or_off{"on|off", read_on_or_off, "give on or off"};
 constinit const value_kind<protocol_name> protocol{"PROTOCOL", read_protocol, "give codes or iso8583"};
 constinit const value_kind<std::string> name_or_path{
     "NAME|FILE", read_path,
-    "give the name of a dialect, or of a file without #, control characters, a - in front, or spaces at its ends"};
+    "give the name of a dialect, or a file name without #, control characters, a leading -, or spaces at either end"};
 constinit const value_kind<iso8583::length_form> length_form{"FORM", read_length_form,
                                                              "give binary2, binary4, ascii4 or bcd2"};
 constinit const value_kind<std::string> header{"HEX", read_header,
                                                "give two hexadecimal digits for each byte, up to 64 bytes"};
 constinit const value_kind<iso8583::key_fields> key_fields{
     "FIELDS", read_key_fields,
-    "give some of 3, 7, 11, 37 and 41 with commas in between, 11 or 37 among them, of 28 characters together at most"};
+    "give some of 3, 7, 11, 37 and 41, separated by commas, including 11 or 37, with at most 28 characters in all"};
 
 } // namespace kinds
 

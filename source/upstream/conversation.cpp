@@ -111,7 +111,7 @@ ending exchange::sum_up(ending first) const
 void exchange::say(std::string_view words)
 {
     if (own_words_.size() + words.size() > most_own_words)
-        return break_off("it does not read the answers to what it asks");
+        return break_off("it does not read the answers to its questions");
     own_words_ += words;
     with_.has_requests.notify();
 }
@@ -307,7 +307,7 @@ void exchange::take(const event::message& message)
     if (open_) // until then only the answer to the greeting counts
         hear_sense();
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
-        spdlog::info("upstream {}: dropped a reply for {}, nobody waits for it ({} such so far)", with_.name,
+        spdlog::info("upstream {}: dropped a reply for {}: no request waits for it ({} such so far)", with_.name,
                      message.key.text(), counts.dropped);
 }
 
@@ -348,7 +348,7 @@ void exchange::report_unfinished()
     const auto [shown, size, end] = with_.codec.unfinished();
     const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && size != 0;
     if (is_stuck && net::worth_a_line(++counts.unfinished))
-        spdlog::warn("upstream {}: {} bytes have come without {}, '{}' ({} such so far)", with_.name, size, end,
+        spdlog::warn("upstream {}: {} bytes received without {}, '{}' ({} such so far)", with_.name, size, end,
                      shown.substr(0, most_shown), counts.unfinished);
 }
 

@@ -217,7 +217,7 @@ void link::spoke()
 void link::lost(std::string_view reason, bool had_worked)
 {
     if (!had_worked)
-        return cannot_connect(fmt::format("it accepts, and then: {}", reason));
+        return cannot_connect(fmt::format("it accepts the connection, then: {}", reason));
     outages_.lost(name_, reason);
     backoff_.reset();
 }

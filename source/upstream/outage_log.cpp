@@ -23,7 +23,7 @@ bool outage_log::note(const std::string& upstream, state now)
     if (const auto time = clock::now(); time - known.window_began >= window)
         known = {now, time, 0};
     if (++known.lines == most_lines)
-        spdlog::warn("upstream {}: it goes and comes; what follows within {} s is for --log-level debug", upstream,
+        spdlog::warn("upstream {}: it goes up and down; further lines within {} s are for --log-level debug", upstream,
                      std::chrono::duration_cast<std::chrono::seconds>(window).count());
     return known.lines < most_lines;
 }

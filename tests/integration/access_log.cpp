@@ -272,7 +272,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_opened_is_told_at_the_start, fixtu
     BOOST_TEST(bridge.wait() == 1);
     BOOST_TEST(bridge.standard_error() == "causeway: cannot open --access-log /nowhere/access.log: No such file or "
                                           "directory; choose a file that this user may write, in a directory that "
-                                          "exists, or a named pipe that somebody reads\n");
+                                          "exists, or a named pipe with a reader\n");
 }
 
 BOOST_FIXTURE_TEST_CASE(it_is_switched_on_and_off_and_moved_at_sighup_and_an_error_leaves_it_as_it_was, fixture)

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(garbage_ends_the_connection_and_is_not_logged)
     BOOST_TEST(client.ask(sign_on) == signed_on);
     client.send("GET / HTTP/1.1");
     BOOST_TEST(client.receive() == "");
-    other.wait_for_line("a connection ends: the length of a message has a digit that is none");
+    other.wait_for_line("a connection ends: the length of a message has a character that is not a digit");
     other.signal(SIGTERM);
     BOOST_TEST(other.wait() == 0);
     BOOST_TEST(other.output().find("GET") == std::string::npos);

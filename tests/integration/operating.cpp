@@ -155,7 +155,7 @@ BOOST_FIXTURE_TEST_CASE(a_reply_without_a_code_is_shown_with_what_was_expected, 
 BOOST_FIXTURE_TEST_CASE(a_reply_without_an_end_is_told_from_none, impatient)
 {
     BOOST_TEST(status_when_answered_with("Code 404: Not Found") == 504);
-    const auto line = causeway.wait_for_line("bytes have come without a line feed");
+    const auto line = causeway.wait_for_line("bytes received without a line feed");
     BOOST_TEST(line.find("'Code 404: Not Found'") != std::string::npos, line);
     BOOST_TEST(number_before(" bytes have come", line) == 19U);
 }
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_goes_and_comes_does_not_flood_the_log)
         auto upstream = backend.accept();
         upstream.send("Code 404: as a sign of life\n");
     }
-    causeway.wait_for_line("it goes and comes");
+    causeway.wait_for_line("it goes up and down");
     causeway.signal(SIGTERM);
     BOOST_TEST(causeway.wait() == 0);
     BOOST_TEST(lines_with("connection lost", causeway) + lines_with("connected after", causeway) <= 10U);

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_repeated_code_is_a_bad_request_that_says_so)
     for (const auto target :
          {"/?statusCode=404&statusCode=200", "/?statusCode=404&statusCode=404", "/?statusCode=404&a=b&status%43ode=200",
           "/?statusCode=404&statusCode", "/?statusCode=&statusCode=404", "/?statusCode=x&statusCode=y&statusCode=z"})
-        check_bad_request(target, "statusCode is there more than once");
+        check_bad_request(target, "statusCode is given more than once");
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_code_is_a_bad_request_that_says_so)

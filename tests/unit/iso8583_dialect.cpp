@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_SUITE(iso8583_dialect)
 BOOST_AUTO_TEST_CASE(those_that_come_with_the_program_can_be_read_and_others_are_told_their_names)
 {
     const auto is_told = [](const dialect::error& error) {
-        return error.what() ==
-               "there is no dialect visa: those that come with the program are iso8583-1987-ascii, postilion"s;
+        return error.what() == "there is no dialect visa; the built-in ones are iso8583-1987-ascii, postilion"s;
     };
 
     BOOST_TEST(built_in_dialect_files().size() == 2U);
@@ -121,8 +120,8 @@ BOOST_AUTO_TEST_CASE(other_padding_may_be_left_out_and_is_not_there_when_it_come
     BOOST_TEST(round_trip(right, "") == "");
     BOOST_TEST(packed(left, R"("ab")") == "****ab");
     BOOST_TEST(round_trip(left, "a*") == "a*");
-    BOOST_TEST(unpacked_problem(right, R"("1234567")") == "2: has 7 characters, and 6 is the most");
-    BOOST_TEST(unpacked_problem(none, R"("ab")") == "2: has 2 characters, and must have 6");
+    BOOST_TEST(unpacked_problem(right, R"("1234567")") == "2: must have at most 6 characters, but has 7");
+    BOOST_TEST(unpacked_problem(none, R"("ab")") == "2: must have 6 characters, but has 2");
 }
 
 BOOST_AUTO_TEST_CASE(a_prefix_counts_characters_or_bytes_in_each_of_its_forms)
@@ -153,14 +152,14 @@ BOOST_AUTO_TEST_CASE(a_prefix_that_stands_for_no_length_or_a_longer_one_is_a_pro
                         bytes);
     };
 
-    BOOST_TEST(problem("ASCII.LL", "-1x") == "2: has no number where its length should be");
-    BOOST_TEST(problem("ASCII.LL", " 1x") == "2: has no number where its length should be");
-    BOOST_TEST(problem("ASCII.LL", "1xx") == "2: has no number where its length should be");
-    BOOST_TEST(problem("EBCDIC.LL", "01x") == "2: has no number where its length should be");
-    BOOST_TEST(problem("BCD.LL", "\x0Ax") == "2: has no number where its length should be");
-    BOOST_TEST(problem("Hex.L", "0gx") == "2: has no number where its length should be");
-    BOOST_TEST(problem("Binary.LLLL", "\xFF\xFF\xFF\xFF") == "2: is longer than 9, which is the most");
-    BOOST_TEST(problem("ASCII.LL", "10") == "2: is longer than 9, which is the most");
+    BOOST_TEST(problem("ASCII.LL", "-1x") == "2: has a length that is not a number");
+    BOOST_TEST(problem("ASCII.LL", " 1x") == "2: has a length that is not a number");
+    BOOST_TEST(problem("ASCII.LL", "1xx") == "2: has a length that is not a number");
+    BOOST_TEST(problem("EBCDIC.LL", "01x") == "2: has a length that is not a number");
+    BOOST_TEST(problem("BCD.LL", "\x0Ax") == "2: has a length that is not a number");
+    BOOST_TEST(problem("Hex.L", "0gx") == "2: has a length that is not a number");
+    BOOST_TEST(problem("Binary.LLLL", "\xFF\xFF\xFF\xFF") == "2: is longer than the maximum of 9");
+    BOOST_TEST(problem("ASCII.LL", "10") == "2: is longer than the maximum of 9");
     BOOST_TEST(problem("ASCII.LL", "0") == "2: is cut off");
 }
 
@@ -180,7 +179,7 @@ BOOST_AUTO_TEST_CASE(digits_are_digits_when_they_come_too)
     const auto left = with_field(R"({"type": "Numeric", "length": 3, "enc": "LBCD", "prefix": "BCD.Fixed"})");
     const auto track = with_field(R"({"type": "Track2", "length": 4, "enc": "BCD", "prefix": "BCD.Fixed"})");
 
-    BOOST_TEST(unpacked(bcd, "\x12\x3A") == "2: has bytes that stand for no digits");
+    BOOST_TEST(unpacked(bcd, "\x12\x3A") == "2: has bytes that are not digits");
     BOOST_TEST(unpacked(bcd, "\x12\xD3") == "2: has something other than digits");
     BOOST_TEST(unpacked(track, "\x12\xD3") == R"({"mti":"0200","2":"12=3"})");
     BOOST_TEST(unpacked_problem(track, R"("12D3")") == "2: must have digits only, and = between them");
@@ -203,12 +202,13 @@ BOOST_AUTO_TEST_CASE(subfields_in_a_row_have_no_gap)
     BOOST_TEST(packed(variable, R"({"1":"ab"})") == "02ab");
     BOOST_TEST(unpacked(variable, "02ab") == R"({"mti":"0200","2":{"1":"ab"}})");
     BOOST_TEST(unpacked_problem(variable, R"({"1":"ab","10":"e"})") ==
-               "2.2: is missing: what stands behind it has no place without it");
-    BOOST_TEST(unpacked_problem(variable, R"({"1":"ab","2":"cd","10":"ef"})") == "2: has 7 bytes, and 6 is the most");
+               "2.2: is missing, although a later part is present");
+    BOOST_TEST(unpacked_problem(variable, R"({"1":"ab","2":"cd","10":"ef"})") ==
+               "2: must have at most 6 bytes, but has 7");
     BOOST_TEST(unpacked(variable, "03abc") == "2.2: is cut off");
-    BOOST_TEST(unpacked(variable, "06abcd0x") == "2: has 1 bytes left behind the last element");
-    BOOST_TEST(unpacked_problem(fixed, R"({"1":"ab"})") == "2: has 2 bytes, and must have 4");
-    BOOST_TEST(unpacked_problem(fixed, R"({})") == "2: has 0 bytes, and must have 4");
+    BOOST_TEST(unpacked(variable, "06abcd0x") == "2: has 1 bytes after the last element");
+    BOOST_TEST(unpacked_problem(fixed, R"({"1":"ab"})") == "2: must have 4 bytes, but has 2");
+    BOOST_TEST(unpacked_problem(fixed, R"({})") == "2: must have 4 bytes, but has 0");
 }
 
 BOOST_AUTO_TEST_CASE(tagged_subfields_may_come_in_any_order_and_leave_in_that_of_their_numbers)
@@ -220,9 +220,9 @@ BOOST_AUTO_TEST_CASE(tagged_subfields_may_come_in_any_order_and_leave_in_that_of
 
     BOOST_TEST(packed(dialect, R"({"11":"b","7":"a"})") == "100071a0111b");
     BOOST_TEST(unpacked(dialect, "100111b0071a") == R"({"mti":"0200","2":{"7":"a","11":"b"}})");
-    BOOST_TEST(unpacked(dialect, "100071a0071a") == "2.7: is there twice");
+    BOOST_TEST(unpacked(dialect, "100071a0071a") == "2.7: is repeated");
     BOOST_TEST(unpacked(dialect, "050081a") == "2: has a part that is not known to this dialect");
-    BOOST_TEST(unpacked(dialect, "05x071a") == "2: has a tag that is no number");
+    BOOST_TEST(unpacked(dialect, "05x071a") == "2: has a tag that is not a number");
     BOOST_TEST(unpacked(dialect, "0200") == "2: is cut off in a tag");
     BOOST_TEST(unpacked(dialect, "050072a") == "2.7: is cut off");
     BOOST_TEST(unpacked_problem(dialect, R"({"8":"a"})") == "2.8: is not known to this dialect");
@@ -246,10 +246,10 @@ BOOST_AUTO_TEST_CASE(a_bitmap_of_subfields_grows_unless_the_file_says_otherwise)
 
 BOOST_AUTO_TEST_CASE(what_is_not_json_is_told_with_its_line)
 {
-    BOOST_TEST(error_of("") == "file:1: this is not JSON: it is empty");
-    BOOST_TEST(error_of("{\n\"fields\": }").starts_with("file:2: this is not JSON: "));
-    BOOST_TEST(error_of("{\n\n\n").starts_with("file:3: this is not JSON: "));
-    BOOST_TEST(error_of("{}\n\n{}") == "file:3: this is not JSON: there is something behind the end");
+    BOOST_TEST(error_of("") == "file:1: this cannot be read as JSON: it is empty");
+    BOOST_TEST(error_of("{\n\"fields\": }").starts_with("file:2: this cannot be read as JSON: "));
+    BOOST_TEST(error_of("{\n\n\n").starts_with("file:3: this cannot be read as JSON: "));
+    BOOST_TEST(error_of("{}\n\n{}") == "file:3: this cannot be read as JSON: there is something after the end");
     BOOST_TEST(error_of("[]") == "file:1: a dialect must be an object");
     BOOST_TEST(error_of("{\r\n\"name\": \"x\",\r\n\"version\": 1}") ==
                "file:3: a dialect has no \"version\": it may have name, fields");
@@ -267,12 +267,12 @@ BOOST_AUTO_TEST_CASE(fields_are_called_0_to_128_and_each_is_there_once)
     for (const auto* const name : {"129", "02", "x", "-1", ""})
         BOOST_TEST(error_named(name) ==
                        "file:5: \"" + std::string(name) +
-                           "\" is no field: they are called 0, for the message type indicator, to 128, "
+                           "\" is not a valid name of a field: names are 0, for the message type indicator, to 128, "
                            "without leading zeros",
                    name);
     BOOST_TEST(error_named("65") == "file:5: field 65 would announce a third bitmap, which is not supported");
     BOOST_TEST(error_with("\"2\": " + std::string(field) + ",\n\"2\": " + field) ==
-               "file:5: \"2\" is there twice; first in line 4");
+               "file:5: \"2\" is repeated; first in line 4");
     BOOST_TEST(error_with("\"2\":\n\"x\"") == "file:5: a field must be an object");
     BOOST_TEST(error_of(R"({"fields": {
 "0": {"type": "Numeric", "length": 4, "enc": "ASCII", "prefix": "ASCII.Fixed"},
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(the_type_indicator_has_digits_only_whatever_its_type)
                                         "file");
 
     BOOST_TEST(problem_of(dialect.pack({.mti = "02x0", .elements = {}})) == "mti: must have digits only");
-    BOOST_TEST(problem_of(dialect.pack({.mti = "02", .elements = {}})) == "mti: has 2 digits, and must have 4");
+    BOOST_TEST(problem_of(dialect.pack({.mti = "02", .elements = {}})) == "mti: must have 4 digits, but has 2");
     BOOST_TEST(dialect.unpack("\xF0\xF2\xF0\xF0\0\0\0\0\0\0\0\0"s).value().mti == "0200");
     BOOST_TEST(problem_of(dialect.unpack("0200\0\0\0\0\0\0\0\0"s)) == "mti: has something other than digits");
 }
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(a_length_is_a_whole_number_that_its_prefix_can_count_to)
                "file:6: BCD.LLL can count to 999, not to the length of 1000 characters");
     BOOST_TEST(error_of_length("999999", "ASCII.LLLLLL") == "");
     BOOST_TEST(error_of_length("9", "None.Fixed") ==
-               "file:4: None.Fixed takes all that is left: only the last of subfields can have it");
+               "file:4: None.Fixed takes everything that is left: only the last of subfields can have it");
 }
 
 BOOST_AUTO_TEST_CASE(type_and_encoding_fit_each_other)
@@ -451,7 +451,7 @@ BOOST_AUTO_TEST_CASE(padding_is_one_character_for_text_of_fixed_length)
         BOOST_TEST(error_of_padding(R"({"type": "Left", "pad": ")" + std::string(pad) + "\"}") ==
                        "file:6: \"pad\" must be one printable ASCII character",
                    pad);
-    BOOST_TEST(error_of_padding(R"({"type": "Left"})") == "file:6: \"pad\" is missing: the character to fill up with");
+    BOOST_TEST(error_of_padding(R"({"type": "Left"})") == "file:6: \"pad\" is missing: the padding character");
     BOOST_TEST(error_of_padding(R"({"type": "Center", "pad": " "})") ==
                "file:6: \"type\": there is no padding \"Center\"; there are Left, Right, None");
     BOOST_TEST(error_of_padding(R"({"pad": " "})") == "file:6: \"type\" is missing: Left, Right or None");
@@ -459,7 +459,7 @@ BOOST_AUTO_TEST_CASE(padding_is_one_character_for_text_of_fixed_length)
                "file:6: padding has no \"with\": it may have type, pad");
     BOOST_TEST(error_of_padding("\"Left\"") == "file:6: padding must be an object");
     BOOST_TEST(error_of_padding(R"({"type": "Left", "pad": "0"})", "ASCII.LL") ==
-               "file:6: only a field of fixed length can be padded; this one has its length in front");
+               "file:6: only a field of fixed length can be padded; this one has a length prefix");
     BOOST_TEST(error_of_digits("Binary", "Binary", R"({"type": "Left", "pad": "0"})") ==
                "file:5: binary data cannot be padded: give as many bytes as the length says");
     BOOST_TEST(error_of_digits("Numeric", "ASCII", R"({"type": "Right", "pad": "0"})") == only_zeros);
@@ -483,14 +483,13 @@ BOOST_AUTO_TEST_CASE(subfields_have_numbers_that_their_tag_or_bitmap_can_tell)
     for (const auto* const name : {"9F02", "x", "", "1000000", "-1"})
         BOOST_TEST(error_of_subfield("", name) ==
                        "file:6: \"" + std::string(name) +
-                           "\" is no subfield: they are called by numbers, of six digits at most",
+                           "\" is not a valid name of a subfield: names are numbers of at most six digits",
                    name);
     BOOST_TEST(error_of_subfield(tag, "99") == "");
     BOOST_TEST(error_of_subfield(tag, "100") == "file:6: \"100\" is longer than a tag");
     BOOST_TEST(error_of_subfield(bitmap, "128") == "");
     for (const auto* const name : {"0", "1", "65", "129"})
-        BOOST_TEST(error_of_subfield(bitmap, name) ==
-                   "file:6: \"" + std::string(name) + "\" has no bit of its own in the bitmap");
+        BOOST_TEST(error_of_subfield(bitmap, name) == "file:6: \"" + std::string(name) + "\" has no bit in the bitmap");
     BOOST_TEST(error_of_subfield(tag + bitmap, "2") == "file:5: a Composite has a bitmap or tags, not both");
 }
 
@@ -504,7 +503,7 @@ BOOST_AUTO_TEST_CASE(what_a_composite_cannot_have_is_refused)
     const std::string field = R"({"type": "String", "length": 2, "enc": "ASCII", "prefix": "ASCII.LL"})";
     const std::string rest = R"({"type": "String", "length": 2, "enc": "ASCII", "prefix": "None.Fixed"})";
     const auto only_the_last =
-        "None.Fixed takes all that is left: only the last of subfields without tags and bitmap can "
+        "None.Fixed takes everything that is left: only the last of subfields without tags and bitmap can "
         "have it"s;
 
     BOOST_TEST(error_of_composite("\"subfields\": {}") == "file:5: \"subfields\" must have at least one");
@@ -512,7 +511,7 @@ BOOST_AUTO_TEST_CASE(what_a_composite_cannot_have_is_refused)
                "file:5: a Composite has no \"enc\": it may have type, length, prefix, subfields, tag, bitmap, padding, "
                "description, mask");
     BOOST_TEST(error_of_composite("\"subfields\": {\"1\": " + field + ",\n\"01\": " + field + "}") ==
-               "file:6: subfield 1 is there twice; first in line 5");
+               "file:6: subfield 1 is repeated; first in line 5");
     BOOST_TEST(error_of_composite("\"subfields\": {\"2\": " + rest + ",\n\"1\": " + field + "}") == "");
     BOOST_TEST(error_of_composite("\"subfields\": {\"1\": " + rest + ",\n\"2\": " + field + "}") ==
                "file:5: " + only_the_last);

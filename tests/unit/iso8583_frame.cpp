@@ -86,10 +86,10 @@ void check_broken(const framing& framing, std::string_view stream, std::string_v
     BOOST_TEST((read_in_pieces(framing, stream, 1) == found));
 }
 
-constexpr auto no_digit = "the length of a message has a digit that is none"sv;
+constexpr auto no_digit = "the length of a message has a character that is not a digit"sv;
 constexpr auto too_short = "the length of a message is shorter than what it has to include"sv;
 constexpr auto too_long = "a message is longer than 64 KiB"sv;
-constexpr auto another_header = "a message has another header"sv;
+constexpr auto another_header = "a message has a different header"sv;
 
 } // namespace
 

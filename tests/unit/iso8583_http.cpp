@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_does_not_fit_into_a_frame_is_a_bad_request)
 {
     auto narrow = settings;
     narrow.framing = {.form = iso::length_form::bcd2, .header = std::string(9'950, 'x')};
-    check_refused(post(purchase), status::bad_request, "a frame holds 49 at most", narrow);
+    check_refused(post(purchase), status::bad_request, "but a frame holds at most 49", narrow);
 }
 
 BOOST_AUTO_TEST_CASE(a_message_that_cannot_be_a_question_is_unprocessable)

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_string_is_refused_with_the_reason)
     BOOST_TEST(problem_with_elements(R"("4":1.5e3)") ==
                "4: must be a string, not a number, which would lose its leading zeros");
     BOOST_TEST(problem_with_elements(R"("4":true)") == "4: must be a string, not true or false");
-    BOOST_TEST(problem_with_elements(R"("4":null)") == "4: must be a string, not null: leave out what is not there");
+    BOOST_TEST(problem_with_elements(R"("4":null)") == "4: must be a string, not null: leave it out instead");
     BOOST_TEST(problem_with_elements(R"("4":["1"])") ==
                "4: must be a string, or an object with its parts, not an array");
     BOOST_TEST(problem_with_elements(R"("127":{"22":{"3":7}})") ==
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_string_is_refused_with_the_reason)
 
 BOOST_AUTO_TEST_CASE(names_are_numbers_from_2_to_128_without_leading_zeros_and_what_else_there_is_is_not_repeated)
 {
-    const auto expected = R"(has a name that is no element: they are "mti" and "2" to "128", without leading zeros)"s;
+    const auto expected = R"(has an invalid name: names are "mti" and "2" to "128", without leading zeros)"s;
     for (const auto* const name :
          {"0", "02", "129", "4111111111111111", "MTI", "", " 2", "2 ", "+2", "-2", "2.1", "0x2"})
         BOOST_TEST(problem_with_elements('"' + std::string(name) + R"(":"x")") == expected, name);
@@ -69,15 +69,15 @@ BOOST_AUTO_TEST_CASE(names_are_numbers_from_2_to_128_without_leading_zeros_and_w
                "1: is the bitmap, which is computed: leave it out");
     for (const auto* const name : {"02", "x", "", "1000000", "4111111111111111"})
         BOOST_TEST(problem_with_elements(R"("127":{")" + std::string(name) + R"(":"x"})") ==
-                   "127: has a part with a name that is no number, or has leading zeros");
+                   "127: has a part whose name is not a number, or has leading zeros");
     BOOST_TEST(problem_with_elements(R"("48":{"0":"x","1":"y","999999":"z"})") == "");
 }
 
 BOOST_AUTO_TEST_CASE(each_name_is_there_once)
 {
-    BOOST_TEST(problem_with_elements(R"("3":"000000","2":"40","3":"000000")") == "3: is there twice");
-    BOOST_TEST(problem_with_elements(R"("127":{"2":"a","2":"a"})") == "127.2: is there twice");
-    BOOST_TEST(problem_with_elements(R"("mti":"0200")") == "mti: is there twice");
+    BOOST_TEST(problem_with_elements(R"("3":"000000","2":"40","3":"000000")") == "3: is repeated");
+    BOOST_TEST(problem_with_elements(R"("127":{"2":"a","2":"a"})") == "127.2: is repeated");
+    BOOST_TEST(problem_with_elements(R"("mti":"0200")") == "mti: is repeated");
 }
 
 BOOST_AUTO_TEST_CASE(the_type_is_four_digits)
@@ -101,15 +101,17 @@ BOOST_AUTO_TEST_CASE(characters_that_are_not_ascii_are_refused_with_the_name_of_
 
 BOOST_AUTO_TEST_CASE(what_is_not_json_is_refused_with_its_line)
 {
-    BOOST_TEST(problem_with("") == "this is not JSON: line 1: it is empty");
-    BOOST_TEST(problem_with(" \n\n").starts_with("this is not JSON: line "));
-    BOOST_TEST(problem_with("{\"mti\":\"0200\",\n\"2\":'4000'}").starts_with("this is not JSON: line 2: "));
-    BOOST_TEST(problem_with("{\"mti\":\"0200\"").starts_with("this is not JSON: line 1: "));
-    BOOST_TEST(problem_with("{\"mti\":\"0200\"}\n{}") == "this is not JSON: line 2: there is something behind the end");
-    BOOST_TEST(problem_with("{\"mti\":\"0200\"} x") == "this is not JSON: line 1: there is something behind the end");
-    BOOST_TEST(problem_with("{\"mti\":\"0200\",}").starts_with("this is not JSON: line 1: "));
-    BOOST_TEST(problem_with("{\"mti\":\"0200\"} // x").starts_with("this is not JSON: line 1: "));
-    BOOST_TEST(problem_with("{\"mti\":\"02\n00\"}").starts_with("this is not JSON: line 1: "));
+    BOOST_TEST(problem_with("") == "this cannot be read as JSON: line 1: it is empty");
+    BOOST_TEST(problem_with(" \n\n").starts_with("this cannot be read as JSON: line "));
+    BOOST_TEST(problem_with("{\"mti\":\"0200\",\n\"2\":'4000'}").starts_with("this cannot be read as JSON: line 2: "));
+    BOOST_TEST(problem_with("{\"mti\":\"0200\"").starts_with("this cannot be read as JSON: line 1: "));
+    BOOST_TEST(problem_with("{\"mti\":\"0200\"}\n{}") ==
+               "this cannot be read as JSON: line 2: there is something after the end");
+    BOOST_TEST(problem_with("{\"mti\":\"0200\"} x") ==
+               "this cannot be read as JSON: line 1: there is something after the end");
+    BOOST_TEST(problem_with("{\"mti\":\"0200\",}").starts_with("this cannot be read as JSON: line 1: "));
+    BOOST_TEST(problem_with("{\"mti\":\"0200\"} // x").starts_with("this cannot be read as JSON: line 1: "));
+    BOOST_TEST(problem_with("{\"mti\":\"02\n00\"}").starts_with("this cannot be read as JSON: line 1: "));
     BOOST_TEST(problem_with("[]") == R"(a message is a JSON object, such as {"mti":"0800","70":"301"})");
     BOOST_TEST(problem_with("\"0200\"") == R"(a message is a JSON object, such as {"mti":"0800","70":"301"})");
 }
@@ -123,8 +125,9 @@ BOOST_AUTO_TEST_CASE(nesting_and_size_are_bounded)
         return R"({"mti":"0200","127":)" + json + R"("x")" + std::string(static_cast<std::size_t>(depth) + 1, '}');
     };
     BOOST_TEST(problem_with(nested(7)) == "");
-    BOOST_TEST(problem_with(nested(8)).starts_with("this is not JSON: line 1: "));
-    BOOST_TEST(problem_with(nested(50'000)).starts_with("this is not JSON: line 1: "));
+    const auto too_deep = "this cannot be read as JSON: line 1: it is nested more than 8 levels deep";
+    BOOST_TEST(problem_with(nested(8)) == too_deep);
+    BOOST_TEST(problem_with(nested(50'000)) == too_deep);
 
     const auto longest = R"({"mti":"0200"})" + std::string(longest_json - 14, ' ');
     BOOST_TEST(problem_with(longest) == "");

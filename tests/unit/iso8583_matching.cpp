@@ -164,9 +164,9 @@ BOOST_AUTO_TEST_CASE(the_bridges_own_numbers_are_not_for_the_network_management_
 BOOST_AUTO_TEST_CASE(a_list_of_fields_is_checked)
 {
     check_refused("", "'' cannot be in a key");
-    check_refused("7,2", "'2' cannot be in a key: take some of 3, 7, 11, 37 and 41");
+    check_refused("7,2", "'2' cannot be in a key: use some of 3, 7, 11, 37 and 41");
     check_refused("7, 11", "' 11' cannot be in a key");
-    check_refused("7,11,", "behind the last comma a field is missing");
+    check_refused("7,11,", "a field is missing after the last comma");
     check_refused("11,7,11", "11 is in the key twice");
     check_refused("7,37,41", "30 characters of at most 28");
     check_refused("7,11,37,41", "36 characters of at most 28");

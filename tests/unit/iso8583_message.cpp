@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(every_cut_of_a_message_of_all_encodings_is_a_problem_and_so
         for (std::size_t size = 0; size < bytes.size(); size += bytes.size() < 400 ? 1 : 1 + random.up_to(100))
             BOOST_TEST_REQUIRE(!dialect.unpack(std::string_view(bytes).substr(0, size)).has_value(),
                                "round " << round << ", cut at " << size);
-        BOOST_TEST(problem_of(dialect.unpack(bytes + '\0')) == "has 1 bytes left behind the last element");
+        BOOST_TEST(problem_of(dialect.unpack(bytes + '\0')) == "has 1 bytes after the last element");
     }
 }
 
@@ -254,8 +254,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_bytes_is_told_with_its_place_and_without
     };
 
     BOOST_TEST(problem_of(dialect.unpack("02x0")) == "mti: has something other than digits");
-    BOOST_TEST(problem_with({0x40, 0, 0, 0, 0, 0, 0, 0}, "x4") == "2: has no number where its length should be");
-    BOOST_TEST(problem_with({0x40, 0, 0, 0, 0, 0, 0, 0}, "20") == "2: is longer than 19, which is the most");
+    BOOST_TEST(problem_with({0x40, 0, 0, 0, 0, 0, 0, 0}, "x4") == "2: has a length that is not a number");
+    BOOST_TEST(problem_with({0x40, 0, 0, 0, 0, 0, 0, 0}, "20") == "2: is longer than the maximum of 19");
     BOOST_TEST(problem_with({0x40, 0, 0, 0, 0, 0, 0, 0}, "034 1") == "2: has something other than digits");
     BOOST_TEST(problem_with({0, 0, 0, 0, 0, 0, 0, 0x40}, "") == "58: is not known to this dialect");
     BOOST_TEST(problem_with({0x80, 0, 0, 0, 0, 0, 0, 0}, bytes_of({0x80, 0, 0, 0, 0, 0, 0, 0})) ==
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_bytes_is_told_with_its_place_and_without
     BOOST_TEST(in_127("000008" + bytes_of({0, 0, 0x20, 0, 0, 0, 0, 0})) == "127.19: is not known to this dialect");
     BOOST_TEST(in_127("000012" + bytes_of({0x40, 0, 0, 0, 0, 0, 0, 0}) + "05ab") == "127.2: is cut off");
     BOOST_TEST(in_127("000010" + bytes_of({0, 0, 0, 0, 0, 0, 0, 0}) + "ab") ==
-               "127: has 2 bytes left behind the last element");
+               "127: has 2 bytes after the last element");
 }
 
 BOOST_AUTO_TEST_CASE(a_bitmap_of_something_other_than_digits_is_a_problem)
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_bitmap_of_something_other_than_digits_is_a_problem)
     BOOST_TEST(problem_of(dialect.unpack("0800x000000000000000")) ==
                "has a bitmap of something other than hexadecimal digits");
     BOOST_TEST(problem_of(dialect.unpack("08000000000000000001zz00000000000000")) ==
-               "64: has bytes that stand for no digits");
+               "64: has bytes that are not digits");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_message_is_told_with_the_element_and_without_content)
@@ -285,21 +285,21 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_message_is_told_with_the_element_and_w
     };
 
     BOOST_TEST(problem_with(R"("2":"4000 12")") == "2: must have digits only");
-    BOOST_TEST(problem_with(R"("2":"40000000000000000001")") == "2: has 20 digits, and 19 is the most");
-    BOOST_TEST(problem_with(R"("4":"1000")") == "4: has 4 digits, and must have 12");
-    BOOST_TEST(problem_with(R"("4":"")") == "4: has 0 digits, and must have 12");
-    BOOST_TEST(problem_with(R"("4":"0000000010000")") == "4: has 13 digits, and 12 is its length");
-    BOOST_TEST(problem_with(R"("41":"TERM1")") == "41: has 5 characters, and must have 8");
+    BOOST_TEST(problem_with(R"("2":"40000000000000000001")") == "2: must have at most 19 digits, but has 20");
+    BOOST_TEST(problem_with(R"("4":"1000")") == "4: must have 12 digits, but has 4");
+    BOOST_TEST(problem_with(R"("4":"")") == "4: must have 12 digits, but has 0");
+    BOOST_TEST(problem_with(R"("4":"0000000010000")") == "4: must have 12 digits, but has 13");
+    BOOST_TEST(problem_with(R"("41":"TERM1")") == "41: must have 8 characters, but has 5");
     BOOST_TEST(problem_with(R"("41":"TERM\t001")") == "41: must have printable ASCII characters only");
-    BOOST_TEST(problem_with(R"("52":"0123")") == "52: has 2 bytes, and must have 8");
+    BOOST_TEST(problem_with(R"("52":"0123")") == "52: must have 8 bytes, but has 2");
     BOOST_TEST(problem_with(R"("52":"0123456789abcde")") == "52: must have hexadecimal digits only, two for each byte");
     BOOST_TEST(problem_with(R"("52":"0123456789abcdeg")") ==
                "52: must have hexadecimal digits only, two for each byte");
     BOOST_TEST(problem_with(R"("58":"x")") == "58: is not known to this dialect");
-    BOOST_TEST(problem_with(R"("2":{"1":"4000"})") == "2: must be text: the dialect knows no parts of it");
-    BOOST_TEST(problem_with(R"("127":"x")") == "127: must have parts: the dialect does not take it for text");
+    BOOST_TEST(problem_with(R"("2":{"1":"4000"})") == "2: must be text: in this dialect it has no parts");
+    BOOST_TEST(problem_with(R"("127":"x")") == "127: must have parts: in this dialect it is not text");
     BOOST_TEST(problem_with(R"("127":{"1":"x"})") == "127.1: is not known to this dialect");
-    BOOST_TEST(problem_with(R"("127":{"2":{"1":"x"}})") == "127.2: must be text: the dialect knows no parts of it");
+    BOOST_TEST(problem_with(R"("127":{"2":{"1":"x"}})") == "127.2: must be text: in this dialect it has no parts");
     BOOST_TEST(problem_with(R"("127":{"20":"x"})") == "127.20: must have digits only");
 }
 
@@ -309,12 +309,12 @@ BOOST_AUTO_TEST_CASE(what_no_json_can_be_is_a_problem_too)
     const element terminal{.number = 41, .text = "TERM0001"};
     const element trace{.number = 11, .text = "000001"};
 
-    BOOST_TEST(problem_of(dialect.pack({.mti = "020", .elements = {}})) == "mti: has 3 digits, and must have 4");
+    BOOST_TEST(problem_of(dialect.pack({.mti = "020", .elements = {}})) == "mti: must have 4 digits, but has 3");
     BOOST_TEST(problem_of(dialect.pack({.mti = "020x", .elements = {}})) == "mti: must have digits only");
     BOOST_TEST(problem_of(dialect.pack({.mti = "0200", .elements = {terminal, trace}})) ==
-               "11: is there twice, or not in the order of the numbers");
+               "11: is repeated, or not in the order of the numbers");
     BOOST_TEST(problem_of(dialect.pack({.mti = "0200", .elements = {trace, trace}})) ==
-               "11: is there twice, or not in the order of the numbers");
+               "11: is repeated, or not in the order of the numbers");
     BOOST_TEST(problem_of(dialect.pack({.mti = "0200", .elements = {{.number = 1, .text = "00"}}})) ==
                "1: is not known to this dialect");
     BOOST_TEST(problem_of(dialect.pack({.mti = "0200", .elements = {{.number = 129, .text = "00"}}})) ==

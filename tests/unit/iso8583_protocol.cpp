@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_frame_ends_the_connection)
 
     const auto event = codec->next();
     BOOST_TEST_REQUIRE(std::holds_alternative<event::broken>(event));
-    BOOST_TEST(std::get<event::broken>(event).reason == "the length of a message has a digit that is none");
+    BOOST_TEST(std::get<event::broken>(event).reason == "the length of a message has a character that is not a digit");
 }
 
 BOOST_AUTO_TEST_CASE(a_keep_alive_is_no_event)

@@ -41,7 +41,7 @@ boost::system::result<code, http::response> code_in_query(const urls::url_view& 
     if (found == 0)
         return bad_request("statusCode is missing: ask for example for /?statusCode=404");
     if (found > 1)
-        return bad_request("statusCode is there more than once: ask for one code at a time");
+        return bad_request("statusCode is given more than once: ask for one code at a time");
     if (!asked)
         return bad_request("statusCode is not a code: it must be exactly three letters or digits");
     return *asked;

@@ -28,7 +28,7 @@ dialect dialect::built_in(std::string_view name)
         names += names.empty() ? "" : ", ";
         names += file.name;
     }
-    throw error(fmt::format("there is no dialect {}: those that come with the program are {}", name, names));
+    throw error(fmt::format("there is no dialect {}; the built-in ones are {}", name, names));
 }
 
 } // namespace causeway::iso8583

@@ -61,7 +61,7 @@ std::optional<std::string_view> frame_reader::next()
         const auto bytes = input_.unread();
         const auto length = decode_length(prefix, bytes.substr(0, size));
         if (!length)
-            return break_off("the length of a message has a digit that is none");
+            return break_off("the length of a message has a character that is not a digit");
         if (*length == 0 || *length == own_share) {
             input_.take(size);
             continue;
@@ -72,7 +72,7 @@ std::optional<std::string_view> frame_reader::next()
         if (content > header.size() + longest_message)
             return break_off("a message is longer than 64 KiB");
         if (const auto came = bytes.substr(size, header.size()); !header.starts_with(came))
-            return break_off("a message has another header");
+            return break_off("a message has a different header");
         if (bytes.size() - size < content)
             return std::nullopt;
         input_.take(size + header.size());

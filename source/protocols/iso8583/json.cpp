@@ -42,7 +42,7 @@ std::string_view not_a_string(kind is)
     case kind::boolean:
         return "must be a string, not true or false";
     case kind::null:
-        return "must be a string, not null: leave out what is not there";
+        return "must be a string, not null: leave it out instead";
     case kind::array:
         return "must be a string, or an object with its parts, not an array";
     default:
@@ -62,7 +62,7 @@ result<unsigned> number_of_element(std::string_view name)
 {
     const auto number = number_in(name);
     if (!number || *number == 0 || *number > last_element)
-        return wrong(R"(has a name that is no element: they are "mti" and "2" to "128", without leading zeros)");
+        return wrong(R"(has an invalid name: names are "mti" and "2" to "128", without leading zeros)");
     if (*number == 1)
         return problem{.field = "1", .what = "is the bitmap, which is computed: leave it out"};
     return *number;
@@ -72,7 +72,7 @@ result<unsigned> number_of_part(std::string_view name)
 {
     const auto number = number_in(name);
     if (!number || *number > last_part)
-        return wrong("has a part with a name that is no number, or has leading zeros");
+        return wrong("has a part whose name is not a number, or has leading zeros");
     return *number;
 }
 
@@ -111,7 +111,7 @@ result<std::vector<element>> elements_in(const json_value& object, number_of_nam
     std::ranges::sort(elements, {}, &element::number);
     const auto twice = std::ranges::adjacent_find(elements, {}, &element::number);
     if (twice != elements.end())
-        return in_element(twice->number, wrong("is there twice"));
+        return in_element(twice->number, wrong("is repeated"));
     return elements;
 }
 
@@ -126,7 +126,7 @@ result<std::string> take_mti(std::vector<json_value>& members)
     auto mti = std::move(found->text);
     members.erase(found);
     if (std::ranges::find(members, "mti", &json_value::name) != members.end())
-        return problem{.field = "mti", .what = "is there twice"};
+        return problem{.field = "mti", .what = "is repeated"};
     return {in_place_value, std::move(mti)};
 }
 
@@ -176,7 +176,7 @@ result<message> from_json(std::string_view text)
         return wrong(fmt::format("the JSON is longer than {} bytes", longest_json));
     auto root = parse_json(text, deepest_nesting);
     if (!root)
-        return wrong(fmt::format("this is not JSON: line {}: {}", root.error().line, root.error().what));
+        return wrong(fmt::format("this cannot be read as JSON: line {}: {}", root.error().line, root.error().what));
     if (root->is != kind::object)
         return wrong(R"(a message is a JSON object, such as {"mti":"0800","70":"301"})");
     auto mti = take_mti(root->members);

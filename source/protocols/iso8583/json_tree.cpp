@@ -1,6 +1,7 @@
 #include "protocols/iso8583/json_tree.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <fmt/format.h>
 
 #include <limits>
 #include <utility>
@@ -122,11 +123,13 @@ boost::system::result<json_value, json_problem> parse_json(std::string_view text
         if (!parser.done()) {
             error_code error;
             line.remove_prefix(parser.write_some(!text.empty(), line.data(), line.size(), error));
+            if (error == boost::json::error::too_deep)
+                return json_problem{builder.line, fmt::format("it is nested more than {} levels deep", depth)};
             if (error)
                 return json_problem{builder.line, error.message()};
         }
         if (!is_blank(line))
-            return json_problem{builder.line, "there is something behind the end"};
+            return json_problem{builder.line, "there is something after the end"};
     }
     if (!parser.done())
         return json_problem{builder.line, "it is empty"};

@@ -29,7 +29,7 @@ key_fields::field choice(std::string_view number)
     const auto is_it = [&](const key_fields::field& field) { return std::to_string(field.number) == number; };
     const auto found = std::ranges::find_if(choices, is_it);
     if (found == choices.end())
-        throw std::invalid_argument(fmt::format("'{}' cannot be in a key: take some of 3, 7, 11, 37 and 41", number));
+        throw std::invalid_argument(fmt::format("'{}' cannot be in a key: use some of 3, 7, 11, 37 and 41", number));
     return *found;
 }
 
@@ -73,10 +73,10 @@ key_fields::key_fields(std::string_view list)
         rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
     if (list.ends_with(','))
-        throw std::invalid_argument("behind the last comma a field is missing");
+        throw std::invalid_argument("a field is missing after the last comma");
     const auto tells_requests_apart = [](const field& chosen) { return chosen.number == 11 || chosen.number == 37; };
     if (std::ranges::none_of(fields_, tells_requests_apart))
-        throw std::invalid_argument("11 or 37 must be in the key: no other field tells one request from the next");
+        throw std::invalid_argument("11 or 37 must be in the key: no other field distinguishes requests");
     if (length > upstream::key::longest)
         throw std::invalid_argument(fmt::format("the fields {} do not fit into a key: together they have {} characters "
                                                 "of at most {}, so leave one out",
@@ -88,17 +88,17 @@ bool is_own_trace(std::string_view trace) noexcept { return trace.size() == 6 &&
 result<upstream::key> key_for(const message& request, const key_fields& fields)
 {
     if (!asks_for_a_reply(request.mti))
-        return problem{"mti", "it must be of a message that asks for a reply, such as 0200 or 0420"};
+        return problem{"mti", "it must be that of a message that asks for a reply, such as 0200 or 0420"};
     if (const auto* trace = text_of(request, field::trace_number);
         is_network_management(request.mti) && trace != nullptr && is_own_trace(*trace))
-        return problem{"11", "in network management messages the numbers from 999000 on are the bridge's own"};
+        return problem{"11", "in network management messages the numbers from 999000 on are reserved for the bridge"};
     auto key = request.mti.substr(0, kept_of_mti);
     ++key[function];
     for (const auto& field : fields) {
         const auto value = in_full_width(request, field);
         if (!value)
             return problem{std::to_string(field.number),
-                           fmt::format("its reply is known by it: 1 to {} characters are needed", field.width)};
+                           fmt::format("it identifies the reply, so it needs 1 to {} characters", field.width)};
         key += *value;
     }
     return upstream::key(key);

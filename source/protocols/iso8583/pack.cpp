@@ -46,22 +46,22 @@ std::optional<problem> wrong_characters(alphabet allowed, std::string_view text)
     return std::nullopt;
 }
 
-std::string_view unit(const field_specification& field)
+// What a length counts, in words.
+std::string in_units(const field_specification& field, std::size_t length)
 {
-    if (field.has_parts() || is_of_bytes(field.written))
-        return "bytes";
-    return field.may_have == alphabet::digits ? "digits" : "characters";
+    const bool of_bytes = field.has_parts() || is_of_bytes(field.written);
+    const auto* const unit = of_bytes ? "byte" : field.may_have == alphabet::digits ? "digit" : "character";
+    return fmt::format("{} {}{}", length, unit, length == 1 ? "" : "s");
 }
 
 std::optional<problem> wrong_length(const field_specification& field, std::size_t length)
 {
     const bool is_fixed = field.prefix.written == length_prefix::form::fixed;
     const bool may_be_shorter = !is_fixed || field.padding;
-    if (length > field.length)
-        return wrong(fmt::format("has {} {}, and {} {}", length, unit(field), field.length,
-                                 may_be_shorter ? "is the most" : "is its length"));
-    if (length < field.length && !may_be_shorter)
-        return wrong(fmt::format("has {} {}, and must have {}", length, unit(field), field.length));
+    if (length > field.length && may_be_shorter)
+        return wrong(fmt::format("must have at most {}, but has {}", in_units(field, field.length), length));
+    if (length != field.length && !may_be_shorter)
+        return wrong(fmt::format("must have {}, but has {}", in_units(field, field.length), length));
     if (length == 0 && field.prefix.written == length_prefix::form::rest)
         return wrong("must not be empty: leave it out instead");
     return std::nullopt;
@@ -88,12 +88,12 @@ std::optional<problem> wrong_parts(const field_specification& whole, const eleme
         if (whole.part(part->number) == nullptr)
             return in_element(part->number, wrong("is not known to this dialect"));
         if (part != parts.begin() && std::prev(part)->number >= part->number)
-            return in_element(part->number, wrong("is there twice, or not in the order of the numbers"));
+            return in_element(part->number, wrong("is repeated, or not in the order of the numbers"));
     }
     const bool are_in_a_row = !whole.bitmap && !whole.tag;
     for (std::size_t at = 0; are_in_a_row && at != parts.size(); ++at)
         if (const auto expected = whole.parts[at].number; expected != parts[at].number)
-            return in_element(expected, wrong("is missing: what stands behind it has no place without it"));
+            return in_element(expected, wrong("is missing, although a later part is present"));
     return std::nullopt;
 }
 
@@ -148,9 +148,9 @@ result<void> append_element(const field_specification& field, const element& ele
 {
     if (!field.has_parts())
         return element.parts.empty() ? append_text(field, element.text, bytes)
-                                     : wrong("must be text: the dialect knows no parts of it");
+                                     : wrong("must be text: in this dialect it has no parts");
     return element.text.empty() ? append_composite(field, element.parts, bytes)
-                                : wrong("must have parts: the dialect does not take it for text");
+                                : wrong("must have parts: in this dialect it is not text");
 }
 
 } // namespace

@@ -158,7 +158,7 @@ void check_own_messages(const settings& settings, time_of_day now)
     for (const auto about : {sign_on, echo_test}) {
         const auto packed = settings.dialect.pack(network_request(about, first_trace, now()));
         if (!packed)
-            throw std::invalid_argument(fmt::format("the dialect has no words for the bridge's own 0800 message, with "
+            throw std::invalid_argument(fmt::format("the dialect cannot express the bridge's own 0800 message, with "
                                                     "fields 7, 11 and 70: {}: {}",
                                                     packed.error().field, packed.error().what));
         if (packed->size() > longest_in(settings.framing))
@@ -178,7 +178,7 @@ result<upstream::question> question_for(const message& message, const settings& 
         return packed.error();
     if (const auto longest = longest_in(settings.framing); packed->size() > longest)
         return problem{"",
-                       fmt::format("the message has {} bytes, and a frame holds {} at most", packed->size(), longest)};
+                       fmt::format("the message has {} bytes, but a frame holds at most {}", packed->size(), longest)};
     upstream::question question{.key = *key, .bytes = {}, .repeats_another = is_repeat(message.mti)};
     append_frame(*packed, settings.framing, question.bytes);
     return question;

@@ -104,7 +104,7 @@ public:
     {
         const auto root = parse_json(text, deepest_nesting);
         if (!root)
-            refuse(root.error().line, "this is not JSON: " + root.error().what);
+            refuse(root.error().line, "this cannot be read as JSON: " + root.error().what);
         require_members(*root, "a dialect", {"name", "fields"});
         const auto& fields = required(*root, "fields", kind::object, "an object of fields");
         require_members(fields, "fields", {});
@@ -126,7 +126,7 @@ private:
         for (auto member = object.members.begin(); member != object.members.end(); ++member) {
             const auto first = std::ranges::find(object.members.begin(), member, member->name, &json_value::name);
             if (first != member)
-                refuse(member->line, fmt::format("\"{}\" is there twice; first in line {}", member->name, first->line));
+                refuse(member->line, fmt::format("\"{}\" is repeated; first in line {}", member->name, first->line));
             if (known.size() != 0 && std::ranges::find(known, member->name) == known.end())
                 refuse(member->line,
                        fmt::format("{} has no \"{}\": it may have {}", what, member->name, fmt::join(known, ", ")));
@@ -211,7 +211,7 @@ private:
         if (side.text != "Left" && side.text != "Right")
             refuse(side.line,
                    fmt::format("\"type\": there is no padding \"{}\"; there are Left, Right, None", side.text));
-        const auto& pad = required(*value, "pad", kind::string, "the character to fill up with");
+        const auto& pad = required(*value, "pad", kind::string, "the padding character");
         if (pad.text.size() != 1 || pad.text[0] < ' ' || pad.text[0] > '~')
             refuse(pad.line, "\"pad\" must be one printable ASCII character");
         return padding{.on_the_left = side.text == "Left", .character = pad.text[0]};
@@ -226,7 +226,7 @@ private:
         if (is_of_bytes(specification.written))
             refuse(line, "binary data cannot be padded: give as many bytes as the length says");
         if (specification.prefix.written != form::fixed)
-            refuse(line, "only a field of fixed length can be padded; this one has its length in front");
+            refuse(line, "only a field of fixed length can be padded; this one has a length prefix");
         const bool has_digits_only =
             specification.may_have == alphabet::digits || specification.may_have == alphabet::track;
         if (has_digits_only && !specification.padding->stays())
@@ -242,7 +242,7 @@ private:
                                largest(prefix), specification.length, counted_in(specification)));
         if (prefix.written == form::rest && is_of_halves(specification.written))
             refuse(find(field, "prefix")->line,
-                   "None.Fixed takes all bytes that are left, which does not say how many digits of BCD they are");
+                   "None.Fixed takes all bytes that are left, which does not say how many BCD digits there are");
     }
 
     alphabet may_have(const json_value& field, field_type type, encoding written) const
@@ -313,8 +313,9 @@ private:
             specification.parts.push_back(element(*field, number));
             const bool is_last_of_a_row = !specification.tag && !specification.bitmap && field == order.back().second;
             if (specification.parts.back().prefix.written == form::rest && !is_last_of_a_row)
-                refuse(field->line, "None.Fixed takes all that is left: only the last of subfields without tags and "
-                                    "bitmap can have it");
+                refuse(field->line,
+                       "None.Fixed takes everything that is left: only the last of subfields without tags and "
+                       "bitmap can have it");
         }
     }
 
@@ -328,8 +329,8 @@ private:
         std::ranges::sort(order);
         for (std::size_t at = 1; at < order.size(); ++at)
             if (order[at - 1].first == order[at].first)
-                refuse(order[at].second->line, fmt::format("subfield {} is there twice; first in line {}",
-                                                           order[at].first, order[at - 1].second->line));
+                refuse(order[at].second->line, fmt::format("subfield {} is repeated; first in line {}", order[at].first,
+                                                           order[at - 1].second->line));
         return order;
     }
 
@@ -338,11 +339,12 @@ private:
         const auto number = field.name.size() <= 6 ? number_in(field.name) : std::nullopt;
         if (!number)
             refuse(field.line,
-                   fmt::format("\"{}\" is no subfield: they are called by numbers, of six digits at most", field.name));
+                   fmt::format("\"{}\" is not a valid name of a subfield: names are numbers of at most six digits",
+                               field.name));
         if (specification.tag && std::to_string(*number).size() > specification.tag->digits())
             refuse(field.line, fmt::format("\"{}\" is longer than a tag", field.name));
         if (const auto& bits = specification.bitmap; bits && !has_bit(*bits, *number))
-            refuse(field.line, fmt::format("\"{}\" has no bit of its own in the bitmap", field.name));
+            refuse(field.line, fmt::format("\"{}\" has no bit in the bitmap", field.name));
         return *number;
     }
 
@@ -433,9 +435,10 @@ private:
             if (const auto number = number_in(field.name);
                 !number || *number > last_element || field.name != std::to_string(*number))
                 refuse(field.line,
-                       fmt::format("\"{}\" is no field: they are called 0, for the message type indicator, to "
-                                   "128, without leading zeros",
-                                   field.name));
+                       fmt::format(
+                           "\"{}\" is not a valid name of a field: names are 0, for the message type indicator, to "
+                           "128, without leading zeros",
+                           field.name));
         field_specification specification;
         specification.bitmap = bitmap(required(fields, "1", kind::object, "the field for the bitmap"));
         for (unsigned number = 2; number <= last_element; ++number)
@@ -454,7 +457,7 @@ private:
                                    : fmt::format("field {} has no bit in the bitmap, field 1", number));
         auto specification = element(field, number);
         if (specification.prefix.written == form::rest)
-            refuse(field.line, "None.Fixed takes all that is left: only the last of subfields can have it");
+            refuse(field.line, "None.Fixed takes everything that is left: only the last of subfields can have it");
         return specification;
     }
 

@@ -47,9 +47,9 @@ result<std::size_t> take_length(const field_specification& field, std::string_vi
         length = decode_length(field.prefix, *bytes);
     }
     if (!length)
-        return wrong("has no number where its length should be");
+        return wrong("has a length that is not a number");
     if (*length > field.length)
-        return wrong(fmt::format("is longer than {}, which is the most", field.length));
+        return wrong(fmt::format("is longer than the maximum of {}", field.length));
     return *length;
 }
 
@@ -81,7 +81,7 @@ result<std::string> take_text(const field_specification& field, std::string_view
         return bytes.error();
     auto text = decode(field.written, *bytes, *length);
     if (!text)
-        return wrong("has bytes that stand for no digits");
+        return wrong("has bytes that are not digits");
     if (auto problem = wrong_characters(field.may_have, *text))
         return *std::move(problem);
     if (field.padding)
@@ -156,7 +156,7 @@ result<unsigned> take_tag(const tag_form& tag, std::string_view& left)
     const auto* const end = digits.data() + digits.size();
     const auto [stopped, error] = std::from_chars(digits.data(), end, number);
     if (error != std::errc() || stopped != end)
-        return wrong("has a tag that is no number");
+        return wrong("has a tag that is not a number");
     return number;
 }
 
@@ -171,7 +171,7 @@ result<elements> take_tagged(const field_specification& whole, std::string_view&
             return wrong("has a part that is not known to this dialect");
         const auto place = std::ranges::lower_bound(parts, *tag, {}, &element::number);
         if (place != parts.end() && place->number == *tag)
-            return in_element(*tag, wrong("is there twice"));
+            return in_element(*tag, wrong("is repeated"));
         auto part = take_element(whole.part(*tag), *tag, left);
         if (!part)
             return part.error();
@@ -201,7 +201,7 @@ result<elements> read_parts(const field_specification& whole, std::string_view b
                  : whole.tag  ? take_tagged(whole, bytes)
                               : take_in_a_row(whole, bytes);
     if (parts && !bytes.empty())
-        return wrong(fmt::format("has {} bytes left behind the last element", bytes.size()));
+        return wrong(fmt::format("has {} bytes after the last element", bytes.size()));
     return parts;
 }
 
