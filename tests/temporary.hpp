@@ -1,4 +1,4 @@
-// Files that are gone at the end of a test.
+// Files that are removed at the end of a test.
 #pragma once
 
 #include <cerrno>
@@ -12,20 +12,20 @@
 
 namespace causeway::test {
 
-/// What stands in a file; nothing if there is none.
+/// The content of a file; nothing if there is none.
 inline std::string text_of(const std::string& path)
 {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Makes a file, or gives it this text instead of what it had.
+/// Creates or overwrites a file with this text.
 inline void write_file(const std::string& path, std::string_view text) { std::ofstream(path) << text; }
 
-/// A directory that goes with all that is in it.
+/// A directory that is removed with everything in it.
 class temporary_directory {
 public:
-    /// Throws `std::system_error` when there can be none.
+    /// Throws `std::system_error` when it cannot be created.
     temporary_directory()
         : path_((std::filesystem::temp_directory_path() / "causeway-test-XXXXXX").string())
     {
@@ -42,7 +42,7 @@ private:
     std::string path_;
 };
 
-/// A file with a text, in a directory of its own.
+/// A file with a text, in its own directory.
 class temporary_file {
 public:
     explicit temporary_file(std::string_view text = {}) { write(text); }

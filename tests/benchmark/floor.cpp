@@ -1,10 +1,9 @@
 // The floor: the least that a bridge on this machine could cost. One epoll loop, one upstream connection, no library.
 // Usage: floor PORT BACKEND_PORT
-//
-// It is no bridge to use. It trusts that a request arrives whole and is well formed, that a reply needs no escapes,
-// that every send is taken whole, that the backend never goes away, and that no client leaves while it waits. It has no
-// time limits. What any bridge must do, it does: find the code, pass it on, and give each reply to the one who waits
-// longest.
+// It is not a bridge for real use. It assumes that a request arrives complete and is well formed, that a reply needs no
+// escapes, that every send is accepted in full, that the backend never goes away, and that no client disconnects while
+// it waits. It has no time limits. It does what any bridge must do: find the code, pass it on, and give each reply to
+// the client that has waited longest.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -68,9 +67,9 @@ std::string date_field()
     return text;
 }
 
-std::string outbox;                                         // codes for the backend, gathered in one round
-std::string inbox;                                          // what came from it, up to an unfinished line
-std::unordered_map<std::uint32_t, std::deque<int>> waiting; // clients by code, longest waiting first
+std::string outbox;                                         // codes for the backend, collected in one round
+std::string inbox;                                          // what was received from it, up to an incomplete line
+std::unordered_map<std::uint32_t, std::deque<int>> waiting; // clients by code, longest-waiting first
 std::array<char, 64 * 1024> buffer;
 
 void read_request(int client)

@@ -1,5 +1,5 @@
-// A client that asks at a constant rate, because wrk only asks as fast as it is answered, and so asks less of a server
-// just when that is slow. Here each request has a time at which it is meant to be sent, and its latency counts from
+// A client that sends requests at a constant rate, because wrk sends only as fast as it is answered, and so demands
+// less of a server just when that is slow. Here each request has a time at which it is due, and its latency counts from
 // then: waiting for a free connection is the server's fault too.
 //
 //   rate PORT PATH REQUESTS_PER_SECOND SECONDS BYTES_PER_ANSWER
@@ -30,7 +30,7 @@ using nanoseconds = std::int64_t;
 
 struct connection {
     int fd = -1;
-    nanoseconds meant = 0; // when its request was meant to be sent
+    nanoseconds meant = 0; // when its request was due
     std::size_t missing = 0;
 };
 
@@ -135,7 +135,7 @@ int main(int argc, char** argv)
         for (int i = 0; i < count; ++i) {
             auto* const one = static_cast<connection*>(events[static_cast<std::size_t>(i)].data.ptr);
             if (!one)
-                continue; // the next alarm takes the timer back
+                continue; // the next alarm sets the timer back
             const ssize_t size = recv(one->fd, buffer.data(), buffer.size(), 0);
             const bool begins = one->missing == answer_size;
             if (size <= 0 || static_cast<std::size_t>(size) > one->missing ||

@@ -1,4 +1,4 @@
-// A host's bytes: the events are the same however the stream is cut, and what may be shown of them is short.
+// A host's bytes: the events are the same however the stream is cut, and what the log may show of them is short.
 #include "pieces.hpp"
 #include "protocols/iso8583/protocol.hpp"
 

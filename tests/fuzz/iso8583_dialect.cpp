@@ -1,4 +1,4 @@
-// Dialect files: one that can be read reads and writes messages, and what is wrong with another is told with its line.
+// Dialect files: a valid one reads and writes messages, and an error in an invalid one is reported with its line.
 #include "pieces.hpp"
 #include "protocols/iso8583/dialect.hpp"
 
@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view file(reinterpret_cast<const char*>(data), size);
     try {
         const auto dialect = dialect::parse(file, "file");
-        // Whatever the dialect, there is nothing in bytes that it may not meet: so its own file will do.
+        // A dialect must cope with any bytes, so its own file serves as input.
         static_cast<void>(dialect.unpack(file));
         static_cast<void>(dialect.unpack(std::string("0200\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 12) + std::string(file)));
         const auto bytes = dialect.pack({.mti = "0800", .elements = {}});

@@ -1,4 +1,4 @@
-// Frames: messages are the same however the stream is cut, and fit into a frame again.
+// Frames: the messages are the same however the stream is cut, and fit into a frame again.
 #include "pieces.hpp"
 #include "protocols/iso8583/frame.hpp"
 

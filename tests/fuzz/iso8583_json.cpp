@@ -1,4 +1,4 @@
-// Messages as JSON: one that can be read is the same when it was written and read again.
+// Messages as JSON: a valid one is unchanged after writing and reading it again.
 #include "pieces.hpp"
 #include "protocols/iso8583/dialect.hpp"
 #include "protocols/iso8583/json.hpp"
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string json;
     append_json(*message, json);
     const auto again = from_json(json);
-    // An element without parts has become one without text.
+    // An element without parts has become an element without text.
     std::string json_again;
     append_json(again.value(), json_again);
     require(json_again == json);

@@ -1,5 +1,5 @@
-// The bytes of a message, in the dialect that the first byte chooses: what can be unpacked comes back when it is
-// packed, if it can be, and a problem has no content.
+// The bytes of a message, in the dialect that the first byte chooses: what can be unpacked is unchanged after packing,
+// if it can be packed, and a problem shows no content.
 #include "pieces.hpp"
 #include "protocols/iso8583/built_in.hpp"
 #include "protocols/iso8583/dialect.hpp"
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(!message.error().what.empty());
         return 0;
     }
-    // It cannot where a host sent characters that are not printable.
+    // It cannot be packed if the host sent characters that are not printable.
     if (const auto bytes = dialect.pack(*message))
         require(dialect.unpack(*bytes).value() == *message);
     return 0;

@@ -8,7 +8,7 @@
 
 namespace causeway::fuzz {
 
-/// The input behind its first byte, in pieces: that byte says how long each piece but the last is; 0 is one piece.
+/// The input after its first byte, in pieces: that byte is the length of each piece except the last; 0 means one piece.
 inline std::vector<std::string_view> pieces(const std::uint8_t* data, std::size_t size)
 {
     if (size == 0)

@@ -1,4 +1,4 @@
-// Request targets: each asks for a code or gets an answer at once, and that is a JSON object which says what is wrong.
+// Request targets: each asks for a code or gets an answer at once, which is a JSON object that says what is wrong.
 #include "pieces.hpp"
 #include "protocols/codes/http.hpp"
 

@@ -13,7 +13,7 @@ using causeway::fuzz::require;
 using causeway::http::request_parser;
 using causeway::http::request_state;
 
-// What becomes of the bytes and, of a request that is complete, what was kept and how many bytes it took.
+// What becomes of the bytes and, for a complete request, what was kept and how many bytes it took.
 struct outcome {
     request_state state = request_state::needs_more;
     std::size_t size = 0;
@@ -27,7 +27,7 @@ struct outcome {
     bool operator==(const outcome&) const = default;
 };
 
-// As a session does it: what was not consumed is offered again, with what has come since.
+// As a session does it: what was not consumed is offered again, with what has arrived since.
 outcome parse(const std::vector<std::string_view>& pieces)
 {
     causeway::http::request request;
@@ -45,7 +45,7 @@ outcome parse(const std::vector<std::string_view>& pieces)
     if (parser.state() == request_state::refused)
         require(parser.begun() && !parser.reason().problem.empty());
     if (parser.state() != request_state::complete)
-        return {.state = parser.state()}; // which of several faults is told depends on the cut
+        return {.state = parser.state()}; // which of several errors is reported depends on the cut
     require(request.target.size() <= request_parser::longest_target);
     require(request.body.size() <= causeway::http::body_reader::longest);
     return {parser.state(),
@@ -60,7 +60,7 @@ outcome parse(const std::vector<std::string_view>& pieces)
 
 } // namespace
 
-// The parser may find fault with a head before its end has come, or after. So every head gets an end here.
+// The parser may reject a header section before or after its end has arrived. So every one gets an end here.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     if (size == 0)

@@ -1,4 +1,4 @@
-// What the access log is told of each request: its outcome, its id, and how its time is split, to the millisecond.
+// What the access log learns of each request: its outcome, its id, and how its time is split, to the millisecond.
 #include "http/access.hpp"
 #include "http/server.hpp"
 #include "kit.hpp"
@@ -58,7 +58,7 @@ private:
     int made_ = 0;
 };
 
-// Answers each code 30 ms after it has come, one after the other; 000 never, and 999 ends the connection.
+// Answers each code 30 ms after it has arrived, one after the other; 000 never, and 999 ends the connection.
 awaitable<> slow_backend(peer& peer)
 {
     for (;;) {
@@ -157,7 +157,7 @@ void check_split(const record& record, long read, long wait, long wire, long wri
     }
 }
 
-// Sends `request` on a connection of its own and gives what was recorded of it.
+// Sends `request` on its own connection and returns what was recorded of it.
 awaitable<record> record_of(fixture& test, std::string request, status expected)
 {
     auto client = co_await test.connect();

@@ -1,4 +1,4 @@
-// The access log of the program: where its lines go, that none is torn or missing, and that nobody waits for them.
+// The access log of the program: where its lines go, that none is torn or missing, and that nothing waits for them.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "load.hpp"
@@ -42,7 +42,7 @@ words lines_of(const std::string& text)
     return lines;
 }
 
-// Checks that each line is whole, and gives how many there are; each has an id of its own.
+// Checks that each line is complete and has a unique id, and returns how many there are.
 std::size_t check_lines(const words& lines)
 {
     std::set<std::string> ids;
@@ -59,7 +59,7 @@ std::size_t check_lines(const words& lines)
     return lines.size();
 }
 
-// The sum of "N lines of this log are lost here" in `lines`, which are taken out.
+// The sum of "N lines of this log are lost here" in `lines`, which are removed.
 std::size_t take_lost(words& lines)
 {
     std::size_t lost = 0;
@@ -122,7 +122,7 @@ struct with_pipe : fixture {
         reading = descriptor(::open(log().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     }
 
-    // What can be read at this moment.
+    // Reads what is available at this moment.
     void read()
     {
         char buffer[4096];
@@ -286,7 +286,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_switched_on_and_off_and_moved_at_sighup_and_an_err
         write_file(config, settings);
         causeway->signal(SIGHUP);
         causeway->wait_for_line(says);
-        connection client(port); // its request comes after what the loop was told
+        connection client(port); // its request arrives after what was posted to the loop
         get(client, "none");
         ++reloads;
     };
@@ -304,7 +304,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_switched_on_and_off_and_moved_at_sighup_and_an_err
     wait_until([&] { return lines_in(log()) == 2; });
 
     std::filesystem::rename(log(), log() + ".1");
-    reload("nonsense\naccess-log = " + log() + "\n", "reload: " + config); // opened again nevertheless
+    reload("nonsense\naccess-log = " + log() + "\n", "reload: " + config); // reopened nevertheless
     get(client, "404");
     wait_until([&] { return lines_in(log()) == 2; });
 

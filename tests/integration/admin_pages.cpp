@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(counters_of_all_loops_add_up_in_the_middle_of_a_load)
 
 // Health and readiness
 
-// Two event loops, and the admin pages on a third, as in the program.
+// Two event loops, with the admin pages on a third, as in the program.
 class process_in_this_process {
 public:
     process_in_this_process()

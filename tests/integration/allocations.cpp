@@ -1,5 +1,5 @@
-// How often a request takes memory from the heap, and how much of it a connection keeps. A program of its own, because
-// it replaces the operator new.
+// How many heap allocations a request makes, and how much memory a connection keeps. A separate program, because it
+// replaces the operator new.
 #include "blocking.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/event_loop.hpp"
@@ -22,7 +22,7 @@ namespace {
 
 thread_local std::size_t allocations_of_this_thread = 0;
 
-// What a thread has taken and not given back.
+// What a thread has allocated and not freed.
 thread_local std::atomic<std::ptrdiff_t> bytes_of_this_thread = 0;
 
 void free_memory(void* memory) noexcept
@@ -51,8 +51,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One event loop on a thread of its own, between clients and a backend that this thread plays. Gives the allocations of
-// the loop's thread from its first to its last breath.
+// One event loop on its own thread, between clients and a backend that this thread plays. Returns the allocations of
+// the loop's thread from its start to its end.
 std::size_t allocations_in(std::size_t rounds, std::size_t connections, const char* access_log)
 {
     listener backend;

@@ -69,7 +69,7 @@ void send_all(int socket, std::string_view bytes)
             static_cast<std::size_t>(checked(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
 }
 
-// What has come, or nothing when the other side has closed the connection.
+// What has arrived, or nothing when the other side has closed the connection.
 std::string receive_from(int socket)
 {
     std::array<char, 16 * 1024> buffer;

@@ -1,5 +1,5 @@
-// Clients and servers that block, for tests whose event loops are in other processes. Nothing blocks for longer than
-// `patience`; what fails throws.
+// Blocking clients and servers, for tests whose event loops are in other processes. Nothing blocks for longer than
+// `patience`; failures throw.
 #pragma once
 
 #include "tls_session.hpp"
@@ -41,7 +41,7 @@ private:
     int number_;
 };
 
-/// A port of 127.0.0.1, and how it is spoken to there: with TLS when there is a context.
+/// A port of 127.0.0.1, used with TLS if there is a context.
 struct place {
     place(std::uint16_t number, client_context context = {}) // NOLINT(google-explicit-constructor): most are ports only
         : port(number)
@@ -52,7 +52,7 @@ struct place {
     client_context tls;
 };
 
-/// Nobody took a connection.
+/// A connection was not accepted.
 class cannot_connect : public std::system_error {
 public:
     cannot_connect(std::error_code reason, std::uint32_t retries)
@@ -61,7 +61,7 @@ public:
     {
     }
 
-    /// How often TCP had tried again by then.
+    /// How often TCP had retried by then.
     std::uint32_t retries() const noexcept { return retries_; }
 
 private:
@@ -74,18 +74,18 @@ public:
     /// Connects to `port` at `address` on this machine. Throws `cannot_connect`.
     explicit connection(std::uint16_t port, const std::string& address = "127.0.0.1");
 
-    /// Connects to `server`, and agrees on TLS where that is spoken.
+    /// Connects to `server`, and performs a TLS handshake if it uses TLS.
     explicit connection(const place& server);
 
     /// Takes over a connected socket.
     explicit connection(descriptor connected);
 
-    /// How often TCP had to try again to connect, because the segment that begins it got no answer.
+    /// How often TCP had to retry to connect, because a SYN got no answer.
     std::uint32_t retries() const noexcept { return retries_; }
 
     void send(std::string_view bytes);
 
-    /// True when something has come that was not received yet, or the other side has closed the connection.
+    /// True when something has arrived that was not received yet, or the other side has closed the connection.
     bool can_receive() const;
 
     /// The next line with its line feed, or what is left when the other side has closed the connection.
@@ -94,7 +94,7 @@ public:
     /// The next `count` bytes, or what is left when the other side has closed the connection.
     std::string receive(std::size_t count);
 
-    /// All that comes until the other side closes the connection. Throws when it resets it instead.
+    /// Everything that arrives until the other side closes the connection. Throws when it resets it instead.
     std::string receive_rest();
 
     void close() noexcept { socket_.close(); }
@@ -109,13 +109,13 @@ private:
     std::string input_;
 };
 
-/// True when somebody accepts connections to `port` on this machine.
+/// True when connections to `port` on this machine are accepted.
 bool accepts_connections(std::uint16_t port);
 
-/// True where the name `localhost` stands for an address.
+/// True if the name `localhost` has an address.
 bool knows_localhost();
 
-/// True where ::1 is an address of this machine.
+/// True if ::1 is an address of this machine.
 bool has_ipv6();
 
 /// Listens on 127.0.0.1.
@@ -123,12 +123,13 @@ class listener {
 public:
     enum class sharing { no, yes };
 
-    /// Port 0 takes a free one. With `sharing::yes`, others that say so too may listen on it as well (SO_REUSEPORT).
+    /// Port 0 picks a free port. With `sharing::yes`, other sockets with that option may listen on it too
+    /// (SO_REUSEPORT).
     explicit listener(std::uint16_t port = 0, sharing with = sharing::no);
 
     connection accept();
 
-    /// From now on further clients get no answer at all, as from a host that is not there.
+    /// From now on further clients get no answer at all, as from a host that does not exist.
     void ignore_clients();
 
     void close() noexcept { socket_.close(); }
@@ -142,14 +143,14 @@ private:
     std::optional<connection> fills_the_queue_;
 };
 
-/// What came back for an HTTP request.
+/// The answer to an HTTP request.
 struct http_answer {
     int status = 0;
     std::string head; ///< with the status line and the empty line
     std::string body;
 };
 
-/// The other side has closed the connection, in good order, before the first byte of an answer.
+/// The other side has closed the connection properly before the first byte of an answer.
 class no_answer : public std::runtime_error {
 public:
     no_answer()
@@ -158,12 +159,12 @@ public:
     }
 };
 
-/// Asks for `code` on a connection that stays open. Throws `no_answer`.
+/// Asks for `code` on a persistent connection. Throws `no_answer`.
 void send_request(connection& connection, std::string_view code);
 http_answer receive_answer(connection& connection);
 http_answer get(connection& connection, std::string_view code);
 
-/// Asks for `code` on a connection of its own.
+/// Asks for `code` on a new connection.
 http_answer get(const place& server, std::string_view code);
 
 } // namespace causeway::test

@@ -1,4 +1,4 @@
-// Certificates for tests, made when they are needed.
+// Certificates for tests, made on demand.
 #pragma once
 
 #include "../temporary.hpp"
@@ -18,17 +18,17 @@ struct identity {
     std::string private_key;
 };
 
-/// Signs certificates. What it gives are files that live as long as it does. Throws `std::runtime_error`.
+/// Signs certificates. Its files exist as long as it does. Throws `std::runtime_error`.
 class authority {
 public:
-    /// Its own certificate is valid until so long from now.
+    /// Its own certificate is valid for `valid_for` from now.
     explicit authority(const std::string& name, std::chrono::seconds valid_for = std::chrono::hours(1));
 
-    /// Its own certificate, for who trusts it.
+    /// Its own certificate, for clients that trust it.
     const std::string& certificate() const noexcept { return self_.certificate; }
 
-    /// A certificate for `alternative_names`, as OpenSSL writes them ("DNS:localhost,IP:127.0.0.1"), which is valid
-    /// until so long from now.
+    /// A certificate for `alternative_names`, as OpenSSL writes them ("DNS:localhost,IP:127.0.0.1"), valid for
+    /// `valid_for` from now.
     identity issue(const std::string& alternative_names, std::chrono::seconds valid_for = std::chrono::hours(1));
 
 private:

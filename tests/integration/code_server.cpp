@@ -1,4 +1,4 @@
-// The code server over real TCP: what it makes of the bytes that come, and of clients that do not behave.
+// The code server over real TCP: what it makes of the bytes it receives, and of misbehaving clients.
 #include "backend/code_server.hpp"
 #include "kit.hpp"
 #include "protocols/codes/catalogue.hpp"
@@ -18,7 +18,7 @@ namespace {
 
 constexpr asio::use_awaitable_t<executor_type> or_throw{};
 
-// A client that sends what it is told.
+// A client that sends what a test says.
 class code_client {
 public:
     explicit code_client(const executor_type& executor)
@@ -42,7 +42,7 @@ public:
         co_return bytes;
     }
 
-    // All that comes until the server closes the connection. Throws when it resets it instead.
+    // Everything that arrives until the server closes the connection. Throws when it resets it instead.
     awaitable<std::string> receive_rest()
     {
         std::string bytes;
@@ -55,7 +55,7 @@ public:
     tcp_socket socket;
 };
 
-// What the server says to these.
+// The server's replies to these.
 template <class... Codes>
 std::string replies_to(const Codes&... asked)
 {
@@ -72,7 +72,7 @@ std::string repeated(std::string_view text, std::size_t times)
     return all;
 }
 
-// A place that was free a moment ago.
+// An address that was free a moment ago.
 tcp::endpoint free_place(asio::io_context& io)
 {
     return tcp_acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint();
@@ -83,7 +83,7 @@ struct fixture {
     tcp::endpoint place = free_place(io);
     backend::code_server server{io, {"127.0.0.1", place.port()}, 10ms, 1000, "or leave it"};
 
-    // Runs the server, and on the same loop what `story` tells; then stops it, and waits until nothing is left of it.
+    // Runs the server, and on the same loop `story`; then stops it, and waits until nothing is left of it.
     template <class Story>
     void tell(Story story)
     {
@@ -105,7 +105,7 @@ struct fixture {
         co_return client;
     }
 
-    // All replies to a client that sends `pieces`, each of which the server reads by itself, and then ends its side.
+    // All replies to a client that sends `pieces`, each of which the server reads separately, and then closes its side.
     awaitable<std::string> replies_to_pieces(std::vector<std::string> pieces)
     {
         auto client = co_await new_client();
@@ -125,7 +125,7 @@ struct fixture {
         co_return co_await (client.send_and_end(std::move(bytes)) && client.receive_rest());
     }
 
-    // Sends `bytes` over and over until the server has taken none of them for a while. Gives how many bytes it took.
+    // Sends `bytes` over and over until the server has accepted none for a while. Returns how many bytes it accepted.
     awaitable<std::size_t> flood(code_client& client, std::string_view bytes)
     {
         constexpr std::size_t too_many = 64 * 1024 * 1024;
@@ -145,8 +145,8 @@ struct fixture {
     }
 
     // Clients that read nothing, with replies waiting for them in every place where replies can wait. Small writes fill
-    // what the system keeps for a client, so that a small one waits for room, and then as much as possible gathers
-    // behind it. What the system keeps is some megabytes, not known exactly; so there are clients for several guesses.
+    // the system's buffer for a client, so that a small one waits for room, and then as much as possible accumulates
+    // behind it. The buffer is some megabytes, not known exactly; so there are clients for several guesses.
     awaitable<std::vector<code_client>> clients_that_do_not_read()
     {
         constexpr std::size_t a_few = 100;
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_is_not_read_from)
         BOOST_TEST_MESSAGE("sent " << sent);
         BOOST_TEST(sent < 16U * 1024 * 1024);
 
-        // Nothing is lost: all comes when it reads.
+        // Nothing is lost: everything arrives when the client reads.
         const std::string rest(unit.substr(sent % unit.size()));
         const auto replies = co_await (client.send_and_end(rest) && client.receive_rest());
         const auto expected = repeated(replies_to("404", "xyz", "200", "418"), sent / unit.size() + 1);

@@ -81,7 +81,7 @@ std::string tls_settings(const identity& shown)
     return "tls-certificate = " + shown.certificate + "\ntls-private-key = " + shown.private_key + "\n";
 }
 
-// A client of its own kind, which trusts anybody.
+// A client that trusts any server.
 class tls_client {
 public:
     explicit tls_client(std::uint16_t port)
@@ -122,7 +122,7 @@ std::string serial_in(const std::string& file)
     return tls_client::serial_of(certificate.get());
 }
 
-// What a request on a new connection is answered; nothing when that fails.
+// The answer to a request on a new connection; nothing when that fails.
 std::string status_at(std::uint16_t port)
 try {
     return tls_client(port).ask("/?statusCode=none");
@@ -254,10 +254,10 @@ BOOST_AUTO_TEST_CASE(what_a_running_bridge_can_change_applies_at_once)
         causeway->wait_for_line("reload: " + std::string(applied) + " applied; it was ");
 
     connection second(port);
-    BOOST_TEST(get(second, "500").status == 503); // one request waits, which is all that may
+    BOOST_TEST(get(second, "500").status == 503); // one request waits, and no more may
     BOOST_TEST(second.receive_rest() == "");      // closed when it has been idle
     causeway->signal(SIGTERM);
-    BOOST_TEST(causeway->wait() == 1); // no time for the request under way
+    BOOST_TEST(causeway->wait() == 1); // no time for the request in flight
 }
 
 BOOST_AUTO_TEST_CASE(what_needs_a_restart_is_told_and_stays_until_then)
@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(clients_are_shown_a_certificate_that_was_renewed_and_no_req
         while (!enough)
             failed += status_at(port).empty() ? 1 : 0;
     });
-    for (std::size_t time = 0; time != 201; ++time) { // each tells that both settings have changed
+    for (std::size_t time = 0; time != 201; ++time) { // each logs that both settings have changed
         ++reloads;
         reload(tls_settings(certificates[1 - time % 2]));
     }

@@ -1,5 +1,5 @@
-// Very many HTTP connections on one thread: what an idle one costs, and how punctual the bridge is when all of them
-// wait at once. CAUSEWAY_CROWD is how many; docs/reliability.md reports 10,000.
+// Very many HTTP connections on one thread: what an idle one costs, and how punctual the bridge is when all wait at
+// once. CAUSEWAY_CROWD is how many; docs/reliability.md reports 10,000.
 #include "blocking.hpp"
 #include "kit.hpp"
 #include "load.hpp"
@@ -24,14 +24,14 @@ std::int64_t milliseconds(clock::duration duration)
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-// A client that takes as little time as can be: thousands of them on one core must not be what is measured.
+// A client that takes as little time as possible, so that thousands of them on one core do not distort the measurement.
 struct hasty_client {
     explicit hasty_client(const executor_type& executor)
         : socket(executor)
     {
     }
 
-    // Gives the status line of the answer, which comes in one piece.
+    // Returns the status line of the answer, which arrives in one piece.
     awaitable<std::string_view> get()
     {
         static constexpr std::string_view request = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -64,7 +64,7 @@ struct fixture {
         }(*this, {asio::ip::address_v4::loopback(), port}));
     }
 
-    // Everybody asks, nobody waits for the others.
+    // All clients send a request, and none waits for the others.
     void ask(std::string_view expected)
     {
         io.restart();
@@ -104,10 +104,10 @@ BOOST_AUTO_TEST_CASE(idle_connections_cost_little_memory)
     const auto before = causeway.resident_kibibytes();
 
     connect(causeway.port());
-    ask("HTTP/1.1 200"); // a connection that has been used keeps what a used one keeps
+    ask("HTTP/1.1 200"); // each connection has been used, so it keeps the memory of a used one
     const auto each = static_cast<double>(causeway.resident_kibibytes() - before) / static_cast<double>(size);
     BOOST_TEST_MESSAGE(size << " idle connections: " << each << " KiB each");
-    if (size >= 10'000) // of fewer, the memory that all share is too large a part
+    if (size >= 10'000) // with fewer, the memory that all share is too large a part
         BOOST_TEST(each <= 4.0);
     ask("HTTP/1.1 200");
 }

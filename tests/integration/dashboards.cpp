@@ -1,4 +1,4 @@
-// The dashboard, the alerts and Prometheus' configuration in docs/deployment/, against a bridge that runs. Where
+// The dashboard, the alerts and Prometheus' configuration in docs/deployment/, against a running bridge. Where
 // Prometheus is not installed, the tests say so and are skipped.
 #include "../temporary.hpp"
 #include "blocking.hpp"
@@ -61,7 +61,7 @@ std::set<std::string> all_in(const std::string& text, const char* expression)
 
 std::set<std::string> names_of_alerts() { return all_in(text_of(deployment + "alerts.yml"), "- alert: (\\w+)"); }
 
-// A bridge with a metric for everything that it can have one for.
+// A bridge with every metric that it can have.
 struct running_bridge {
     std::string metrics()
     {
@@ -240,13 +240,13 @@ BOOST_FIXTURE_TEST_CASE(the_dashboard_shows_every_metric, running_bridge)
     const auto shown = text_of(deployment + "grafana-dashboard.json");
     auto hidden = all_in(metrics(), "# TYPE (\\w+) ");
     std::erase_if(hidden, [&](const std::string& name) { return boost::contains(shown, name); });
-    // The time of the last good reload matters only beside the log; address space says nothing.
+    // The time of the last good reload matters only together with the log; the address space means nothing.
     const std::set<std::string> useless{"causeway_last_reload_success_time_seconds", "process_virtual_memory_bytes"};
     BOOST_TEST(hidden == useless, boost::test_tools::per_element());
 }
 
-// What Grafana asks of a dashboard that is imported: a data source that is chosen then, panels that can be told apart
-// and lie beside each other, and no variable that is not there.
+// What Grafana requires of an imported dashboard: a data source that is chosen during the import, panels with distinct
+// ids that do not overlap, and no undefined variable.
 BOOST_AUTO_TEST_CASE(the_dashboard_can_be_imported)
 {
     const auto all = dashboard();

@@ -1,4 +1,5 @@
-// Between the signal to stop and the drain: a load balancer sees that the process stops, and nobody is refused.
+// Between the signal to stop and the drain: a load balancer sees that the process is stopping, and no client is
+// refused.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
@@ -74,7 +75,7 @@ BOOST_FIXTURE_TEST_CASE(another_signal_begins_the_drain_at_once, fixture)
     causeway.wait_for_line("stopping in 3600000 ms: ");
     causeway.signal(SIGTERM);
     causeway.wait_for_line("stopping: no new connections");
-    BOOST_TEST(client.receive_rest() == ""); // closed in good order
+    BOOST_TEST(client.receive_rest() == ""); // closed properly
     client.close();
     BOOST_TEST(causeway.wait() == 0);
 }

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(in_a_rolling_restart_the_next_one_takes_over_the_code_serve
     second.wait_for_line(embedded_is_up);
 }
 
-// What it logs is what its user would type, but for the program's name.
+// The logged command is what its user would type.
 BOOST_AUTO_TEST_CASE(with_iso_8583_it_tells_a_curl_command_whose_purchase_is_approved)
 {
     causeway_process causeway({"--listen=127.0.0.1:0", "--protocol=iso8583"});

@@ -1,6 +1,5 @@
-// What becomes of an event loop when it gets no more memory: for each k, its k-th allocation fails, in each phase of
-// its life. A program of its own, because it replaces the operator new; each attempt is a process of its own, because
-// that may end.
+// What happens to an event loop when memory runs out: for each k, its k-th allocation fails, in each phase of its life.
+// A separate program, because it replaces the operator new; each attempt is a separate process, because that may end.
 #include "blocking.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "service/event_loop.hpp"
@@ -55,12 +54,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Exit statuses of an attempt. What ends for want of memory has status 1.
+// Exit statuses of an attempt. A process that runs out of memory has status 1.
 constexpr int goes_on = 0;
 constexpr int was_not_reached = 10;
 constexpr int does_not_serve = 11;
 
-// An event loop on a thread of its own, between clients and a backend that this thread plays.
+// An event loop on its own thread, between clients and a backend that this thread plays.
 class world {
 public:
     world()

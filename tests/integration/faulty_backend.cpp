@@ -36,7 +36,7 @@ faulty_backend::faulty_backend(asio::io_context& io, std::uint32_t seed, backend
     asio::co_spawn(io_, listen(), rethrow);
 }
 
-// Listens, is closed by `goes_away`, and listens again on the same port.
+// Listens; `goes_away` closes it, and then it listens again on the same port.
 awaitable<> faulty_backend::listen()
 {
     while (!stopped_) {

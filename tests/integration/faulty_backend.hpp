@@ -1,4 +1,4 @@
-// A backend that does everything wrong that a backend can do, by chance, from a seed.
+// A backend that makes every mistake a backend can make, at random, from a seed.
 #pragma once
 
 #include "kit.hpp"
@@ -16,18 +16,18 @@ namespace causeway::test {
 /// What can happen instead of a reply.
 enum class fault : std::size_t {
     closes_at_once,  ///< accepts and closes
-    never_answers,   ///< accepts, and that is all
+    never_answers,   ///< accepts and then does nothing
     closes,          ///< FIN
     resets,          ///< RST
     stops_reading,   ///< for a while
     forgets,         ///< reads and does not answer
-    delays,          ///< answers late, everybody behind it too
+    delays,          ///< answers late, which delays later answers too
     half_a_reply,    ///< sends half of it, waits, and sends the rest or closes
     garbage,         ///< a message that cannot be read
     endless_garbage, ///< and without an end
     repeats,         ///< answers twice
-    reorders,        ///< answers after others that came later
-    wrong_reply,     ///< answers what nobody may have asked
+    reorders,        ///< answers after questions that arrived later
+    wrong_reply,     ///< answers a question that may not have been asked
     goes_away,       ///< closes all connections and refuses new ones for a while
     count,
 };
@@ -40,18 +40,18 @@ struct backend_language {
     /// The bytes that answer it.
     std::function<std::string(const std::string& question)> reply;
 
-    /// The bytes of a reply to what nobody may have asked, one of many.
+    /// The bytes of a reply to a question that may not have been asked, one of many.
     std::function<std::string(std::uint32_t any)> wrong_reply;
 
-    std::string garbage;         ///< a message that cannot be read, and behind which the next one can
+    std::string garbage;         ///< a message that cannot be read, after which the next one can
     std::string endless_garbage; ///< which ends the connection
 };
 
 /// The codes.
 backend_language language_of_codes();
 
-/// Listens on one port of 127.0.0.1 and serves any number of connections, each reply or fault drawn with the same
-/// source of chance.
+/// Listens on one port of 127.0.0.1 and serves any number of connections, drawing each reply or fault from the same
+/// random source.
 class faulty_backend {
 public:
     faulty_backend(asio::io_context& io, std::uint32_t seed, backend_language language = language_of_codes());
@@ -64,7 +64,7 @@ public:
     const std::array<std::uint64_t, static_cast<std::size_t>(fault::count)>& injected() const { return injected_; }
     std::uint64_t faults() const;
 
-    /// Closes everything for good.
+    /// Closes everything permanently.
     void stop();
 
 private:

@@ -1,5 +1,5 @@
 // HAProxy with docs/deployment/haproxy.cfg in front of bridges and code servers, while operators and accidents stop
-// some of them under load. Where it is not installed, the tests say so and are skipped.
+// some of them under load. If it is not installed, the tests say so and are skipped.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "certificates.hpp"
@@ -40,8 +40,8 @@ boost::test_tools::assertion_result where_haproxy_is_installed(boost::unit_test:
     return installed;
 }
 
-// A free port of 127.0.0.1 that nobody else gets while this lives. A program of the same user that listens with
-// SO_REUSEPORT can, and HAProxy does.
+// A free port of 127.0.0.1 that no other process gets while this object lives, except one of the same user that listens
+// with SO_REUSEPORT, as HAProxy does.
 class reserved_port {
 public:
     reserved_port()
@@ -75,7 +75,7 @@ struct place {
 
 constexpr std::size_t bridge_count = 3;
 
-// HAProxy with the configuration that is shipped, in which only what belongs to a machine is replaced.
+// HAProxy with the shipped configuration, in which only machine-specific values are replaced.
 class load_balancer {
 public:
     // In front of three `places` and two `code_servers`; with a `certificate`, a PEM file, it speaks TLS too. Blocks
@@ -151,8 +151,8 @@ private:
 
 std::string name_of_bridge(std::size_t number) { return "bridge-" + std::to_string(number + 1); }
 
-// Three bridges behind HAProxy. Each has an address of this machine from which nobody connects, so that its port is
-// still free when it is started again.
+// Three bridges behind HAProxy. Each has an address of this machine from which no client connects, so that its port is
+// still free when it is restarted.
 class bridges {
 public:
     bridges(const words& upstreams, const words& options)
@@ -176,7 +176,7 @@ public:
     const std::vector<place>& places() const noexcept { return places_; }
     causeway_process& at(std::size_t number) { return *processes_.at(number); }
 
-    // Blocks until it has ended; gives its status.
+    // Blocks until it has ended; returns its status.
     int end(std::size_t number, int signal)
     {
         at(number).signal(signal);
@@ -195,7 +195,7 @@ private:
     std::vector<std::unique_ptr<causeway_process>> processes_;
 };
 
-// Two code servers, three bridges, and HAProxy: in front of the bridges, and, if it says so, of the code servers.
+// Two code servers, three bridges, and HAProxy: in front of the bridges and, on request, of the code servers.
 struct site {
     explicit site(bool code_servers_behind_haproxy = false, const words& options = {"--threads=2"})
         : code_server_addresses{code_servers[0]->address(), code_servers[1]->address()}
@@ -251,7 +251,7 @@ struct played_backend {
         return number;
     }
 
-    // The connection on which something has come.
+    // The connection on which something has arrived.
     connection& asked()
     {
         auto found = connections.end();
@@ -268,7 +268,7 @@ struct played_backend {
     std::vector<connection> connections;
 };
 
-// A bridge that the test plays, all three of HAProxy's, and no checks, which would come to it too.
+// A bridge that the test plays, as all three of HAProxy's, without health checks, which would reach it too.
 struct played_bridge {
     played_bridge()
     {
@@ -357,7 +357,7 @@ BOOST_FIXTURE_TEST_CASE(no_request_fails_when_a_bridge_hangs, site)
     load.wait_for_answers(200);
     causeways.at(1).signal(SIGSTOP);
     wait_until([&] { return haproxy.figure(name_of_bridge(1), "scur") != "0"; });
-    BOOST_TEST(load.stop() == ""); // after each has got its answer
+    BOOST_TEST(load.stop() == ""); // after each client has got its answer
 }
 
 BOOST_AUTO_TEST_CASE(no_request_fails_when_a_code_server_behind_it_is_killed)

@@ -51,17 +51,17 @@ public:
     {
     }
 
-    // Waits until so many questions have been asked.
+    // Waits until `count` questions have been asked.
     awaitable<> asked(std::size_t count)
     {
         while (questions_.size() < count)
             co_await asked_.wait();
     }
 
-    // How many questions are no longer waited for.
+    // How many questions have no waiting request any more.
     std::size_t ended() const { return static_cast<std::size_t>(std::ranges::count_if(questions_, &question::ended)); }
 
-    // Waits until the first question is no longer waited for.
+    // Waits until no request waits for the first question any more.
     awaitable<> given_up()
     {
         while (!questions_.front().ended)
@@ -75,7 +75,7 @@ public:
         asking.deadline.cancel();
     }
 
-    // Answers all that have been asked and not answered.
+    // Answers all questions that have been asked and not answered.
     void answer_all(const upstream::outcome& answer)
     {
         for (auto& asking : questions_)
@@ -100,7 +100,7 @@ private:
     net::wakeup asked_;
 };
 
-// Codes, looked up with a function of the test's.
+// Codes, looked up with a function from the test.
 class lookup final : public http::handler {
 public:
     using ask_function = std::function<awaitable<http::outcome>(codes::code, steady_timer&)>;
@@ -127,7 +127,7 @@ private:
     ask_function ask_;
 };
 
-// Gives back the body of a request, at once, or of one for /later after a wait and behind what came of that.
+// Returns the body of a request, at once or, for /later, after a wait and preceded by its outcome.
 class echo final : public http::handler {
 public:
     http::body_use use_of_bodies() const noexcept override { return http::body_use::kept; }
@@ -149,7 +149,7 @@ private:
     static awaitable<http::outcome> wait() { co_return "later: "; }
 };
 
-// Throws in that of its steps which the target names: /look, /wait or /respond. Others get their target back after a
+// Throws in the step that the target names: /look, /wait or /respond. Other requests get their target back after a
 // wait.
 class throwing final : public http::handler {
 public:
@@ -177,7 +177,7 @@ private:
     }
 };
 
-// Hears of each sweep, and keeps the loop busy in the middle of one.
+// Notices each sweep, and keeps the loop busy in the middle of one.
 class interrupted_sweep final : public http::access_recorder {
 public:
     explicit interrupted_sweep(asio::io_context& io)
@@ -185,8 +185,8 @@ public:
     {
     }
 
-    // When the next sweep has begun, a millisecond passes, and then what `begin` has begun happens, before the sweep
-    // comes to the second part of the sessions.
+    // When the next sweep has begun, a millisecond passes, and then what `begin` has started happens, before the sweep
+    // reaches the second part of the sessions.
     void in_the_middle_of_the_next(std::function<void()> begin) { begin_ = std::move(begin); }
 
     void make_id(std::string& id) override { id = "id"; }
@@ -289,7 +289,7 @@ awaitable<http_client> connect(tcp::endpoint server)
 
 std::string get(const std::string& code) { return "GET /?statusCode=" + code + " HTTP/1.1\r\nHost: test\r\n\r\n"; }
 
-// Sends `bytes` on a connection of its own and checks that they are answered with `expected` and the connection closed.
+// Sends `bytes` on a new connection and checks that they are answered with `expected` and the connection is closed.
 awaitable<> check_refused(tcp::endpoint server, std::string bytes, status expected)
 {
     BOOST_TEST_CONTEXT(bytes)
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(each_row_of_the_table_of_answers_over_one_connection)
         struct row {
             const char* request;
             unsigned status;
-            const char* body; // empty: only that it says what is wrong
+            const char* body; // empty: any text that says what is wrong
             field more = field::unknown;
         };
         const std::vector<row> table{
@@ -454,7 +454,7 @@ BOOST_AUTO_TEST_CASE(all_pipelined_requests_that_have_come_are_asked_together)
     });
 }
 
-// The client always has more to send than the kernel takes, so what it gets rid of is what the server reads.
+// The client always has more to send than the kernel accepts, so what it can send is what the server reads.
 BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
 {
     receive_buffer = 16 * 1024;
@@ -481,7 +481,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
             if (round == rounds_before)
                 sent_before = sent;
             co_await test.held.asked(1 + round * together);
-            co_await settle(); // then those that came with it have been asked too
+            co_await settle(); // by then the requests that arrived with it have been asked too
             test.held.answer_all(reply_line("404"));
             co_await client.socket.async_read_some(asio::buffer(answers), as_result);
         }
@@ -491,7 +491,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_pipelines_without_end_is_held_back)
     });
 }
 
-// Those that need no wait, too, of a client that has always sent more by the time it gets its answers.
+// Including requests that need no wait, from a client that has always sent more by the time it gets its answers.
 BOOST_AUTO_TEST_CASE(a_turn_of_the_event_loop_answers_one_pipeline_of_a_client_and_then_others_have_theirs)
 {
     play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
@@ -669,7 +669,7 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_of_a_client_that_is_gone_are_given_up)
     });
 }
 
-// Their answers go to nobody.
+// Their answers reach no client.
 BOOST_AUTO_TEST_CASE(a_request_of_a_client_that_is_gone_counts_as_no_response)
 {
     play_held([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
@@ -843,7 +843,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_refused_gets_no_body)
             const bool closed = co_await client.closed();
             BOOST_TEST(closed);
         }
-        // What comes after it is no HEAD any more.
+        // The request after it is not a HEAD any more.
         auto client = co_await connect(server);
         co_await client.send(head + "Host: test\r\n\r\n");
         co_await client.receive(true);
@@ -913,7 +913,7 @@ BOOST_AUTO_TEST_CASE(other_protocols_get_an_answer_and_a_close_and_not_silence)
     });
 }
 
-// Byte by byte, and with nothing behind them.
+// Byte by byte, and with nothing after them.
 BOOST_AUTO_TEST_CASE(what_cannot_become_a_request_line_is_refused_without_waiting_for_more)
 {
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
@@ -1136,7 +1136,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_frees_its_place_befo
     });
 }
 
-// So however many there are, the loop is soon there for the others.
+// So however many there are, the loop soon returns to other work.
 BOOST_AUTO_TEST_CASE(a_sweep_looks_at_few_sessions_in_one_turn_of_the_event_loop)
 {
     service::raise_file_limit();
@@ -1224,7 +1224,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_is_refused_at_once_while_it_drains)
         http_client late(co_await asio::this_coro::executor);
         const auto [error] = co_await late.socket.async_connect(address, as_result);
         BOOST_TEST(error == asio::error::connection_refused);
-        BOOST_TEST((clock::now() - began < 1s)); // TCP did not have to try again
+        BOOST_TEST((clock::now() - began < 1s)); // TCP did not have to retry
     });
 }
 
@@ -1260,7 +1260,7 @@ BOOST_AUTO_TEST_CASE(newcomers_who_were_dealt_to_the_wrong_socket_while_it_drain
             const auto client = co_await connect(staying.local_endpoint());
             staying.accept(found, error);
         }
-        BOOST_TEST((clock::now() - began < 1s)); // before it would have closed, and TCP did not have to try again
+        BOOST_TEST((clock::now() - began < 1s)); // before it would have closed, and TCP did not have to retry
     }(server, other));
 }
 

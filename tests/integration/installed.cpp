@@ -26,7 +26,7 @@ result run_command(const std::string& command)
 
 bool is_installed(const std::string& tool) { return run_command("command -v " + tool).status == 0; }
 
-// All of it, in a directory of its own.
+// Everything, in a separate directory.
 struct fixture {
     fixture()
     {
@@ -38,7 +38,7 @@ struct fixture {
     const std::string prefix = directory.path() + "/usr";
 };
 
-// What bash proposes behind `words`, which are the words of a command line as bash sees them.
+// What bash proposes after `words`, which are the words of a command line as bash sees them.
 std::string completions_of(const std::string& prefix, const std::string& words)
 {
     return run_command(

@@ -1,7 +1,6 @@
-// What the integration tests are made of: a loop to run on, a backend to talk to, an HTTP client.
-//
-// A test runs on one event loop in one thread, so its events have an order that the test decides. Nothing sleeps to
-// wait for something: a test awaits it, and `run` fails the test when it does not come.
+// What the integration tests share: a loop to run on, a backend to connect to, an HTTP client.
+// A test runs on one event loop in one thread, so the test decides the order of events. Nothing sleeps to wait for
+// something: a test awaits it, and `run` fails the test when it does not happen.
 #pragma once
 
 #include "net/asio.hpp"
@@ -27,24 +26,24 @@ namespace causeway::test {
 
 using namespace std::chrono_literals;
 
-/// Longer than anything here may take, sanitizers and a busy machine included.
+/// Longer than anything here may take, even with sanitizers on a busy machine.
 constexpr auto patience = 20s;
 
 /// How late an answer may be: what a busy machine and a sanitizer need.
 constexpr auto scheduling = 1500ms;
 
-/// Runs `io` until `story` has ended, then until nothing is left to do: what a test started it must also stop. Throws
-/// what `story` throws, and `std::runtime_error` when either end does not come within `patience`.
+/// Runs `io` until `story` has ended, then until nothing is left to do: a test must stop what it started. Throws what
+/// `story` throws, and `std::runtime_error` when either takes longer than `patience`.
 void run(asio::io_context& io, awaitable<> story);
 
-/// Runs `io` until nothing is left to do. Throws `std::runtime_error` when that does not come within `patience`.
+/// Runs `io` until nothing is left to do. Throws `std::runtime_error` when that takes longer than `patience`.
 void finish(asio::io_context& io);
 
-/// Lets one thing happen, waiting for it until `latest`; false when nothing has. How time passes meanwhile depends on
+/// Runs one handler, waiting for it until `latest`; false when there was none. How time passes meanwhile depends on
 /// the program: see real_time.cpp and virtual_time.cpp.
 bool wait_for_something(asio::io_context& io, clock::time_point latest);
 
-/// Lets everything that is ready happen, until the loop has turned over a few times with no work of this coroutine.
+/// Lets everything that is ready run, until the loop has made a few turns without this coroutine.
 awaitable<> settle();
 
 awaitable<> sleep(std::chrono::nanoseconds duration);
@@ -60,7 +59,7 @@ public:
     /// The next request without its line feed; an empty text at the end of the connection.
     awaitable<std::string> read_code();
 
-    /// The next `count` bytes; an empty text when the connection ends before.
+    /// The next `count` bytes; an empty text when the connection ends before that.
     awaitable<std::string> read(std::size_t count);
 
     /// Writes the bytes in one segment.
@@ -82,8 +81,8 @@ private:
 
 std::string reply_line(std::string_view code);
 
-/// A backend that does what a test's script says, once for each connection. Scripts own nothing that a test does not:
-/// they end when the connection does, or with `stop`.
+/// A backend that runs a test's script for each connection. Scripts own nothing: they end when the connection does, or
+/// with `stop`.
 class backend_double {
 public:
     using script = std::function<awaitable<>(peer&)>;
@@ -96,7 +95,7 @@ public:
     net::host_port address() const { return {"127.0.0.1", port_}; }
     std::size_t connections() const noexcept { return connections_; }
 
-    /// Stops listening and closes all connections; the port can be taken again. The double must live until its
+    /// Stops listening and closes all connections; the port can be used again. The double must live until its
     /// coroutines have ended: as long as the loop runs, or until `end` returns.
     void stop();
 
@@ -123,10 +122,10 @@ awaitable<> answer_nothing(peer& peer);
 /// Settings of a pool for tests: short times, one upstream for each address.
 upstream::pool_settings settings_for(std::vector<net::host_port> upstreams);
 
-/// What came back for an HTTP request.
+/// The response to an HTTP request.
 using http_response = boost::beast::http::response<boost::beast::http::string_body>;
 
-/// A keep-alive HTTP client that sends what it is told, right or wrong.
+/// A keep-alive HTTP client that sends what a test says, right or wrong.
 class http_client {
 public:
     explicit http_client(const executor_type& executor)
@@ -137,16 +136,16 @@ public:
     awaitable<> connect(tcp::endpoint server);
     awaitable<> send(std::string bytes);
 
-    /// The next response; `head` when it answers a HEAD request and so has no body. Throws when none comes.
+    /// The next response; `head` when it answers a HEAD request and so has no body. Throws when there is none.
     awaitable<http_response> receive(bool head = false);
 
-    /// GETs `target` and gives the response.
+    /// GETs `target` and returns the response.
     awaitable<http_response> get(std::string target);
 
-    /// POSTs `json` to `/` and gives the response.
+    /// POSTs `json` to `/` and returns the response.
     awaitable<http_response> post(std::string json);
 
-    /// True when the server has closed the connection in good order, with nothing more to read.
+    /// True when the server has closed the connection properly, with nothing more to read.
     awaitable<bool> closed();
 
     tcp_socket socket;

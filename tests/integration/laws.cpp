@@ -1,5 +1,5 @@
-// What the engine promises to every protocol, tried with three: the codes, which may be asked twice and share their
-// replies; numbered messages, which may not and do not; and payments, which may not either.
+// What the engine promises to every protocol, tested with three: the codes, which may be written twice and share their
+// replies; numbered messages and payments, which may not and do not.
 #include "http/server.hpp"
 #include "kit.hpp"
 #include "net/wakeup.hpp"
@@ -33,7 +33,7 @@ using namespace asio::experimental::awaitable_operators;
 using upstream::failure;
 using upstream::pool;
 
-// A protocol, and the other side of it. Questions are known by three digits.
+// A protocol, and its peer. Questions are identified by three digits.
 struct language {
     const char* name;
     upstream::protocol protocol;
@@ -41,7 +41,7 @@ struct language {
     std::string (*reply)(unsigned number);       // on the wire
     std::string (*reply_bytes)(unsigned number); // as the pool gives it
 
-    // The number of the question at the front of `bytes`, which lose it; nothing when its end has not come.
+    // Removes the question at the front of `bytes` and returns its number; nothing when it is incomplete.
     std::optional<unsigned> (*take_question)(std::string& bytes);
 
     bool (*is_probe)(unsigned number); // of the second connection
@@ -143,11 +143,11 @@ language with(language language, upstream::protocol protocol)
     return language;
 }
 
-// Those that say something before anything else.
+// Those that have a greeting.
 const std::array greeting_languages{with(numbered_language, numbered::protocol(numbered::greeting::first)),
                                     with(payments_language, iso8583::protocol(payments::settings_of(true)))};
 
-// The other side: what it does with a question is the test's.
+// The peer: the test decides what it does with a question.
 class counterpart {
 public:
     using answer_function = std::function<std::string(unsigned number)>; // the bytes to write, or nothing
@@ -161,11 +161,11 @@ public:
     }
 
     net::host_port address() const { return backend_.address(); }
-    const std::vector<unsigned>& questions() const { return questions_; } // in the order of their coming
+    const std::vector<unsigned>& questions() const { return questions_; } // in order of arrival
     std::size_t connections() const { return backend_.connections(); }
     void stop() { backend_.stop(); }
 
-    // Waits until so many questions have come.
+    // Waits until `count` questions have arrived.
     awaitable<> asked(std::size_t count)
     {
         while (questions_.size() < count)
@@ -216,7 +216,8 @@ struct fixture {
 
     using story_function = awaitable<> (*)(pool&, counterpart&, const language&);
 
-    // Tells `story` with a pool that speaks `language` to a counterpart that answers so. Nothing may be left of it.
+    // Runs `story` with a pool that speaks `language` to a counterpart that answers with `answer`. Nothing may be left
+    // of it.
     void play(const language& language, counterpart::answer_function answer, story_function story)
     {
         counterpart counterpart(io, language, std::move(answer));
@@ -288,7 +289,7 @@ awaitable<bool> lose_the_first(counterpart& other)
     co_return true;
 }
 
-// Wakes up a coroutine in the order in which the kernel tells of what happens to sockets.
+// Wakes up a coroutine in the order in which the kernel reports events on sockets.
 struct signal_pair {
     using socket = asio::local::stream_protocol::socket::rebind_executor<executor_type>::other;
 
@@ -400,12 +401,12 @@ awaitable<> ask_over_http(pool& pool, counterpart& other, const language&)
         co_await sleep(10ms);
 }
 
-// Of a connection that never takes a question.
+// Asks on a connection that never takes a question.
 awaitable<> ask_in_vain(pool& pool, counterpart& other, const language& spoken)
 {
     BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, false)));
     co_await other.asked(2);
-    co_await sleep(50ms); // however soon that was: for longer than the reply timeout
+    co_await sleep(50ms); // in any case longer than the reply timeout
     BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::unavailable, false)));
     BOOST_TEST(count_of(100, other) == 0U);
     BOOST_TEST(pool.counts().connects == 0U);
@@ -491,10 +492,10 @@ BOOST_DATA_TEST_CASE_F(fixture, a_key_that_is_not_shared_stays_taken_while_its_l
             BOOST_TEST(is_failure(again, make_error_code(failure::timed_out, true)));
         else
             BOOST_TEST(is_failure(again, make_error_code(failure::duplicate, false)));
-        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101)); // behind the late reply
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101)); // after the late reply
         const auto asked = count_of(100, other);
         co_await ask(pool, spoken, 100);
-        BOOST_TEST(count_of(100, other) == asked + (spoken.protocol.shares_keys ? 1 : 0)); // it may come once more
+        BOOST_TEST(count_of(100, other) == asked + (spoken.protocol.shares_keys ? 1 : 0)); // it may arrive once more
     });
 }
 
@@ -535,14 +536,14 @@ BOOST_DATA_TEST_CASE_F(fixture, what_did_not_reach_the_kernel_counts_as_not_writ
         language, [&language](unsigned number) { return language.reply(number); },
         [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
             BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
-            other.reset(); // which the pool learns of in vain: it writes in the same turn of the loop
+            other.reset(); // which the pool learns too late: it writes in the same turn of the loop
             BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
             BOOST_TEST(count_of(101, other) == 1U);
             BOOST_TEST(other.connections() == 2U);
         });
 }
 
-// The connection's end cancels the writer when it has been woken up already.
+// The connection's end cancels the writer after that has been woken up.
 BOOST_DATA_TEST_CASE_F(fixture, what_is_asked_in_the_turn_in_which_a_connection_ends_goes_to_the_next, languages,
                        language)
 {
@@ -588,7 +589,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_tw
     const auto answer_nothing = [](unsigned) { return std::string(); };
     play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
         BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
-        // A heartbeat, where there are such, and on the next connection a probe.
+        // A heartbeat, if the protocol has one, and on the next connection a probe.
         const std::size_t own_words = spoken.protocol.heartbeat_after > 0s ? 2 : 1;
         co_await other.asked(1 + own_words);
         BOOST_TEST(other.connections() == 2U);
@@ -621,7 +622,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
     BOOST_TEST(lane.waiting() == 0U);
 }
 
-// What only some protocols say: a greeting, heartbeats, answers to what the peer asks.
+// What only some protocols have: a greeting, heartbeats, answers to the peer's questions.
 
 BOOST_DATA_TEST_CASE_F(fixture, a_connection_takes_questions_when_its_greeting_is_answered, greeting_languages,
                        language)
@@ -670,11 +671,11 @@ BOOST_AUTO_TEST_CASE(a_host_that_declines_is_not_asked_more_often_because_reques
         greeting_languages[1], [](unsigned number) { return payments::framed(payments::response(number, "91")); },
         [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
             BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out)));
-            BOOST_TEST(other.connections() < 40U); // in the shortest pauses it would be 400
+            BOOST_TEST(other.connections() < 40U); // with the shortest pauses it would be 400
         });
 }
 
-// It is asked nothing but questions, so the next of these shows that it works.
+// It gets only questions, so the next one shows that it works.
 BOOST_AUTO_TEST_CASE(a_host_without_echo_tests_is_trusted_again_after_a_question_without_a_reply)
 {
     auto taciturn = payments::settings_of(false);
@@ -706,7 +707,7 @@ BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_langu
         });
 }
 
-// It is found to be alive by a heartbeat before it is given up. So what it is asked meanwhile gets its reply.
+// A heartbeat shows that it is alive before it is given up. So questions asked meanwhile get their replies.
 BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_leaves_a_question_without_a_reply_and_answers_heartbeats_is_not_given_up,
                        greeting_languages, language)
 {
@@ -716,14 +717,14 @@ BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_leaves_a_question_without_a_reply_an
     const auto answer = [&language](unsigned number) { return number == 100 ? std::string() : language.reply(number); };
     play(kept_awake, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
         BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
-        co_await sleep(2s); // it would have been given up by now
+        co_await sleep(2s); // by now it would have been given up
         BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
         BOOST_TEST(other.connections() == 1U);
         BOOST_TEST(std::ranges::count_if(other.questions(), spoken.is_probe) == 2); // the greeting and a heartbeat
     });
 }
 
-// Of a reversal its client does not know whether it has come, so it repeats it.
+// The client does not know whether its reversal has arrived, so it repeats it.
 BOOST_AUTO_TEST_CASE(a_repeat_may_have_the_key_of_a_message_whose_late_reply_may_still_come)
 {
     auto questions = 0;
@@ -745,7 +746,7 @@ BOOST_AUTO_TEST_CASE(a_repeat_may_have_the_key_of_a_message_whose_late_reply_may
         co_await sleep(100ms);
         const auto outcome = co_await pool.ask(repeat, deadline);
         BOOST_TEST(outcome.has_value());
-        co_await sleep(150ms); // the reversal's own reply cannot come any more; that of the repeat can
+        co_await sleep(150ms); // the reversal's own reply cannot arrive any more; that to the repeat can
         BOOST_TEST(is_failure(co_await pool.ask(reversal, deadline), make_error_code(failure::duplicate)));
         BOOST_TEST(other.questions().size() == 2U);
     });
@@ -798,7 +799,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_only_asks_owes_nothing)
     the_pool.start();
 
     run(io, [](pool& asked, backend_double& asking) -> awaitable<> {
-        co_await sleep(5s); // ten times as long as one that owes something may be silent
+        co_await sleep(5s); // ten times as long as a peer that owes a reply may be silent
         BOOST_TEST(asking.connections() == 1U);
         asked.stop();
         co_await asking.end();

@@ -1,4 +1,4 @@
-// Thousands of requests through a random schedule of faults, and the books are balanced afterwards.
+// Thousands of requests through a random schedule of faults; afterwards the books must balance.
 //
 // CAUSEWAY_LEDGER_REQUESTS and CAUSEWAY_LEDGER_SEED choose how many and which; docs/reliability.md has the figures of
 // long runs.
@@ -22,7 +22,7 @@ namespace {
 constexpr auto reply_timeout = 100ms;
 constexpr std::size_t clients = 64;
 
-// In virtual time an answer is late by the millisecond that passes at a time, and by nothing that the machine does.
+// In virtual time an answer is late only by the millisecond by which the clock advances, not because of the machine.
 constexpr auto allowed_lateness = 2ms;
 
 struct ledger {
@@ -35,7 +35,7 @@ struct ledger {
     std::size_t most_waiting = 0;
 };
 
-// While the load is on: each request has ended or waits, and none has waited for longer than it may.
+// Under load: each request has ended or waits, and none has waited for longer than it may.
 awaitable<> audit(const upstream::pool& pool, const net::limit& pending, ledger& ledger)
 {
     while (ledger.clients_left != 0) {
@@ -79,13 +79,13 @@ awaitable<> use(tcp::endpoint server, ledger& ledger, std::uint32_t seed, std::u
         const auto wrong = fault_of(response, code, clock::now() - asked_at);
         if (!wrong.empty() && ++ledger.errors <= 10)
             BOOST_ERROR(code << ": " << wrong);
-        if (response.result_int() == 503) // do not hammer on what is down
+        if (response.result_int() == 503) // do not hammer a backend that is down
             co_await sleep(5ms);
     }
     BOOST_TEST(client.socket.available() == 0U); // one answer for each request, and no more
 }
 
-// Afterwards the counters tell what the clients were told.
+// Afterwards the counters agree with what the clients were told.
 void check_counters(const upstream::pool_figures& figures, const http::statistics& http, ledger& ledger)
 {
     const auto& requests = figures.requests;
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(coalesced_requests_get_one_right_answer_in_time_whatever_th
     balance(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000), true);
 }
 
-// The seed of the long run that docs/reliability.md reports. One that fails goes here too, and stays.
+// The seed of the long run that docs/reliability.md reports. A seed that fails is added here, and stays.
 BOOST_DATA_TEST_CASE(seeds_that_stay, boost::unit_test::data::make({20261122U})) { balance(sample, 5'000, false); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// Listening on a port: accepting whatever happens, and ceasing to without harm to those who connect in that moment.
+// Listening on a port: accepting whatever happens, and ceasing without harming clients that connect at that moment.
 #include "net/listen.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
@@ -36,7 +36,7 @@ struct fixture {
     }
 };
 
-// Sends the first segment and does not wait for the answer, as Asio's own `connect` would.
+// Sends the SYN without waiting for the answer, as Asio's own `connect` would.
 void begin_to_connect(tcp_socket& socket, tcp::endpoint place)
 {
     socket.native_non_blocking(true);
@@ -45,7 +45,7 @@ void begin_to_connect(tcp_socket& socket, tcp::endpoint place)
         throw std::runtime_error("the connection is not in the middle of its handshake");
 }
 
-// A client whose segments reach the server, but which sees none of the server's until it `listens`: so it stays in the
+// A client whose segments reach the server, but which sees none of the server's until `listen`: so it stays in the
 // middle of its handshake.
 class deaf_client {
 public:
@@ -98,7 +98,7 @@ awaitable<> converse(tcp_socket& client, tcp_socket& server)
     }
 }
 
-// Begins a handshake, calls `leave` in the middle of it, and checks that it comes to a connection that works.
+// Begins a handshake, calls `leave` in the middle of it, and checks that it ends in a working connection.
 awaitable<> check_that_who_has_begun_can_finish(tcp_acceptor& acceptor, net::limit& limit,
                                                 void (*leave)(tcp_acceptor& acceptor))
 {
@@ -113,7 +113,7 @@ awaitable<> check_that_who_has_begun_can_finish(tcp_acceptor& acceptor, net::lim
     co_await converse(early.socket, connection->socket);
 }
 
-constexpr std::size_t often = 100; // of two sockets that newcomers are dealt to by chance, each gets some
+constexpr std::size_t often = 100; // so that each of two sockets that newcomers go to at random gets some
 
 awaitable<> connect_often(tcp::endpoint place)
 {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_accepting)
     }(acceptor, connections));
 }
 
-// Who gets newcomers
+// Which sockets get newcomers
 
 BOOST_AUTO_TEST_CASE(newcomers_are_dealt_to_the_chosen_sockets_until_they_are_dealt_to_all)
 {
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(while_sockets_refuse_one_after_the_other_the_last_one_gets_
     }(last, other));
 }
 
-// Ceasing to
+// Ceasing to listen
 
 BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known)
 {

@@ -1,4 +1,4 @@
-// Many HTTP clients at once in front of a started bridge, and what they expect of each answer.
+// Many simultaneous HTTP clients of a started bridge, and what they expect of each answer.
 #pragma once
 
 #include "blocking.hpp"
@@ -26,7 +26,7 @@ inline const words on_a_free_port{"--listen=127.0.0.1:0"};
 /// The arguments of a bridge on a free port in front of `upstreams`, and `more`.
 words in_front_of(const words& upstreams, const words& more = {});
 
-/// What the code server says about `code`, with the line feed, and what the bridge makes of that.
+/// The code server's reply to `code`, with the line feed, and the body that the bridge makes of it.
 std::string reply_to(std::string_view code);
 std::string body_for(std::string_view code);
 
@@ -64,18 +64,18 @@ public:
     {
     }
 
-    /// Asks for `code`. Gives nothing when the bridge has closed the connection as an idle one, and the request crossed
-    /// that, as can happen with any server (RFC 9112 §9.5): who asks with GET then asks again on another connection.
-    /// The bridge does so while it drains, after an interval between two sweeps without a request. So this is believed
-    /// only if the request was sent later than that after this client had begun to ask for the one before, or to
-    /// connect; otherwise it throws `no_answer`.
+    /// Asks for `code`. Returns nothing when the bridge has closed the connection as idle, and the request crossed the
+    /// close, as can happen with any server (RFC 9112 §9.5): a client that uses GET then asks again on another
+    /// connection. The bridge does so during a drain, after an interval between two sweeps without a request. So this
+    /// is accepted only if the request was sent later than that after this client had begun to ask for the one before,
+    /// or to connect; otherwise it throws `no_answer`.
     std::optional<http_answer> get(std::string_view code);
 
     std::uint32_t retries() const noexcept { return connection_.retries(); }
     std::string receive_rest() { return connection_.receive_rest(); }
 
 private:
-    clock::time_point began_; // to ask for the last one, or to connect
+    clock::time_point began_; // asking for the last one, or connecting
     connection connection_;
 };
 
@@ -83,13 +83,13 @@ private:
 struct answered {
     std::string code;
     http_answer answer;
-    clock::duration took{};         ///< with the connection, if it needed a new one
+    clock::duration took{};         ///< including the connection, if it needed a new one
     std::uint32_t retries_of_tcp{}; ///< to make the connection that it came on
 };
 
 /// Keep-alive clients that ask for one code after the other, without a pause, until they are stopped. When the bridge
-/// says `Connection: close`, or closes a connection as an idle one, they see to it that the connection ends in good
-/// order, and then do what was said.
+/// says `Connection: close`, or closes an idle connection, they check that the connection is closed properly, and then
+/// connect again or end, as configured.
 class steady_load {
 public:
     /// What is wrong with an answer in words, or nothing.
@@ -100,16 +100,16 @@ public:
     steady_load(const place& server, std::size_t clients, judge what_is_wrong = only_right_answers,
                 when_closed then = when_closed::end);
 
-    /// Blocks until so many answers more have come, with this status or with any, or until something was wrong.
+    /// Blocks until `count` more answers have arrived, with this status or with any, or until something was wrong.
     void wait_for_answers(std::size_t count, int status = 0);
 
-    /// Ends it; gives the first thing that was wrong, or an empty text.
+    /// Ends it; returns the first thing that was wrong, or an empty text.
     std::string stop();
 
-    /// Blocks until every client has ended by itself; gives the same.
+    /// Blocks until every client has ended on its own; returns the same.
     std::string wait();
 
-    /// How many answers have come, with this status or with any.
+    /// How many answers have arrived, with this status or with any.
     std::uint64_t answers(int status = 0) const;
 
     static std::string only_right_answers(const answered& answered);
@@ -127,7 +127,7 @@ private:
     std::vector<std::jthread> clients_;
 };
 
-/// For an upstream that is away at times: takes 200 with the right body, 503, and 504, not before `reply_timeout` and
+/// For an upstream that is away at times: accepts 200 with the right body, 503, and 504 not before `reply_timeout`,
 /// none of them later than `scheduling` allows.
 steady_load::judge right_or_refused_in_time(clock::duration reply_timeout,
                                             std::string (*right_body)(std::string_view code) = body_for);

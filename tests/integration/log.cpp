@@ -1,4 +1,4 @@
-// The log, and readers of it that stall.
+// The log, and readers that stall.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "kit.hpp"
@@ -43,7 +43,7 @@ int checked(int result)
     return result;
 }
 
-// What can be read at this moment.
+// Reads what is available at this moment.
 std::string read_all(const descriptor& from)
 {
     std::string text;
@@ -54,7 +54,7 @@ std::string read_all(const descriptor& from)
     return text;
 }
 
-// Two ends of something that text goes through. A test decides when it is read.
+// The two ends of a channel for text. A test decides when it is read.
 struct channel {
     descriptor reading;
     descriptor writing;
@@ -102,10 +102,10 @@ spdlog::logger logger_to(const channel& to, log_sink::reader who_reads = log_sin
     return logger;
 }
 
-const std::string line_of_64_bytes = std::string(58, 'x'); // behind "info ", before a line feed
+const std::string line_of_64_bytes = std::string(58, 'x'); // after "info ", before a line feed
 constexpr int lines_that_fit = narrow / 64;
 
-// A named pipe that holds little, for a program to log to. It is read only when a test says so.
+// A named pipe with little room, for a program to log to. It is read only when a test says so.
 class log_pipe {
 public:
     log_pipe()
@@ -117,7 +117,7 @@ public:
     }
     std::string path() const { return directory_.path() + "/log"; }
 
-    // Reads until there was a line that contains `text`, and gives this line.
+    // Reads until a line contains `text`, and returns this line.
     std::string wait_for_line(std::string_view text)
     {
         std::string line;
@@ -133,7 +133,7 @@ public:
         return line;
     }
 
-    // Throws away what is there.
+    // Discards its content.
     void empty()
     {
         read_all(reading_);
@@ -177,7 +177,7 @@ private:
     rlimit before_{};
 };
 
-// Each time is worth a line or two in the log of who connects.
+// Each time adds a line or two to the log of the connecting side.
 void accept_and_hang_up(listener& listener, int times)
 {
     for (int i = 0; i < times; ++i)

@@ -4,7 +4,7 @@
 
 namespace {
 
-// What the code under test logs would bury what the tests say.
+// The log of the code under test would bury the messages of the tests.
 struct quiet {
     quiet() { spdlog::set_level(spdlog::level::off); }
 };

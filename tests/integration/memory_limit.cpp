@@ -1,4 +1,4 @@
-// The bridge when the system gives it no more memory.
+// The bridge when it runs out of memory.
 #include "blocking.hpp"
 #include "kit.hpp"
 #include "load.hpp"
@@ -17,8 +17,8 @@
 namespace causeway::test {
 namespace {
 
-// Fills `crowd` with clients whose heads have not come to their end, until no more are taken. Each costs the server
-// 8 KiB as long as it is there.
+// Fills `crowd` with clients whose header sections are incomplete, until no more are accepted. Each costs the server 8
+// KiB while it is connected.
 void take_memory(std::vector<connection>& crowd, std::uint16_t port)
 {
     constexpr std::size_t enough = 500;

@@ -12,11 +12,10 @@
 
 namespace causeway::test {
 
-/// Receives what a started program tells of itself (sd_notify(3)). Nothing blocks for longer than `patience`; what
-/// fails throws.
+/// Receives what a started program reports (sd_notify(3)). Nothing blocks for longer than `patience`; failures throw.
 class notify_socket {
 public:
-    /// At a path, or with an abstract name, which no file stands for (unix(7)).
+    /// At a path, or with an abstract name, without a file (unix(7)).
     explicit notify_socket(bool is_abstract = false);
 
     /// What the program finds in NOTIFY_SOCKET.
@@ -29,7 +28,7 @@ public:
     /// The next status that contains `text`.
     std::string wait_for_status(std::string_view text);
 
-    /// The state that has come already, if any has.
+    /// The state that has already arrived, if any has.
     std::optional<std::string> state_at_hand();
 
     /// From now on there is no room for a message, until one is received.

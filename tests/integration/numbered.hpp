@@ -1,4 +1,4 @@
-// A protocol as unlike the codes as can be: each message has its length and a number in front, a number belongs to one
+// A protocol as unlike the codes as possible: each message begins with its length and a number, a number belongs to one
 // request, and no message may be written twice.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace causeway::test::numbered {
 
-/// Numbers that no question has: what the codec itself says, and what the peer wants to have sent back.
+/// Numbers that no question has: for what the codec itself sends, and for what the peer wants answered.
 constexpr std::uint32_t own = 0;
 constexpr std::uint32_t echo = 0xffff'ffff;
 
@@ -20,7 +20,7 @@ std::string message(std::uint32_t number, std::string_view text);
 
 upstream::question question_for(std::uint32_t number, std::string_view text);
 
-/// With or without a message that is said, and must be answered, before anything else.
+/// With or without a message that is sent, and must be answered, before anything else.
 enum class greeting { none, first };
 
 upstream::protocol protocol(greeting greeting = greeting::none);

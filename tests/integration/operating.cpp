@@ -1,5 +1,5 @@
-// What an operator sees of a running bridge: signals that must not end it, and a log that says what goes wrong while it
-// goes wrong, once.
+// What an operator sees of a running bridge: signals that must not end it, and a log that reports problems while they
+// occur, and once.
 #include "blocking.hpp"
 #include "load.hpp"
 #include "process.hpp"

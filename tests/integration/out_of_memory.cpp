@@ -1,4 +1,4 @@
-// How a program ends that gets no more memory.
+// How a program ends that runs out of memory.
 #include "service/out_of_memory.hpp"
 
 #include "blocking.hpp"
@@ -31,7 +31,7 @@ struct ending {
     std::string error;
 };
 
-// Runs out of memory in a process of its own, as `operator new` would, whose standard error holds `unread` already.
+// Runs out of memory in a separate process, as `operator new` would, whose standard error already holds `unread`.
 ending run_out_of_memory(const std::string& unread = "")
 {
     std::array<int, 2> ends{};

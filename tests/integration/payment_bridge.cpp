@@ -31,7 +31,7 @@ http_answer post(const place& server, std::string_view body, std::string_view ty
     return receive_answer(client);
 }
 
-// The answer, once it has come.
+// The answer, once it has arrived.
 std::future<http_answer> post_meanwhile(std::uint16_t port, const std::string& body)
 {
     return std::async(std::launch::async, [=] { return post(port, body); });
@@ -45,7 +45,7 @@ words in_front_of_a_host(const std::string& host, words more = {})
 
 // Secrets
 
-// What all fields are filled with that must not be shown. Long enough for no other text to have them by chance.
+// Every field that must not be shown is filled with this. Long enough not to occur elsewhere by chance.
 constexpr std::string_view digits_mark = "73737";
 constexpr std::string_view text_mark = "SECRET";
 constexpr std::string_view bytes_mark = "5EC2E75EC2E7";
@@ -88,7 +88,7 @@ std::vector<iso8583::element> marked_fields(const boost::json::object& fields)
     return elements;
 }
 
-// A message with marks in every field of the dialect that must not be shown, and `shown` besides.
+// A message with marks in every field of the dialect that must not be shown, and with `shown`.
 iso8583::message marked_message(std::string_view mti, const std::vector<iso8583::element>& shown)
 {
     const auto files = iso8583::built_in_dialect_files();
@@ -122,7 +122,7 @@ bool has_mark(std::string_view text)
 
 const iso8583::framing with_header{.header = "\x60"};
 
-// The host, as the test plays it.
+// The host, played by the test.
 class played_host {
 public:
     explicit played_host(connection to_bridge)
@@ -161,7 +161,7 @@ public:
 
     void answer_sign_on(std::string_view code) { answer(receive(), {field(39, code), field(70, "001")}); }
 
-    // The next message but the bridge's echo tests, which are answered.
+    // The next message except the bridge's echo tests, which are answered.
     iso8583::message receive_no_test()
     {
         auto message = receive();
@@ -182,7 +182,7 @@ std::string marked_purchase(std::string_view trace)
 
 // One restart after the other
 
-// A host on a thread of its own that serves one client at a time: the next one waits until the first has left.
+// A host on its own thread that serves one client at a time: the next one waits until the first has left.
 class host_for_one {
 public:
     host_for_one()
@@ -207,7 +207,7 @@ private:
     std::jthread thread_;
 };
 
-// Pays without a pause, on a connection for each payment.
+// Pays without a pause, on a new connection for each payment.
 class payer {
 public:
     explicit payer(std::uint16_t port, unsigned first_trace)
@@ -231,7 +231,7 @@ public:
         wait_until([&] { return paid_ >= enough; });
     }
 
-    // Ends it; gives what was wrong.
+    // Ends it; returns what was wrong.
     std::string stop()
     {
         thread_.request_stop();
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_goes_wrong)
     BOOST_TEST(text_of(access_log).find("504") != std::string::npos);
 }
 
-// A core dump would have messages in it. Handlers of dumps are not asked either when the limit is 1.
+// A core dump would contain messages. With a limit of 1 the kernel starts no dump handler either.
 BOOST_AUTO_TEST_CASE(neither_bridge_nor_host_leaves_a_core_dump)
 {
     const auto limit_of = [](const process& process) {

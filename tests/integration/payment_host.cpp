@@ -1,4 +1,4 @@
-// The emulated payment host in a process, in a time of its own: what it says when, and how its connections end.
+// The emulated payment host in virtual time: what it sends when, and how its connections end.
 #include "../unit/iso8583_kit.hpp"
 #include "backend/iso8583_host.hpp"
 #include "kit.hpp"
@@ -42,7 +42,7 @@ std::string framed(std::string_view json)
     return wire;
 }
 
-// A client that sends what it is told.
+// A client that sends what a test says.
 class payment_client {
 public:
     explicit payment_client(const executor_type& executor)
@@ -75,7 +75,7 @@ private:
     iso8583::frame_reader frames_{settings.framing};
 };
 
-// A place that was free a moment ago.
+// An address that was free a moment ago.
 tcp::endpoint free_place(asio::io_context& io)
 {
     return tcp_acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint();
@@ -86,7 +86,7 @@ struct fixture {
     tcp::endpoint place = free_place(io);
     backend::iso8583_host host{io, {"127.0.0.1", place.port()}, 10ms, 100, "or leave it", settings};
 
-    // Runs the host, and on the same loop what `story` tells; then stops it, and waits until nothing is left of it.
+    // Runs the host, and on the same loop `story`; then stops it, and waits until nothing is left of it.
     template <class Story>
     void tell(Story story)
     {
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(stopping_ends_clients_that_wait_for_an_answer)
     BOOST_TEST(host.clients() == 0U);
 }
 
-// Answers that wait for their time count like those that wait for a client to read them.
+// Delayed answers count like those that wait for a client to read them.
 BOOST_AUTO_TEST_CASE(a_client_with_too_many_slow_answers_is_not_read_from_until_they_were_sent)
 {
     tell([&]() -> awaitable<> {

@@ -1,4 +1,4 @@
-// Thousands of payments through a random schedule of faults. Each is written at most once, and what its client is told
+// Thousands of payments through a random schedule of faults. Each is written at most once, and what its client learns
 // agrees with what the host has seen.
 //
 // CAUSEWAY_LEDGER_REQUESTS and CAUSEWAY_LEDGER_SEED choose how many and which; docs/reliability.md has the figures of
@@ -21,10 +21,10 @@ namespace {
 
 constexpr std::size_t clients = 64;
 
-// In virtual time an answer is late by the millisecond that passes at a time, and by nothing that the machine does.
+// In virtual time an answer is late only by the millisecond by which the clock advances, not because of the machine.
 constexpr auto allowed_lateness = 2ms;
 
-// So few that they are used again while late replies may still come.
+// So few that they are reused while late replies may still arrive.
 constexpr unsigned traces = 1'000;
 
 // What a client may have been told of its payment.
@@ -81,7 +81,7 @@ public:
             BOOST_TEST((clock::now() - began <= longest_wait_));
             ++answers[response.result_int()];
             told_[amount] = read(response, amount);
-            if (response.result_int() == 503) // do not hammer on what is down
+            if (response.result_int() == 503) // do not hammer a backend that is down
                 co_await sleep(5ms);
         }
         BOOST_TEST(client.socket.available() == 0U); // one answer for each request, and no more
@@ -138,7 +138,7 @@ private:
     std::uint64_t made_ = 0;
 };
 
-// Serves until all payments are made, then drains; `stop_hosts` ends what the bridge has talked to.
+// Serves until all payments are made, then drains; `stop_hosts` ends the hosts.
 void settle_all(asio::io_context& io, bridge& bridge, ledger& ledger, const std::function<void()>& stop_hosts)
 {
     std::size_t clients_left = clients;
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(each_payment_is_written_once_at_most_and_its_client_is_told
     pay_through_faults(static_cast<std::uint32_t>(seed), from_environment("CAUSEWAY_LEDGER_REQUESTS", 20'000));
 }
 
-// A host whose connection is reset again and again while messages are on their way in both directions.
+// A host whose connection is reset repeatedly while messages are in flight in both directions.
 BOOST_AUTO_TEST_CASE(a_connection_that_is_killed_under_load_loses_replies_and_repeats_no_payment)
 {
     constexpr std::size_t kills = 100;
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_killed_under_load_loses_replies_and_re
             if (question.empty())
                 co_return;
             const bool is_payment = amount_of(payments().dialect.unpack(question).value()) != 0;
-            if (!is_payment || random() % 20 != 0) // some replies are still owed when it is killed
+            if (!is_payment || random() % 20 != 0) // some replies are still due when it is killed
                 co_await peer.write(language.reply(question));
         }
         ++killed;
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_killed_under_load_loses_replies_and_re
     BOOST_TEST(ledger.answers[502] > kills);
 }
 
-// The seed of the long run that docs/reliability.md reports. One that fails goes here too, and stays.
+// The seed of the long run that docs/reliability.md reports. A seed that fails is added here, and stays.
 BOOST_AUTO_TEST_CASE(seeds_that_stay) { pay_through_faults(20261128U, 5'000); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// A payment host for tests: the messages that it reads and writes, and its books.
+// A payment host for tests: the messages that it reads and writes, and its records.
 #pragma once
 
 #include "faulty_backend.hpp"
@@ -14,11 +14,11 @@
 
 namespace causeway::test {
 
-/// What the tests' bridge and host have agreed upon: the dialect `postilion`, `binary2`, with a sign-on. Late replies
-/// may come for as long as the tests' host takes at most.
+/// The settings of the tests' bridge and host: the dialect `postilion`, `binary2`, with a sign-on. Late replies may
+/// arrive for as long as the tests' host takes at most.
 iso8583::settings payments();
 
-/// A purchase as JSON. The amount tells it from all others; `trace` need not.
+/// A purchase as JSON. The amount is unique; `trace` need not be.
 std::string purchase(std::uint64_t amount, unsigned trace);
 
 /// The amount of a purchase, or of the reply to one; 0 when there is none.
@@ -33,10 +33,10 @@ public:
     {
     }
 
-    /// The host's words. Whatever it reads and answers is entered.
+    /// The host's language. Everything that it reads and answers is recorded.
     backend_language language();
 
-    /// How often the purchase has come, whole, and whether a reply to it was made.
+    /// How often the complete purchase has arrived, and whether a reply to it was made.
     unsigned seen(std::uint64_t amount) const { return seen_.at(amount); }
     bool answered(std::uint64_t amount) const { return answered_.at(amount); }
 

@@ -26,7 +26,7 @@ awaitable<upstream::outcome> ask(pool& pool, std::string code)
     co_return co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
 }
 
-// Dies of one code, with all its connections, and is there again at once.
+// Dies of one code, with all its connections, and is back at once.
 class mortal_backend {
 public:
     // Takes `latency` for each reply, and `agony` to die.
@@ -46,7 +46,7 @@ public:
 private:
     awaitable<> serve(peer& peer)
     {
-        auto alive = std::make_shared<test::peer*>(&peer); // for replies that are on their way when it dies
+        auto alive = std::make_shared<test::peer*>(&peer); // for replies that are in flight when it dies
         clients_.push_back(alive);
         for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
             if (code == deadly_ && agony_ == 0s) {
@@ -146,7 +146,7 @@ struct fixture {
             mortal.stop();
     }
 
-    // All but the poison on both.
+    // All codes except the poison, on both pools.
     awaitable<> ask_two_and_stop(std::list<pool>& pools, mortal_backend& mortal, unsigned clients)
     {
         for (unsigned i = 0; i != clients; ++i)
@@ -157,7 +157,7 @@ struct fixture {
         mortal.stop();
     }
 
-    // Gives how often a backend died.
+    // Returns how often a backend died.
     int play(std::size_t backends, unsigned clients, std::chrono::nanoseconds latency)
     {
         io.restart();
@@ -186,7 +186,7 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_SUITE(poison, fixture)
 
-// All of them ask in the same instant, which is the worst case: any of them may be to blame.
+// All of them ask at the same instant, which is the worst case: any of them may be to blame.
 BOOST_AUTO_TEST_CASE(a_message_that_kills_its_backend_costs_no_other_an_error)
 {
     for (const std::size_t backends : {1U, 2U})
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(who_asks_again_for_it_is_told_at_once_for_a_while)
     }(the_pool, mortal));
 }
 
-// It is not found out itself, and costs others their time.
+// It is not identified, and costs others their time.
 BOOST_AUTO_TEST_CASE(what_kills_slowly_brings_the_blame_on_nobody_else)
 {
     std::list<mortal_backend> mortals;

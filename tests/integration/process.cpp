@@ -50,7 +50,7 @@ bool is_for_children(std::string_view variable)
     return std::ranges::none_of(others, [&](std::string_view name) { return variable.starts_with(name); });
 }
 
-// As exec wants them: they end with a null pointer.
+// In the form that exec needs, ending with a null pointer.
 std::vector<char*> pointers_to(std::vector<std::string>& texts)
 {
     std::vector<char*> pointers;
@@ -60,7 +60,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts)
     return pointers;
 }
 
-// In the child, between fork and exec: only what is safe there although the parent has threads.
+// In the child, between fork and exec: uses only what is safe there although the parent has threads.
 [[noreturn]] void become(const char* path, char* const* arguments, char* const* environment, const pipe_ends& output,
                          const pipe_ends& error, int parent)
 {
@@ -118,7 +118,7 @@ process::~process()
     waitpid(id_, nullptr, 0);
 }
 
-// On a thread of its own, until the program has closed both streams, which it does when it ends.
+// On its own thread, until the program has closed both streams, which it does when it ends.
 void process::read_output(descriptor output, descriptor error)
 {
     std::array<pollfd, 2> streams{pollfd{output.number(), POLLIN, 0}, pollfd{error.number(), POLLIN, 0}};
@@ -132,7 +132,7 @@ void process::read_output(descriptor output, descriptor error)
                 continue;
             const auto count = read(streams[i].fd, buffer.data(), buffer.size());
             if (count <= 0) {
-                streams[i].fd = -1; // poll(2) passes over it from now on
+                streams[i].fd = -1; // poll(2) ignores it from now on
                 continue;
             }
             const std::lock_guard lock(mutex_);
@@ -163,7 +163,7 @@ std::string process::wait_for_line(std::string_view text, std::size_t times)
 
 void process::signal(int number)
 {
-    if (!waited_for_) // the id is nobody else's before that
+    if (!waited_for_) // until then the id is not reused
         check(kill(id_, number) == 0, "kill");
 }
 

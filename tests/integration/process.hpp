@@ -1,4 +1,4 @@
-// The programs as a user starts them: with arguments, and with their output and exit status to look at.
+// The programs as a user starts them: with arguments, and with their output and exit status.
 #pragma once
 
 #include "blocking.hpp"
@@ -16,12 +16,12 @@
 
 namespace causeway::test {
 
-/// A started program. What it prints is read all the time, so it never waits for its reader. It does not outlive this
-/// object, nor the thread that constructed it: the kernel kills it when that thread ends in whatever way.
+/// A started program. Its output is read continuously, so it never waits for its reader. It does not outlive this
+/// object, nor the thread that constructed it: the kernel kills it when that thread ends, in whatever way.
 class process {
 public:
     /// Starts the executable at `path`; throws when that fails. It gets `environment`, in lines of the form NAME=value,
-    /// and all of this process's own but what would configure it.
+    /// and this process's environment without the variables that would configure it.
     process(const std::string& path, const std::vector<std::string>& arguments,
             const std::vector<std::string>& environment = {});
 
@@ -30,15 +30,15 @@ public:
     process(const process&) = delete;
     process& operator=(const process&) = delete;
 
-    /// Blocks until the program has printed `times` lines that contain `text` on one of its streams, and gives the last
-    /// of them without its line feed. Throws, with all that was printed, when the program or `patience` ends before.
+    /// Blocks until the program has printed `times` lines that contain `text` on one of its streams, and returns the
+    /// last of them without its line feed. Throws, with all output, when the program or `patience` ends before that.
     std::string wait_for_line(std::string_view text, std::size_t times = 1);
 
     /// The process, for the system.
     int id() const noexcept { return id_; }
 
-    /// What it has of the machine, as long as it runs: resident memory, memory of its own for data, resident or not
-    /// (proc(5), VmRSS, VmData), open file descriptors.
+    /// The resources that it uses while it runs: resident memory, memory for its data, resident or not (proc(5), VmRSS,
+    /// VmData), open file descriptors.
     std::size_t resident_kibibytes() const { return kibibytes("VmRSS:"); }
     std::size_t data_kibibytes() const { return kibibytes("VmData:"); }
     std::size_t open_descriptors() const;
@@ -46,11 +46,11 @@ public:
     /// Sends it a signal, SIGTERM for example.
     void signal(int number);
 
-    /// Blocks until it has ended and gives its exit status, or 128 plus the number of the signal that ended it, as a
-    /// shell does. Throws, with all that was printed, when `patience` ends before.
+    /// Blocks until it has ended and returns its exit status, or 128 plus the number of the signal that ended it, as a
+    /// shell does. Throws, with all output, when `patience` ends before that.
     int wait();
 
-    /// What it has printed so far; all of it after `wait`.
+    /// Its output so far; all of it after `wait`.
     std::string standard_output() const;
     std::string standard_error() const;
     std::string output() const; ///< both, the standard output first
@@ -83,8 +83,7 @@ public:
     std::string address();
 };
 
-/// The same arguments, and `--admin=off` unless they say something else of that: the default address is one for all
-/// tests.
+/// The same arguments, with `--admin=off` unless they set it: all tests would share the default address.
 std::vector<std::string> without_admin_pages(std::vector<std::string> arguments);
 
 /// The programs of this project, with these arguments; the bridge `without_admin_pages`.
@@ -102,14 +101,13 @@ struct iso8583_host_process : server_process {
     explicit iso8583_host_process(const std::vector<std::string>& arguments);
 };
 
-/// Where `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line` says: the port. Throws when it does not.
+/// The port in `listening on http://HOST:PORT` or `listening on HOST:PORT` in `line`. Throws when there is none.
 std::uint16_t port_in(std::string_view line);
 
 /// The number in front of `what` in a line of the log. Throws when there is none.
 std::size_t number_before(std::string_view what, std::string_view line);
 
-/// Returns when `condition` holds, which it is asked again and again: for what nothing else tells of. Throws when it
-/// never does.
+/// Polls `condition` and returns when it holds: for conditions that nothing signals. Throws when it never holds.
 void wait_until(const std::function<bool()>& condition);
 
 } // namespace causeway::test

@@ -26,7 +26,7 @@ boost::test_tools::assertion_result where_localhost_is_known(boost::unit_test::t
     return knows_localhost();
 }
 
-// The arguments of a shell that becomes `program`, with a file of its own in place of /etc/hosts.
+// The arguments of a shell that becomes `program`, with a private file in place of /etc/hosts.
 words with_hosts_file(const std::string& hosts, const std::string& program, const words& arguments)
 {
     words all{"-c",
@@ -36,7 +36,7 @@ words with_hosts_file(const std::string& hosts, const std::string& program, cons
     return all;
 }
 
-// Not in every container, and not where there is no such file.
+// Not possible in every container, or without such a file.
 boost::test_tools::assertion_result where_names_can_be_changed(boost::unit_test::test_unit_id /*test*/)
 {
     const temporary_file hosts;
@@ -44,7 +44,7 @@ boost::test_tools::assertion_result where_names_can_be_changed(boost::unit_test:
     return nothing.wait() == 0;
 }
 
-// Not where every user may listen on every port, as in some containers.
+// Not possible where every user may listen on every port, as in some containers.
 boost::test_tools::assertion_result where_low_ports_can_be_denied(boost::unit_test::test_unit_id /*test*/)
 {
     std::ifstream setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
@@ -85,7 +85,7 @@ bool is_one_line(std::string_view text) { return text.size() > 1 && text.find('\
 
 const std::vector<call> wrong_usage{
     {causeway_path, {"--nonsense"}, "--nonsense"},
-    {causeway_path, {"--thread=1"}, "--thread"}, // not taken for an abbreviation
+    {causeway_path, {"--thread=1"}, "--thread"}, // not accepted as an abbreviation
     {causeway_path, {"--listen"}, "--listen"},
     {causeway_path, {"--listen=8090"}, "--listen"},
     {causeway_path, {"--listen=two\nlines"}, "--listen"},
@@ -123,7 +123,7 @@ const std::vector<call> impossible_places{
     {iso8583_host_path, {"--listen=192.0.2.1:9583"}, "--listen"},
 };
 
-// Where the kernel lends more memory than there is, a thread can have any stack.
+// If the kernel overcommits memory, a thread can have any stack.
 boost::test_tools::assertion_result where_a_stack_can_be_too_large(boost::unit_test::test_unit_id /*test*/)
 {
     std::ifstream setting("/proc/sys/vm/overcommit_memory");
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(who_gets_too_few_threads_is_told_of_fewer_and_of_the_limits
     }
 }
 
-// Otherwise a socket would get the number of the log, and the log would go to a client.
+// Otherwise a socket would get the descriptor of the log, and the log would go to a client.
 BOOST_DATA_TEST_CASE(a_standard_stream_that_is_closed_at_the_start_becomes_nobody_elses,
                      boost::unit_test::data::make(words{"0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"}))
 {
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_second_causeway_joins_the_first_only_with_share_port)
     BOOST_TEST(refused.wait() == 1);
     BOOST_TEST(refused.standard_error().find("--share-port") != std::string::npos);
 
-    // Its answers differ, which tells who has served a connection.
+    // Its answers differ, which shows which process has served a connection.
     causeway_process second({place, "--share-port", "--upstream=" + silent.address(), "--reply-timeout=1ms"});
     BOOST_TEST(second.port() == first.port());
     bool first_serves = false;
@@ -540,7 +540,7 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_the_one_that_worked_last_is_tried_firs
     code_server->port();
     server_process causeway(
         "/bin/sh", with_hosts_file(hosts.path(), causeway_path, in_front_of({"backend.test" + port}, {"--threads=1"})));
-    causeway.wait_for_line("connected"); // after two seconds in vain at the first address
+    causeway.wait_for_line("connected"); // after two wasted seconds at the first address
     connection client(causeway.port());
     BOOST_TEST(get(client, "200").body == body_for("200"));
 

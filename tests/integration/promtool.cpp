@@ -1,4 +1,4 @@
-// What Prometheus' own tool says of the metrics. Where it is not installed, the test says so and is skipped.
+// What Prometheus' own tool says about the metrics. If it is not installed, the test says so and is skipped.
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "load.hpp"

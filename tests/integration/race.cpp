@@ -24,7 +24,7 @@ struct fixture {
     upstream::lane lane{[] {}};
     std::vector<int> answered; // the order in which waits ended with a reply
 
-    // Waits for `waited_for` and puts down the outcome; `name` goes into `answered`.
+    // Waits for `waited_for` and stores the outcome; `name` goes into `answered`.
     void wait(codes::code waited_for, steady_timer& deadline, outcome& result, int name = 0)
     {
         asio::co_spawn(io, wait_on(waited_for, deadline, result, name), [](const std::exception_ptr& thrown) {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_comes_first)
     BOOST_TEST(!deliver(code, "too late\n"));
 }
 
-// The timer's completion is put in the queue before the reply is handed over, so it is handled first.
+// The timer's completion is queued before the reply is sent, so it is handled first.
 BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_that_arrived_is_never_thrown_away)
 {
     steady_timer deadline(io, patience);
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(however_many_wait_for_a_code_the_longest_waiting_comes_firs
         io.run_one();
     io.poll();
     answered.clear();
-    wait(code, late, results[crowd], crowd); // after them all, wherever there is room
+    wait(code, late, results[crowd], crowd); // after all of them, wherever there is room
 
     std::vector<int> expected;
     for (int i = 0; i <= crowd; ++i)

@@ -1,4 +1,4 @@
-// Tests in the time of the machine.
+// Tests in real time.
 #include "kit.hpp"
 
 namespace causeway::test {

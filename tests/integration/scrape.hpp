@@ -22,7 +22,7 @@ scrape scrape_of(std::uint16_t admin_port);
 /// Over all labels of `metric`.
 double sum_of(const scrape& values, std::string_view metric);
 
-/// Whether each request that has come has ended or waits.
+/// Whether each request that has arrived has ended or waits.
 bool adds_up(const scrape& values);
 
 /// Scrapes a bridge at once and then again and again, until it is stopped or the bridge has ended.

@@ -23,7 +23,7 @@ std::string body_of_the_double(std::string_view code)
     return R"({"data":"Code )" + std::string(code) + R"(: of the double\n"})";
 }
 
-// Two faulty backends on a thread of their own.
+// Two faulty backends on their own thread.
 class faulty_backends {
 public:
     explicit faulty_backends(std::uint32_t seed)
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(memory_and_descriptors_stay_flat_under_load_with_faults)
     const auto descriptors_at_first = causeway.open_descriptors();
     const auto upstreams = 2 * backends.addresses().size();
 
-    // With so many faults it happens that a message is lost with its connection again and again.
+    // With so many faults a message may be lost with its connection again and again.
     const auto right_or_refused =
         [judge = right_or_refused_in_time(reply_timeout, body_of_the_double)](const answered& answered) {
             return answered.answer.status == 502 ? "" : judge(answered);
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(memory_and_descriptors_stay_flat_under_load_with_faults)
                                << load.answers(504) << " x 504");
 
     wait_until([&] { return causeway.open_descriptors() <= descriptors_at_first + upstreams; });
-    if (duration >= 60s) // in a shorter time even what is needed has not been allocated yet
+    if (duration >= 60s) // in a shorter time not even the necessary memory has been allocated
         BOOST_TEST(causeway.resident_kibibytes() < warm + warm / 10);
     causeway.signal(SIGTERM);
     BOOST_TEST(causeway.wait() == 0);

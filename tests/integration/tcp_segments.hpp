@@ -1,17 +1,16 @@
-// How a stream came, as TCP has counted.
+// How a stream arrived, according to TCP's counters.
 #pragma once
 
 #include <cstdint>
 
 namespace causeway::test {
 
-/// Segments with data in them that have come on a TCP socket since it was connected. On loopback without delay that is
-/// one for each write of the peer. Throws `std::system_error`.
+/// Segments with data that a TCP socket has received since it was connected. On loopback without delay that is one for
+/// each write of the peer. Throws `std::system_error`.
 std::uint32_t data_segments_received(int socket);
 
-/// How many segments the system had to send again because nobody acknowledged them. On a socket that has sent nothing
-/// yet these are the ones that begin a connection, the first a second after the attempt that got no answer. Throws
-/// `std::system_error`.
+/// How many segments the system had to retransmit because they were not acknowledged. On a socket that has sent no data
+/// yet these are SYN segments, the first a second after the attempt that got no answer. Throws `std::system_error`.
 std::uint32_t segments_sent_again(int socket);
 
 } // namespace causeway::test

@@ -44,7 +44,7 @@ public:
     void respond(const http::request&, http::outcome&&, http::response&) override {}
 };
 
-// Made once: that takes longer than all else here.
+// Made once, because that takes longer than everything else here.
 struct certificates {
     authority ours{"ours"};
     authority others{"others"};
@@ -88,7 +88,7 @@ struct client {
     {
     }
 
-    // Why the server cannot be asked, if it cannot. One that refuses the client says so after the handshake.
+    // Why the server cannot be used, if it cannot. One that refuses the client says so after the handshake.
     awaitable<error_code> connect(tcp::endpoint server)
     {
         co_await stream.next_layer().async_connect(server, as_result);
@@ -112,7 +112,7 @@ struct client {
         co_return co_await receive();
     }
 
-    // The server ends the session in good order.
+    // The server ends the session properly.
     awaitable<bool> ended()
     {
         char byte = 0;
@@ -205,7 +205,7 @@ awaitable<> resume_with_other_contexts(web& test, ssl::context& trusted)
 {
     client first(test.io.get_executor(), trusted);
     co_await first.connect(test.server.endpoint());
-    co_await first.get("/page"); // with TLS 1.3 the tickets come behind the handshake
+    co_await first.get("/page"); // with TLS 1.3 the tickets arrive after the handshake
     auto* const session = SSL_get1_session(first.stream.native_handle());
 
     test.server.use_tls(server_context(files().wrong_name));
@@ -243,14 +243,14 @@ std::unique_ptr<ssl::context> client_context_showing(const identity& shown, int 
     return context;
 }
 
-// A client that was let in two hours ago, and whether it is now.
+// A client that was admitted two hours ago, and whether it is admitted now.
 struct returning_client {
     ssl::context& context;
     std::string client_ca;
     bool is_let_in;
 };
 
-// Whoever is let in resumes its session; the others are verified, and refused.
+// Admitted clients resume their sessions; the others are verified, and refused.
 awaitable<> resume_after_two_hours(web& test, std::vector<returning_client> clients)
 {
     for (const auto& each : clients) {
@@ -272,7 +272,7 @@ awaitable<> resume_after_two_hours(web& test, std::vector<returning_client> clie
     }
 }
 
-// A client that does as it likes, by OpenSSL's own calls.
+// A client that misbehaves, through OpenSSL's own calls.
 class wilful_client {
 public:
     wilful_client(ssl::context& context, tcp_socket& socket)
@@ -305,7 +305,7 @@ BOOST_DATA_TEST_CASE_F(web, a_client_gets_its_answers, versions, version)
     play(hear_one_after_the_other_and_together(*this, *context));
 }
 
-// What is sent at once ends where the socket is full; the rest is sent when there is room.
+// Sending stops where the socket is full; the rest is sent when there is room.
 BOOST_DATA_TEST_CASE_F(web, an_answer_that_no_socket_takes_at_once_is_whole, versions, version)
 {
     server.use_tls(server_context());
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_stalls_in_the_handshake_is_ended_after_the_re
     }(*this));
 }
 
-// So does one that dies in the middle of a record, which the server cannot tell from a request that is on its way.
+// So does a client that dies in the middle of a record, which the server cannot tell from a request in flight.
 BOOST_AUTO_TEST_CASE(a_client_that_stalls_in_a_record_is_ended_after_the_reading_limit)
 {
     server.use_tls(server_context());
@@ -412,7 +412,7 @@ BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_with_another_context, versions,
     play(resume_with_other_contexts(*this, *context));
 }
 
-// Otherwise it would be let in for as long as it resumes its sessions.
+// Otherwise it would be admitted for as long as it resumes its sessions.
 BOOST_DATA_TEST_CASE_F(web, a_session_is_resumed_until_a_certificate_expires_that_its_client_was_let_in_with, versions,
                        version)
 {
@@ -437,7 +437,7 @@ BOOST_AUTO_TEST_CASE(an_idle_session_is_ended_in_good_order)
     }(*this, *context));
 }
 
-// The number of a closed socket may be another's at once.
+// The descriptor of a closed socket may be reused at once.
 BOOST_AUTO_TEST_CASE(what_is_under_way_when_a_connection_is_reset_reaches_nobody_else)
 {
     server.use_tls(server_context());
@@ -467,12 +467,13 @@ BOOST_AUTO_TEST_CASE(what_is_under_way_when_a_connection_is_reset_reaches_nobody
     }(*this, acceptor, *context));
 }
 
-// The kernel may have a part of the record that was being sent: who must not write twice has to know.
+// The kernel may have a part of the record that was being sent: this matters for messages that must not be written
+// twice.
 BOOST_AUTO_TEST_CASE(what_was_being_written_when_a_connection_broke_counts_as_written)
 {
     tcp_acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
     const auto context = net::make_client_context({.ca = files().ours.certificate()}, "localhost");
-    // With 1.3 the tickets would be unread when it closes, and a reset would take back what was sent.
+    // With 1.3 the tickets would be unread when it closes, and a reset would discard what was sent.
     SSL_CTX_set_max_proto_version(context->native_handle(), TLS1_2_VERSION);
     run(io, [](tcp_acceptor& door, ssl::context& trusted) -> awaitable<> {
         tcp_socket socket(door.get_executor());
@@ -573,7 +574,7 @@ public:
     std::size_t agreed() const { return agreed_; }
     void stop() { backend_.stop(); }
 
-    // Of the connections to come; those that are open are lost.
+    // For new connections; open ones are lost.
     void show(const identity& shown, const std::string& client_ca = {})
     {
         context_ = std::make_unique<ssl::context>(ssl::context::tls_server);

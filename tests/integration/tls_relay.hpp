@@ -1,4 +1,4 @@
-// TLS in front of a server that speaks none, as a proxy does it.
+// TLS in front of a plain server, as with a proxy.
 #pragma once
 
 #include "certificates.hpp"
@@ -12,8 +12,8 @@
 
 namespace causeway::test {
 
-/// Listens on a free port of 127.0.0.1, and connects each client to the server on `port`. Without one, or once that has
-/// closed the connection, the client's is closed too, without a word, as by a process that was killed.
+/// Listens on a free port of 127.0.0.1, and connects each client to the server on `port`. Without a server, or once
+/// that has closed the connection, the client's is closed too, without a close_notify, as by a process that was killed.
 class tls_relay {
 public:
     tls_relay(const identity& shown, std::uint16_t port);

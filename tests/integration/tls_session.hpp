@@ -1,4 +1,4 @@
-// TLS for clients that block: what it makes of bytes, without a socket.
+// TLS for blocking clients, without a socket.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -11,15 +11,15 @@
 
 namespace causeway::test {
 
-/// What clients share: whom they trust. Throws `std::runtime_error`.
+/// What clients share: the authorities that they trust. Throws `std::runtime_error`.
 using client_context = std::shared_ptr<SSL_CTX>;
 client_context trust(const std::string& authority_file);
 
-/// The client's side of a session with 127.0.0.1. The certificate must be for that and from somebody whom the context
-/// trusts. Each call throws `std::runtime_error` when the session fails.
+/// The client's side of a session with 127.0.0.1. The certificate must be for that address, from an authority that the
+/// context trusts. Each call throws `std::runtime_error` when the session fails.
 class tls_session {
 public:
-    /// Sends bytes, and gives bytes that have come; none when the connection has ended. Outlive the session.
+    /// Send bytes, and return received bytes; none when the connection has ended. They outlive the session.
     using sender = std::function<void(std::string_view)>;
     using receiver = std::function<std::string()>;
 
@@ -27,8 +27,8 @@ public:
 
     void send(std::string_view text);
 
-    /// What came next, or nothing when the other side has ended the session. Throws when only the connection has
-    /// ended: something may be missing.
+    /// What was received next, or nothing when the other side has ended the session. Throws when only the connection
+    /// has ended: data may be missing.
     std::string receive();
 
 private:

@@ -1,4 +1,4 @@
-// The bridge under load while backends come and go, while it is told to stop, and while it runs out of what it needs.
+// The bridge under load while backends go down and come back, while it is told to stop, and while resources run out.
 //
 // CAUSEWAY_RESTARTS, CAUSEWAY_STOPS, CAUSEWAY_ROLLING_RESTARTS and CAUSEWAY_SOAK_SECONDS make these tests as long as
 // docs/reliability.md reports them.
@@ -73,7 +73,7 @@ private:
 
 const auto without_and_with_tls = boost::unit_test::data::make({false, true});
 
-// A bridge that is scraped all the time while it runs. When its counters did not add up, the test fails at its end.
+// A bridge that is scraped continuously. If its counters ever failed to add up, the test fails at its end.
 class audited_causeway : public causeway_process {
 public:
     explicit audited_causeway(words arguments)
@@ -110,8 +110,8 @@ void start_again(std::optional<code_server_process>& code_server, const std::str
     code_server->port();
 }
 
-// A client that never waits for an answer and takes them all, until the bridge has closed the connection. All that it
-// asks for can be answered at once.
+// A client that never waits for an answer but reads them all, until the bridge has closed the connection. All its
+// requests can be answered at once.
 class flood {
 public:
     explicit flood(std::uint16_t port)
@@ -125,7 +125,7 @@ public:
     flood(const flood&) = delete;
     flood& operator=(const flood&) = delete;
 
-    // Blocks until so many bytes of answers have come.
+    // Blocks until `count` bytes of answers have arrived.
     void wait_for_bytes(std::size_t count)
     {
         wait_until([&] { return received_ >= count; });
@@ -167,13 +167,13 @@ private:
     std::jthread sender_;
 };
 
-// A client whose first segment gets no answer waits for a second until its TCP tries again.
+// A client whose SYN gets no answer waits for a second until its TCP retries.
 std::string right_and_without_a_retry(const answered& answered)
 {
     return answered.retries_of_tcp == 0 ? steady_load::only_right_answers(answered) : "TCP had to try again";
 }
 
-// Connects for each request, and asks, until it is refused or told to stop. Returns what else happened, in words, or
+// Connects for each request until it is refused or told to stop. Returns anything else that happened, in words, or
 // nothing.
 std::string connect_and_ask(const place& server, const std::atomic<bool>& stop)
 try {
@@ -205,7 +205,7 @@ public:
             threads_.emplace_back([this, &wrong, server] { wrong = connect_and_ask(server, stop_); });
     }
 
-    // Blocks until each has been refused. Gives what else happened to any of them.
+    // Blocks until each has been refused. Returns anything else that happened to any of them.
     words wait()
     {
         threads_.clear();
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(what_one_backend_leaves_unanswered_another_is_asked)
     BOOST_TEST(clients.receive_wrong(codes) == words{}, boost::test_tools::per_element());
 }
 
-// A reply goes to the request that has waited longest for its code, also when another backend owes it that reply.
+// A reply goes to the request that has waited longest for its code, even if another backend owes it that reply.
 BOOST_AUTO_TEST_CASE(a_request_whose_reply_went_to_another_is_not_forgotten)
 {
     listener one;
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(a_backend_that_hangs_costs_its_requests_a_timeout_and_later
     code_server.signal(SIGCONT);
     clients.send(codes);
     BOOST_TEST(clients.receive_wrong(codes) == words{}, boost::test_tools::per_element());
-    // Replies come in the order of their requests: after this one no other is on its way.
+    // Replies arrive in the order of their requests: after this one no other is in flight.
     BOOST_TEST(get(causeway.port(), "end").body == body_for("end"));
 
     clients.close();
@@ -399,7 +399,7 @@ BOOST_AUTO_TEST_CASE(a_backend_that_hangs_costs_its_requests_a_timeout_and_later
     const auto dropped = number_before(" of them dropped", summary);
     BOOST_TEST(number_before(" requests timed out", summary) == codes.size());
     BOOST_TEST(number_before(" replies", summary) == 2 * codes.size() + 1 + dropped);
-    // When it has just looked at the right moment, it has given up the silent connection, and with it the late replies.
+    // If it happened to check at the right moment, it has given up the silent connection, and with it the late replies.
     if (number_before(" connections", summary) == 1)
         BOOST_TEST(dropped == codes.size());
     else
@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(clients_that_connect_without_end_are_answered_until_they_ar
         steady_load others(causeway.port(), 4);
         others.wait_for_answers(200);
 
-        // The thread that tells one socket after the other is interrupted often.
+        // The thread that handles one socket after the other is interrupted often.
         BOOST_REQUIRE(setpriority(PRIO_PROCESS, static_cast<id_t>(causeway.id()), 19) == 0);
         causeway.signal(SIGTERM);
         BOOST_TEST(others.wait() == "");

@@ -1,4 +1,4 @@
-// What systemd's own tool says of the units. Where it is not installed, the test says so and is skipped.
+// What systemd's own tool says about the units. If it is not installed, the test says so and is skipped.
 #include "../temporary.hpp"
 #include "process.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 const std::string deployment = CAUSEWAY_PROJECT_DIR "/docs/deployment/";
 constexpr std::string_view start = "\nExecStart=";
 
-// Its program is where it was built. Elsewhere systemd finds it by its name.
+// Its program is where it was built. On other machines systemd finds it by its name.
 std::string with_path_of_program(std::string unit, const std::string& program)
 {
     const auto name = unit.find(start) + start.size();

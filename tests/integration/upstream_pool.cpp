@@ -1,4 +1,4 @@
-// The pool against backends that behave, misbehave, go away and come back.
+// The pool against backends that behave, misbehave, go down and come back.
 #include "kit.hpp"
 #include "net/self_connection.hpp"
 #include "net/wakeup.hpp"
@@ -39,7 +39,7 @@ bool failed_with(failure why, const upstream::outcome& answer)
     return answer.has_error() && upstream::why_failed(answer.error()) == why;
 }
 
-// Asks for all codes at once and gives the answers in the order of the codes.
+// Asks for all codes at once and returns the answers in the order of the codes.
 awaitable<std::vector<upstream::outcome>> ask_all(pool& pool, std::vector<std::string> codes)
 {
     const auto executor = co_await asio::this_coro::executor;
@@ -59,7 +59,7 @@ awaitable<std::vector<upstream::outcome>> ask_all(pool& pool, std::vector<std::s
     co_return answers;
 }
 
-// So many codes, all different.
+// `count` different codes.
 std::vector<std::string> codes(std::size_t count)
 {
     std::vector<std::string> codes;
@@ -113,7 +113,7 @@ struct fixture {
         check_sums(the_pool.figures());
     }
 
-    // What holds of every pool that has been stopped: no request and no connection is unaccounted for.
+    // What holds for every stopped pool: no request and no connection is unaccounted for.
     static void check_sums(const upstream::pool_figures& figures)
     {
         BOOST_TEST(figures.requests.received == figures.requests.ended());
@@ -187,7 +187,7 @@ awaitable<bool> cancel_when_connected(pool& pool, steady_timer& deadline)
     co_return deadline.cancel() == 1;
 }
 
-// Closes its listening socket at once, so that its port is known and nobody is there.
+// Closes its listening socket at once, so that its port is known and unused.
 net::host_port nobody(asio::io_context& io)
 {
     tcp_acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_repeated_reply_is_dropped_and_counted)
     });
 }
 
-BOOST_AUTO_TEST_CASE(an_unasked_reply_is_dropped_and_counted)
+BOOST_AUTO_TEST_CASE(an_unsolicited_reply_is_dropped_and_counted)
 {
     const auto chatter = [](peer& peer) -> awaitable<> {
         const auto code = co_await peer.read_code();
@@ -692,8 +692,8 @@ BOOST_AUTO_TEST_CASE(of_several_upstreams_the_one_with_the_fewest_waiting_is_ask
     BOOST_TEST(asked["second"] == 50);
 }
 
-// As a proxy does that tries in vain to reach its server: longer than a request waits, and shorter than silence is
-// borne.
+// Like a proxy that cannot reach its server: it holds the connection for longer than a request waits, and for less than
+// the patience with silence.
 BOOST_AUTO_TEST_CASE(
     an_upstream_that_accepts_and_hangs_up_after_a_while_is_asked_nothing_but_probes_while_another_works)
 {
@@ -705,7 +705,7 @@ BOOST_AUTO_TEST_CASE(
     pool the_pool(io, settings, pending);
     the_pool.start();
     run(io, [](test::pool& pool, backend_double& other, backend_double& works) -> awaitable<> {
-        while (other.connections() < 2) // the first one is believed in
+        while (other.connections() < 2) // the first one counts as working
             co_await ask_all(pool, codes(10));
         while (other.connections() < 5) {
             const auto asked = codes(10);
@@ -871,7 +871,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_accepts_and_hangs_up_counts_as_down)
         [](pool_settings& settings) { settings.reply_timeout = 300ms; });
 }
 
-// As one does that restarts while nobody asks: what was known of it before has lasted, until it was asked.
+// Like a backend that restarts while no request is in flight: the connection counted as working until it was used.
 BOOST_AUTO_TEST_CASE(a_connection_that_is_lost_with_its_first_question_costs_no_request_an_error)
 {
     const auto die_once = [first = true](peer& peer) mutable {
@@ -905,7 +905,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)
         answer_one_of_many,
         [](pool& pool, backend_double& backend) -> awaitable<> {
             co_await connected(pool);
-            for (int round = 0; round < 4; ++round) // longer than a silent one would be kept
+            for (int round = 0; round < 4; ++round) // for longer than a silent one would be kept
             {
                 const auto answers = co_await ask_all(pool, codes(5));
                 BOOST_TEST(answers[0].has_value());
@@ -959,7 +959,8 @@ BOOST_AUTO_TEST_CASE(a_wait_for_a_place_is_part_of_a_requests_time_and_not_of_it
             const auto replies = figures.reply_durations.sum();
             const auto requests = figures.request_durations.sum();
             BOOST_TEST((replies >= 3 * a_while && replies <= 3 * a_while + 6ms));
-            BOOST_TEST((requests >= 6 * a_while && requests <= 6 * a_while + 12ms)); // one, two and three whiles
+            BOOST_TEST((requests >= 6 * a_while &&
+                        requests <= 6 * a_while + 12ms)); // after one, two and three times `a_while`
         },
         [](pool_settings& settings) { settings.window = 1; });
 }
@@ -1071,7 +1072,7 @@ BOOST_AUTO_TEST_CASE(who_asks_a_stopped_pool_is_counted_as_stopped_not_as_unavai
 
 BOOST_AUTO_TEST_CASE(stopping_ends_it_whatever_it_is_doing)
 {
-    // `run` and `play` see to it that nothing goes on.
+    // `run` and `play` check that nothing keeps running.
     for (stopped_after = 0; stopped_after < 60; ++stopped_after)
         for (const bool backend_is_up : {true, false})
             BOOST_TEST_CONTEXT("after " << stopped_after << " turns of the loop, backend up: " << backend_is_up)

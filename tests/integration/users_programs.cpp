@@ -1,4 +1,4 @@
-// Programs that a user has built on the installed library, those in tests/package.
+// Programs that a user has built against the installed library, those in tests/package.
 #include "blocking.hpp"
 #include "process.hpp"
 

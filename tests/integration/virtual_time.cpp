@@ -1,8 +1,7 @@
-// Tests in a time of their own, which passes when nothing can happen: so a timeout takes as long as it says, to the
-// millisecond, however busy the machine is, and hardly any real time. A loop that is never at rest counts as one that
-// takes a microsecond for each thing that it does.
-//
-// What crosses the loopback interface arrives while it is sent, so a loop with nothing ready has nothing on its way. A
+// Tests in virtual time, which advances when no handler is ready: so a timeout takes exactly as long as it says, to the
+// millisecond, however busy the machine is, and hardly any real time. For a loop that is never at rest, each handler
+// counts as a microsecond.
+// Data on the loopback interface arrives while it is sent, so a loop with nothing ready has nothing in flight. A
 // program is linked with this file or with real_time.cpp.
 #include "kit.hpp"
 #include "net/clock.hpp"
@@ -27,8 +26,8 @@ clock::time_point clock::now() noexcept { return causeway::now; }
 namespace test {
 namespace {
 
-// Asio looks at its timers when the kernel's timer has ended, which knows nothing of this time. One that is due before
-// all others makes it look.
+// Asio checks its timers when the kernel's timer expires, which knows nothing of virtual time. A timer that is due
+// before all others makes it check.
 void look_at_timers(asio::io_context& io)
 {
     steady_timer due(io, clock::time_point::min());
@@ -42,8 +41,8 @@ void look_at_timers(asio::io_context& io)
 
 bool wait_for_something(asio::io_context& io, clock::time_point latest)
 {
-    // What was sent has arrived, unless the kernel has left that to a thread of its own, which gets its turn here. To
-    // yield instead would put this thread behind all others of a busy machine, a thousand times a second.
+    // What was sent has arrived, unless the kernel has left that to one of its own threads, which gets its turn here.
+    // Yielding instead would put this thread behind all others on a busy machine, a thousand times a second.
     for (const bool first : {true, false}) {
         if (done_in_this_tick != most_done_in_a_tick && io.poll_one() != 0) {
             ++done_in_this_tick;

@@ -1,4 +1,4 @@
-// HTTP in front of a server that explains words, with a protocol of its own: it is sent lines with a word each, and
+// HTTP in front of a server that explains words, with its own protocol: it receives lines with one word each, and
 // answers each, in any order, with a line `WORD: EXPLANATION`.
 //
 //   dictionary HOST:PORT UPSTREAM-HOST:PORT
@@ -48,8 +48,8 @@ class codec final : public upstream::codec {
     upstream::input_buffer input_{64 * 1024};
 };
 
-// A word always has the same explanation, so two who ask for it can share their key, and one may be asked for again
-// when its connection was lost.
+// A word always has the same explanation, so requests for it can share their key, and the question may be written again
+// when its connection is lost.
 const upstream::protocol protocol{.make_codec = [] { return std::make_unique<codec>(); }, .shares_keys = true};
 
 upstream::question question_for(const std::string& word)
@@ -57,7 +57,7 @@ upstream::question question_for(const std::string& word)
     return {.key = upstream::key(word), .bytes = word + '\n', .repeatable = true};
 }
 
-// What is let through to the upstream: nothing but letters, so no request can smuggle in a line of its own.
+// Only letters may pass to the upstream, so no request can smuggle in a line of its own.
 bool is_word(const std::string& text)
 {
     const auto is_letter = [](char byte) { return byte >= 'a' && byte <= 'z'; };
@@ -92,7 +92,7 @@ private:
     upstream::pool& pool_;
 };
 
-// The pool lives for as long as the server has requests that may ask it.
+// The pool outlives the server's requests, which may use it.
 awaitable<> serve(http::server& server, upstream::pool& pool)
 {
     pool.start();

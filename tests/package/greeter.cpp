@@ -1,4 +1,4 @@
-// An HTTP server with a handler of its own:
+// An HTTP server with its own handler:
 //
 //   greeter [HOST:PORT]
 #include "http/server.hpp"
@@ -12,7 +12,7 @@
 using namespace causeway;
 using boost::beast::http::status;
 
-// Knows its one page, so a request never waits for anything.
+// Has one page, so a request never waits for anything.
 class greeter final : public http::handler {
     http::reaction look_at(const http::request& request, steady_timer&) override
     {
@@ -21,7 +21,7 @@ class greeter final : public http::handler {
         return http::response{.content_type = "text/plain", .body = "Hello\n"};
     }
 
-    void respond(const http::request&, http::outcome&&, http::response&) override {} // for those that have waited
+    void respond(const http::request&, http::outcome&&, http::response&) override {} // for requests that have waited
 };
 
 int main(int argc, char* argv[])
@@ -29,14 +29,14 @@ int main(int argc, char* argv[])
     const auto place = net::parse_host_port(argc > 1 ? argv[1] : "127.0.0.1:8080");
     if (!place)
         return 2;
-    asio::io_context io(1); // an event loop for one thread, as everything here wants it
+    asio::io_context io(1); // an event loop for one thread, as all of Causeway requires
     greeter greeter;
     net::limit connections(1000);
     http::server server(net::listen(io, net::resolve_for_listening(io, *place), net::port_sharing::never), greeter, {},
                         connections);
     asio::co_spawn(io, server.run(), net::rethrow);
 
-    // Requests under way are finished; then nothing is left to be done, and `run` returns.
+    // Requests in flight are finished; then nothing is left to do, and `run` returns.
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&](error_code, int) { server.drain(); });
     spdlog::info("listening on {}", net::to_string(server.endpoint()));

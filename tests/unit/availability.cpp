@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(after_one_that_did_not_work_the_next_counts_when_it_answers
     BOOST_TEST(down_for() == 0s);
     upstream.disconnected(now, now);
     BOOST_TEST(upstream.worked());
-    upstream.connected(now, true); // which has to say something of its own, unless the last one worked
+    upstream.connected(now, true); // which has to answer, unless the last one worked
     BOOST_TEST(down_for() == 0s);
 }
 

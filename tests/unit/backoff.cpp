@@ -17,7 +17,7 @@ namespace upstream = causeway::upstream;
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-// A source of chance that is none: it gives the same number whenever it is asked.
+// A random source that always gives the same number.
 class loaded_dice {
 public:
     using result_type = std::uint64_t;
@@ -34,7 +34,7 @@ private:
     result_type number_;
 };
 
-// The ends of the range. Not 0 for the lower one: a distribution may reject it and ask again, for ever.
+// The ends of the range. Not 0 for the lower one: a distribution may reject it and retry for ever.
 loaded_dice always_lowest() { return loaded_dice(1); }
 loaded_dice always_highest() { return loaded_dice(loaded_dice::max()); }
 

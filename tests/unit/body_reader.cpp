@@ -17,7 +17,7 @@ namespace http = causeway::http;
 
 using outcome = std::optional<http::refusal>;
 
-// What comes behind a body on the same connection.
+// What follows a body on the same connection.
 constexpr std::string_view next_request = "GET / HTTP/1.1\r\n";
 
 http::body_reader chunks()
@@ -34,7 +34,7 @@ http::body_reader content_of(std::uint64_t length)
     return body;
 }
 
-// Shows `bytes` as two pieces, what comes behind them included. Gives how many of them the body took.
+// Passes `bytes`, including what follows them, as two pieces. Returns how many of them the body took.
 std::size_t read(http::body_reader& body, std::string_view bytes, std::size_t cut, outcome& refused)
 {
     const auto first = body.read(bytes.substr(0, cut), refused);

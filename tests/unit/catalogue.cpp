@@ -24,7 +24,7 @@ std::string reply_to(std::string_view asked)
     return wire;
 }
 
-// What IANA's registry has assigned or reserved, as ranges with both ends included; 104 is temporary there.
+// The codes that IANA's registry has assigned or reserved, as inclusive ranges; 104 is temporary there.
 std::vector<std::string> registered_codes()
 {
     struct range {

@@ -28,7 +28,7 @@ std::string error_in(const http::response& response)
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-// That GET `target` asks for `code`.
+// Checks that GET `target` asks for `code`.
 void check_found(std::string_view target, std::string_view code)
 {
     const auto found = codes::code_in(request(target));
@@ -37,7 +37,7 @@ void check_found(std::string_view target, std::string_view code)
     BOOST_TEST(found->text() == code, target);
 }
 
-// That `request` asks for nothing, and that its answer says `problem`.
+// Checks that `request` asks for nothing, and that its answer says `problem`.
 http::response check_refused(const http::request& request, status expected, std::string_view problem)
 {
     BOOST_TEST_CONTEXT(boost::beast::http::to_string(request.method) << ' ' << request.target)

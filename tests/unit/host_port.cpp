@@ -16,7 +16,7 @@ namespace {
 namespace net = causeway::net;
 using namespace std::string_view_literals;
 
-// While it lives, no thread can be had: none has room for such a stack.
+// While it lives, no thread can be created: none has room for such a stack.
 class no_more_threads {
 public:
     no_more_threads()
@@ -47,7 +47,7 @@ causeway::awaitable<causeway::error_code> error_of_resolving(net::host_port plac
     co_return error;
 }
 
-// What a person writes and the place that is meant.
+// What a person writes and the place that it means.
 struct example {
     std::string_view text;
     std::string_view host;

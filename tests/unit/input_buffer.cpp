@@ -1,4 +1,4 @@
-// What a codec keeps its bytes in.
+// The buffer in which a codec keeps its bytes.
 #include "upstream/input_buffer.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -25,10 +25,10 @@ std::string error_of(std::string_view file)
     }
 }
 
-// Of a file whose fields begin in line 4.
+// The error for a file whose fields begin in line 4.
 std::string error_with(std::string_view fields) { return error_of(dialect_with(fields)); }
 
-// Of the field 2 that has this in it, behind its type, its encoding and its length.
+// The error for a field 2 with these members, after its type, its encoding and its length.
 std::string error_in_field(std::string_view members)
 {
     return error_with(R"("2": {"type": "String", "enc": "ASCII", "length": 10,)"
@@ -41,14 +41,14 @@ dialect with_field(std::string_view field)
     return dialect::parse(dialect_with("\"2\": " + std::string(field)), "file");
 }
 
-// The text that field 2 has when it was packed and unpacked.
+// The text of field 2 after packing and unpacking.
 std::string round_trip(const dialect& dialect, std::string text)
 {
     const auto bytes = dialect.pack({.mti = "0200", .elements = {{.number = 2, .text = std::move(text)}}}).value();
     return *text_of(dialect.unpack(bytes).value(), 2);
 }
 
-// What field 2 is on the wire, behind type and bitmap.
+// Field 2 on the wire, after type and bitmap.
 std::string packed(const dialect& dialect, std::string_view value)
 {
     return dialect.pack(message_of(R"({"mti":"0200","2":)" + std::string(value) + "}")).value().substr(12);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(digits_are_digits_when_they_come_too)
     BOOST_TEST(unpacked(bcd, "\x12\xD3") == "2: has something other than digits");
     BOOST_TEST(unpacked(track, "\x12\xD3") == R"({"mti":"0200","2":"12=3"})");
     BOOST_TEST(unpacked_problem(track, R"("12D3")") == "2: must have digits only, and = between them");
-    // The half that says nothing may be anything.
+    // The unused half may be anything.
     BOOST_TEST(unpacked(odd, "\xF1\x23") == R"({"mti":"0200","2":"123"})");
     BOOST_TEST(unpacked(left, "\x12\x3F") == R"({"mti":"0200","2":"123"})");
 }

@@ -1,4 +1,4 @@
-// What the tests of ISO 8583 messages are made of: messages as JSON, problems as text, and messages at random.
+// What the tests of ISO 8583 messages share: messages as JSON, problems as text, and random messages.
 #pragma once
 
 #include "protocols/iso8583/json.hpp"
@@ -13,7 +13,7 @@
 
 namespace causeway::iso8583::test {
 
-/// The message that `json` is. Throws when it is none.
+/// The message that `json` represents. Throws when it represents none.
 inline message message_of(std::string_view json) { return from_json(json).value(); }
 
 inline std::string json_of(const message& message)
@@ -30,8 +30,7 @@ std::string problem_of(const result<Value>& result)
     return result ? std::string() : in_words(result.error());
 }
 
-/// A dialect with an ASCII message type indicator, a binary bitmap, and these fields, in line 4 of the file and behind
-/// it.
+/// A dialect with an ASCII message type indicator, a binary bitmap, and these fields, from line 4 of the file on.
 inline std::string dialect_with(std::string_view fields)
 {
     return R"({"fields": {
@@ -85,7 +84,7 @@ public:
     }
 
 private:
-    // Some of the parts; of those that stand in a row, the first ones.
+    // Some of the parts; for parts in sequence, the first ones.
     std::vector<iso8583::element> parts(const field_specification& field)
     {
         std::vector<iso8583::element> parts;

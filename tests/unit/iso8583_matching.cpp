@@ -27,7 +27,7 @@ bool matches(const message& request, const message& reply, std::string_view fiel
     return iso::key_for(request, key_fields(fields)).value() == iso::key_of(reply, key_fields(fields));
 }
 
-// The field of which it is said that it is wrong with `request`.
+// The field that the problem with `request` names.
 std::string problem_with(const message& request, std::string_view fields = "7,11")
 {
     const auto key = iso::key_for(request, key_fields(fields));

@@ -18,8 +18,8 @@ using namespace causeway::iso8583::test;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
-// What has neither padding nor a length that can be written in two ways, so that the bytes of a message are the only
-// ones.
+// Elements with neither padding nor a length that can be written in two ways, so that a message has only one form in
+// bytes.
 constexpr auto every_encoding = R"({"fields": {
     "0": {"type": "String", "length": 4, "enc": "BCD", "prefix": "BCD.Fixed"},
     "1": {"type": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"},

@@ -62,7 +62,7 @@ message purchase(std::string_view mti = "0210")
     return {std::string(mti), {now, {11, "000042", {}}, {39, "00", {}}}};
 }
 
-// A codec, and what came of what it was given.
+// A codec, and the events for what it was given.
 class conversation {
 public:
     explicit conversation(bool signs_on = false)
@@ -93,7 +93,7 @@ public:
 
     std::vector<std::string> hear(const message& message) { return hear(framed(message)); }
 
-    // All that a log could show of what came.
+    // Everything that a log could show of what was received.
     const std::string& shown() const { return shown_; }
 
 private:
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(any_cut_of_the_stream_gives_the_same_events)
     }
 }
 
-// Of a message only its MTI, 3, 7, 11, 37, 39, 41 and 70 may be shown. All that may not has a mark in it.
+// Only a message's MTI, 3, 7, 11, 37, 39, 41 and 70 may be shown. All other fields have a mark.
 BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_becomes_of_its_message)
 {
     constexpr std::string_view mark = "6666";

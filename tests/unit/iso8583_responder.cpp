@@ -40,7 +40,7 @@ constexpr auto first_echo_test = R"({"mti":"0800","7":"1124163000","11":"000001"
 constexpr auto second_echo_test = R"({"mti":"0800","7":"1124163000","11":"000002","70":"301"})";
 constexpr auto answer_to_echo_test = R"({"mti":"0810","7":"1124163000","11":"000001","39":"00","70":"301"})";
 
-// All that is logged while it lives.
+// Everything that is logged while it lives.
 class log_capture {
 public:
     log_capture()
@@ -79,7 +79,7 @@ struct fixture {
         return wire;
     }
 
-    // The messages in what it said, one behind the other.
+    // The messages in what it sent, one after the other.
     std::string read(std::string_view wire) const
     {
         iso::frame_reader frames(settings.framing);

@@ -29,7 +29,7 @@ std::string data_in(const std::string& object)
     return std::string(value.at("data").as_string());
 }
 
-// What whoever parses it gets.
+// The value that a parser gets.
 std::string round_trip(std::string_view data) { return data_in(object_with(data)); }
 
 } // namespace
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(what_json_needs_escaped_is_escaped)
     BOOST_TEST(object_with("") == R"({"data":""})");
 }
 
-// Wherever it stands in the eight bytes that are looked at together.
+// Wherever it is in the eight bytes that are checked together.
 BOOST_AUTO_TEST_CASE(every_byte_is_escaped_alike_wherever_it_stands)
 {
     for (int value = 0; value < 128; ++value)

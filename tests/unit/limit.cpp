@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(several_threads_never_hold_more_places_than_the_bound)
 
 // One thread holds the only place, and gives it back to take it again; the other tries all the time. When the first is
 // refused, one of the attempts that the other made meanwhile must have got the place.
-BOOST_AUTO_TEST_CASE(an_attempt_in_vain_never_costs_another_thread_a_free_place)
+BOOST_AUTO_TEST_CASE(a_failed_attempt_never_costs_another_thread_a_free_place)
 {
     net::limit limit(1);
     std::vector<std::atomic<bool>> got_it(2'000'000); // by attempt of the other thread

@@ -1,4 +1,4 @@
-// What an operator is told to do: each line of the levels warning and error stands in docs/operations.md.
+// What an operator is told to do: each line of the levels warning and error is in docs/operations.md.
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
@@ -21,7 +21,7 @@ std::string text_of(const fs::path& file)
     return {std::istreambuf_iterator<char>(input), {}};
 }
 
-// How the lines begin that a source file logs as warnings or errors, with … in place of what differs.
+// The beginnings of the lines that a source file logs as warnings or errors, with … in place of what varies.
 std::vector<std::string> beginnings_of_lines_in(const std::string& source)
 {
     static const std::regex call(

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_is_named_twice_has_one_line)
 BOOST_AUTO_TEST_CASE(a_status_has_a_line_once_it_was_answered)
 {
     report.sum.http.count(boost::beast::http::status::gateway_timeout);
-    report.sum.http.count(static_cast<boost::beast::http::status>(1000)); // none that there could be
+    report.sum.http.count(static_cast<boost::beast::http::status>(1000)); // not a valid status
     BOOST_TEST(says(R"(causeway_http_responses_total{status="504"} 1)"));
     BOOST_TEST(std::ranges::count_if(lines(), [](const std::string& line) {
                    return line.starts_with("causeway_http_responses_total{");

@@ -50,7 +50,8 @@ const upstream::question& code(std::string_view text)
 // A question that must not be written twice.
 upstream::question order(std::string_view text) { return {upstream::key(text), std::string(text) + '\n', false}; }
 
-// When whatever a test writes is written, unless it says otherwise, and so much later that nothing is recent any more.
+// When a test's messages are written, unless it says otherwise; and a time so much later that nothing is recent any
+// more.
 constexpr causeway::clock::time_point start;
 constexpr auto later = start + 1h;
 
@@ -81,7 +82,8 @@ void open_and_speak(upstream::multiplexer& multiplexer, connection& connection)
     multiplexer.spoke(connection.lane);
 }
 
-// A connection comes and speaks, takes what there is for it, and is lost at once: any of that may be to blame.
+// A connection opens and receives something, takes what there is for it, and is lost at once: any of that may be to
+// blame.
 void lose_at_once(upstream::multiplexer& multiplexer, connection& connection)
 {
     open_and_speak(multiplexer, connection);
@@ -89,7 +91,7 @@ void lose_at_once(upstream::multiplexer& multiplexer, connection& connection)
     close(multiplexer, connection, start);
 }
 
-// The next suspects are tried on a connection that is lost meanwhile.
+// The next suspects are tried on a connection that is lost in the meantime.
 void try_and_lose(upstream::multiplexer& multiplexer, connection& connection)
 {
     open_and_speak(multiplexer, connection);
@@ -98,7 +100,7 @@ void try_and_lose(upstream::multiplexer& multiplexer, connection& connection)
     close(multiplexer, connection, start);
 }
 
-// A coroutine that asks and hears the outcome.
+// A coroutine that asks and receives the outcome.
 class listener {
 public:
     listener(upstream::multiplexer& multiplexer, upstream::question question)
@@ -141,7 +143,7 @@ private:
     waiting_request request_;
 };
 
-// The coroutines that ask, in the order of their asking.
+// The coroutines that ask, in the order in which they asked.
 class askers {
 public:
     explicit askers(upstream::multiplexer& multiplexer)
@@ -157,7 +159,7 @@ public:
             ask(text);
     }
 
-    // Whoever asked for `text` got a reply, or none in time.
+    // The request for `text` got a reply, or none in time.
     void leave(std::string_view text) { requests_.erase(std::string(text)); }
 
 private:
@@ -1323,7 +1325,7 @@ BOOST_AUTO_TEST_CASE(who_is_acquitted_has_no_strikes)
     BOOST_TEST(innocent.waits());
 }
 
-// What kills slowly was written first, and that was the first time.
+// A message that kills slowly was written first, for the first time.
 BOOST_AUTO_TEST_CASE(a_suspect_gets_no_strike_before_it_is_tried_in_quiet)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1346,7 +1348,7 @@ BOOST_AUTO_TEST_CASE(a_suspect_gets_no_strike_before_it_is_tried_in_quiet)
     BOOST_TEST(innocent.error() == asio::error::connection_aborted);
 }
 
-// What kills slowly is written first on each connection, and is no suspect.
+// A message that kills slowly is written first on each connection, and is not a suspect.
 BOOST_AUTO_TEST_CASE(a_suspect_is_not_to_blame_where_an_older_message_was_lost_once_more)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1563,7 +1565,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_taken_while_a_request_waits_for_it)
     BOOST_TEST(!multiplexer.is_taken(question.key, now));
 }
 
-// A repeat may be owed another one.
+// A repeat may still be due another one.
 BOOST_AUTO_TEST_CASE(a_late_reply_does_not_free_the_key_that_was_kept_for_it)
 {
     upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
@@ -1586,7 +1588,7 @@ BOOST_AUTO_TEST_CASE(a_key_whose_late_reply_never_comes_is_taken_until_it_cannot
     const causeway::clock::time_point now;
     multiplexer.expect_late_reply(key, now + 1s);
     multiplexer.deliver(connection.lane, key, "a late reply");
-    multiplexer.expect_late_reply(key, now + 2s); // of another request that gave up since
+    multiplexer.expect_late_reply(key, now + 2s); // for another request that has given up since
 
     BOOST_TEST(multiplexer.is_taken(key, now + 1s));
     BOOST_TEST(multiplexer.is_taken(key, now + 2s - 1ns));
@@ -1729,7 +1731,7 @@ BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_witho
     std::optional<waiting_request> third(std::in_place, multiplexer, code("100"));
     BOOST_TEST(take(multiplexer, connection) == "100\n");
 
-    second.reset(); // nobody relied on this one
+    second.reset(); // no request relied on this one
     BOOST_TEST(take(multiplexer, connection) == "");
     first.reset();
     BOOST_TEST(take(multiplexer, connection) == "100\n");
@@ -1803,7 +1805,7 @@ BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
     const waiting_request later(multiplexer, code("100"));
     first.reset();
     second.reset();
-    BOOST_TEST(multiplexer.backlog() == 1U); // `later`, and nobody in the name of those who have their reply
+    BOOST_TEST(multiplexer.backlog() == 1U); // `later`, and none on behalf of the requests that have their reply
     BOOST_TEST(multiplexer.keys() == 2U);
 }
 
@@ -1847,7 +1849,7 @@ BOOST_AUTO_TEST_CASE(a_question_may_be_answered_before_it_is_asked)
     const waiting_request request(multiplexer, code("100"));
 
     multiplexer.deliver(connection.lane, code("100").key, "a reply to all");
-    multiplexer.deliver(connection.lane, code("101").key, "a reply to all"); // nobody asked
+    multiplexer.deliver(connection.lane, code("101").key, "a reply to all"); // no request asked
     BOOST_TEST(take(multiplexer, connection) == "");
     BOOST_TEST(connection.lane.waiting() == 0U);
 }

@@ -1,4 +1,4 @@
-// The multiplexer beside a model of it: the same random events happen to both, and then both must look the same.
+// The multiplexer next to a model of it: the same random events happen to both, and then both must look the same.
 #include "upstream/multiplexer.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -31,29 +31,29 @@ using time_point = causeway::clock::time_point;
 using upstream::key_use;
 
 constexpr std::size_t number_of_lanes = 3;
-constexpr auto blame_for = 50ms;     // a message that is no older when its connection is lost may be to blame
+constexpr auto blame_for = 50ms;     // a message not older than this when its connection is lost may be to blame
 constexpr unsigned most_strikes = 2; // with the last of them a request fails
 
-// Of different lengths. Where a key belongs to one request, the last two are of questions that are not repeatable.
+// Of different lengths. Where a key belongs to one request, the last two are for questions that are not repeatable.
 const std::array<std::string, 4> all_keys{"a", "bb", "ccc", "dddd"};
 
 std::string bytes_for(const std::string& key) { return key + ' '; }
 
 bool is_repeatable(const std::string& key, key_use use) { return use != key_use::own || key.size() < 3; }
 
-// The multiplexer's promises, said in the plainest way. Requests have numbers, a higher one for each that comes.
+// The multiplexer's promises in their simplest form. Requests are numbered in order of arrival.
 using numbers = std::vector<int>; // of requests, in their order
 
 struct request {
     int number;
     std::string key;
     time_point written_at;
-    unsigned strikes = 0; // how often its message was the only one to blame in quiet
+    unsigned strikes = 0; // how often its message was the only possible cause in quiet
     bool suspect = false;
     bool lost_before = false;
-    bool needs_quiet = false; // to be tried where no suspect, and none that was lost, is on the wire
+    bool needs_quiet = false; // to be tried while no suspect, and no message that was ever lost, is on the wire
     int times_written = 0;
-    std::string told; // a reply or an error, on its way to whoever asked
+    std::string told; // a reply or an error, on its way to the asking coroutine
 };
 
 // A message that was taken last, and the request that waits for its reply on that connection still.
@@ -137,7 +137,7 @@ public:
         lane.open = false;
         std::erase(opened_, index);
         blame(lane.wire, lane.spoke, now);
-        for (const auto number : numbers(lane.wire)) // a copy: who fails leaves the wire
+        for (const auto number : numbers(lane.wire)) // a copy, because a request that fails leaves the wire
             if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes) {
                 condemned_[lost.key] = now + 3s;
                 fail(lost.key);
@@ -275,7 +275,7 @@ public:
         return has_requests_for(key) || (late != late_.end() && late->second > now);
     }
 
-    // Whether a message for `number` is on its way or will be: its own or, when requests coalesce, another's.
+    // Whether a message for `number` is in flight or will be: its own or, when requests coalesce, another's.
     bool has_a_place(int number)
     {
         const auto shares_its_key = [&](const request& other) {
@@ -318,7 +318,7 @@ private:
         return std::ranges::count(requests_, key, &request::key) != 0;
     }
 
-    // The one whose turn it is to get a reply.
+    // The request whose turn it is to get a reply.
     request* longest_receiving(const std::string& key)
     {
         request* longest = nullptr;
@@ -328,7 +328,7 @@ private:
         return longest;
     }
 
-    // The one whose message is answered next; where `in` is not null, of those that stand there.
+    // The request whose message is answered next; if `in` is not null, among those in it.
     request* longest_waiting(const std::string& key, const numbers* in = nullptr)
     {
         for (auto& request : requests_)
@@ -337,7 +337,7 @@ private:
         return nullptr;
     }
 
-    // Where it stands; null when it is answered, or relies on another's message.
+    // The queue that contains it; null when it is answered, or relies on another's message.
     numbers* queue_of(int number)
     {
         std::vector<numbers*> queues{&backlog_, &suspects_};
@@ -443,7 +443,7 @@ private:
         queue.clear();
     }
 
-    // Where a connection works, nothing that may be written again waits for one that may not.
+    // If a connection works, nothing that may be written again waits for one that may not work.
     void recall()
     {
         for (const auto index : opened_) {
@@ -468,7 +468,7 @@ private:
         }
     }
 
-    // The longest open of the least busy.
+    // The longest-open one of the least busy lanes.
     lane* least_busy_lane()
     {
         lane* least = nullptr;
@@ -502,18 +502,18 @@ private:
 
     std::size_t window_;
     key_use use_;
-    std::vector<request> requests_; // of those with a key on one wire, the first is the one that is answered there
+    std::vector<request> requests_; // of those with the same key on one wire, the first is answered there
     numbers backlog_;
     numbers suspects_;
-    numbers answered_; // the reply to their message has come; they stand in no other queue
+    numbers answered_; // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
-    std::vector<std::size_t> opened_; // the longest open first
+    std::vector<std::size_t> opened_; // the longest-open first
     std::map<std::string, time_point> late_;
     std::map<std::string, time_point> condemned_; // until when
 };
 
 struct connection {
-    bool is_awake = false; // its writer will look, or knows already what there is for it
+    bool is_awake = false; // its writer will check, or already knows what there is for it
     upstream::lane lane{[this] { is_awake = true; }};
 };
 
@@ -576,7 +576,7 @@ private:
 
     const std::string& any_key() { return all_keys[below(all_keys.size())]; }
 
-    // Now and then, and then about as long as makes a difference.
+    // Sometimes, and then by about as long as makes a difference.
     void pass_time()
     {
         constexpr std::array<std::chrono::nanoseconds, 5> steps{1ms, 25ms, 50ms - 1ns, 50ms, 51ms};
@@ -635,7 +635,7 @@ private:
             }));
     }
 
-    // What the coroutine does when its wait has ended.
+    // What the coroutine does after its wait has ended.
     void hear(asker& asker, error_code error, const std::string& reply)
     {
         const auto told = model_.at(asker.number).told;
@@ -668,7 +668,7 @@ private:
         std::string bytes;
         multiplexer_.take(connections_[index].lane, bytes, now_);
         BOOST_TEST(bytes == model_.take(index, now_));
-        connections_[index].is_awake = model_.has_suspects_for(index); // its writer goes on with those
+        connections_[index].is_awake = model_.has_suspects_for(index); // its writer continues with those
     }
 
     void take_suspects(std::size_t index)
@@ -686,7 +686,7 @@ private:
         model_.acquit(index);
     }
 
-    // The connection may have had to write some words of its own before.
+    // The connection may have had its own messages to write before.
     void put_back(std::size_t index)
     {
         std::size_t size = below(8);
@@ -744,7 +744,8 @@ private:
         model_.fail_all();
     }
 
-    // The event loop has its turn: whoever was told something has gone, and all others can still get a reply.
+    // The event loop has its turn: every request that was told something has gone, and all others can still get a
+    // reply.
     void poll()
     {
         io_.restart();

@@ -22,7 +22,7 @@ bool is_in(const net::operation_memory& memory, const void* place)
     return place >= begin && place < begin + sizeof memory;
 }
 
-// Says whether the operation behind a handler was in `memory`: then there is no room in there meanwhile.
+// Whether the operation of a handler is in `memory`: then there is no room in it meanwhile.
 bool is_taken(net::operation_memory& memory)
 {
     auto* const place = memory.allocate(1);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(an_awaited_operation_is_in_it_until_its_handler_is_called)
     }
 }
 
-// With the loop, whatever waits on it is destroyed: the frame of a coroutine goes after the operation that is in there.
+// Destroying the loop destroys whatever waits on it: the frame of a coroutine after the operation in that frame.
 BOOST_AUTO_TEST_CASE(may_be_in_the_coroutine_that_waits_when_the_loop_is_destroyed)
 {
     std::optional<asio::io_context> io(std::in_place);

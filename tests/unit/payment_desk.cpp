@@ -16,7 +16,7 @@ using namespace causeway::iso8583::test;
 using namespace std::chrono_literals;
 namespace iso = causeway::iso8583;
 
-// A request with this amount, which has all that is special about one.
+// A request with this amount and all fields that matter for the answer.
 iso::message with_amount(std::string_view amount, std::string_view mti = "0200")
 {
     return message_of(fmt::format(R"({{"mti":"{}","4":"{}","11":"000042"}})", mti, amount));

@@ -20,7 +20,7 @@ using causeway::steady_timer;
 
 http::request request_for(const std::string& target) { return {.target = target}; }
 
-// Has the target itself for an answer: of `/at once` at once, of others after a wait, which for `/end` ends when it is
+// Answers with the target itself: for `/at once` at once, for others after a wait, which for `/end` ends when it is
 // cancelled, and for `/bad wait` with an exception. Throws for `/bad`.
 class echo final : public http::handler {
 public:
@@ -49,7 +49,7 @@ private:
 };
 
 struct fixture {
-    // What became of the first request, as far as that is known after all that can happen now has happened.
+    // The result of the first request, if there is one after everything that is ready has run.
     void take()
     {
         asio::co_spawn(io, pipeline->take(),

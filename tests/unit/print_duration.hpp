@@ -1,4 +1,4 @@
-// How Boost.Test shows a duration; C++20's own operator<< is not there in g++ 12.
+// How Boost.Test prints a duration; C++20's own operator<< is missing from g++ 12.
 #pragma once
 
 #include <boost/test/unit_test.hpp>

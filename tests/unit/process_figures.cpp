@@ -8,7 +8,7 @@ namespace {
 
 namespace admin = causeway::admin;
 
-// A line of a real process but for its name.
+// A line of a real process, except for its name.
 std::string stat_of(const std::string& name)
 {
     return "4711 (" + name +

@@ -33,7 +33,7 @@ using causeway::http::phase;
 constexpr causeway::http::sweep_limits limits{.idle = 5, .reading = 4, .reading_in_drain = 2, .writing = 3};
 
 struct fixture {
-    // So many sweeps find nothing to be done, and the next one finds `expected`.
+    // `quiet_sweeps` sweeps find nothing to do, and the next one finds `expected`.
     void check_after(int quiet_sweeps, due expected, bool draining = false)
     {
         for (int i = 0; i < quiet_sweeps; ++i)

@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 
 using texts = std::vector<std::string>;
 
-// All codes in `pieces`, each of which comes by itself, and what is left at the end of the stream.
+// All codes in `pieces`, each of which arrives separately, and what is left at the end of the stream.
 texts codes_in(const std::vector<std::string_view>& pieces)
 {
     codes::request_decoder decoder;

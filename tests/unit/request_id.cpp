@@ -9,7 +9,7 @@ namespace {
 
 namespace http = causeway::http;
 
-// What a request is called whose client has offered this.
+// The id of a request whose client has offered this.
 std::string id_after(std::string_view offered)
 {
     http::access access;

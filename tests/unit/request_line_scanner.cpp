@@ -18,7 +18,7 @@ using outcome = std::optional<http::refusal>;
 struct verdict {
     outcome refused;
     bool ended = false;
-    std::size_t size = 0; // how much had to come for it
+    std::size_t size = 0; // how much had to arrive for it
 };
 
 verdict judge_byte_by_byte(std::string_view bytes)
@@ -43,7 +43,7 @@ verdict judge_in_two(std::string_view bytes, std::size_t cut)
     return {refused, scanner.ended(), scanner.size()};
 }
 
-// That it takes `needed` bytes to refuse what begins so, however it comes.
+// Checks that it takes `needed` bytes to refuse `bytes`, however they arrive.
 void check_refused(std::string_view bytes, std::size_t needed, status expected)
 {
     BOOST_TEST_CONTEXT(bytes)

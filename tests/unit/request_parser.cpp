@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 namespace http = causeway::http;
 using http::request_state;
 
-// A connection's input that comes in pieces, and a parser that reads it as a session does.
+// A connection's input that arrives in pieces, and a parser that reads it as a session does.
 struct reader {
     explicit reader(http::body_use use = http::body_use::ignored)
         : parser(request, use)
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(to_close_wins_over_to_stay_in_any_order)
     BOOST_TEST(stays("1.0", "Connection: x, keep-alive, closely\r\n"));
 }
 
-// A proxy that does not know the field passes it on to a server that does not know who sent it.
+// A proxy that does not know the field passes it on to a server that does not know which client sent it.
 BOOST_AUTO_TEST_CASE(what_a_client_wants_of_a_proxy_keeps_no_connection_of_http_1_0_open)
 {
     const auto stays = [](const std::string& fields) {

@@ -19,7 +19,7 @@ using std::chrono::system_clock;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-// The moment that RFC 9110 §5.6.7 takes for its example.
+// The time in the example of RFC 9110 §5.6.7.
 const system_clock::time_point example_time{784111777s};
 
 std::string bytes_of(const http::response& response, const http::framing& framing = {},
@@ -30,7 +30,7 @@ std::string bytes_of(const http::response& response, const http::framing& framin
     return bytes;
 }
 
-// An answer's bytes, taken apart.
+// An answer's bytes, parsed.
 struct message {
     explicit message(const std::string& bytes)
     {
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(every_day_and_month_has_its_short_english_name)
     std::string days;
     std::string months;
     for (int number = 0; number < 12; ++number) {
-        // From Thursday, 1 January 1970, in steps of 31 days, which meet every month in that year.
+        // From Thursday, 1 January 1970, in steps of 31 days, which reach every month of that year.
         const auto date = message(bytes_of(not_found(), {}, system_clock::time_point(number * 31 * 24h))).value("Date");
         days += date.substr(0, 3);
         months += date.substr(8, 3);

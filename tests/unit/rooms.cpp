@@ -1,4 +1,4 @@
-// Which part of the source may know which: the table in docs/architecture.md, held against the includes.
+// Which part of the source may use which: compares the table in docs/architecture.md with the includes.
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

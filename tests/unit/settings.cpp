@@ -83,7 +83,7 @@ service::iso8583_host_settings iso8583_host(const arguments& given, const argume
     return expect_settings(parse_iso8583_host(given, variables));
 }
 
-// The line for a command line that makes no sense, or an empty text when it makes sense after all.
+// The line for an invalid command line, or an empty text when it is valid.
 template <class Settings>
 std::string complaint(const service::parsed<Settings>& parsed)
 {
@@ -114,7 +114,7 @@ void check_one_helpful_line(const std::string& line, const std::string& program)
     BOOST_TEST(contains(line, program + " --help"), line);
 }
 
-// Values that an option does not take, and what its user must read.
+// Values that an option does not accept, and what its user must read.
 struct wrong_values {
     std::string option;
     std::vector<std::string> values;
@@ -188,7 +188,7 @@ const std::vector<std::string> iso8583_host_options = {
 
 using names = std::set<std::string>;
 
-// What stands in the first group of each match.
+// The first group of each match.
 names matches(const std::string& text, const std::regex& expression)
 {
     return {std::sregex_token_iterator(text.begin(), text.end(), expression, 1), std::sregex_token_iterator()};

@@ -26,7 +26,7 @@ struct fixture {
     awaitable<> wait_and_throw_that_it_was_cancelled()
     {
         co_await never.async_wait(as_result);
-        co_await never.async_wait(as_result); // which is not begun
+        co_await never.async_wait(as_result); // which does not begin
         story += "too far";
     }
 
@@ -53,7 +53,7 @@ struct fixture {
         co_return;
     }
 
-    // Runs `stories` until the first; gives its index, or what was thrown.
+    // Runs `stories` until the first ends; returns its index, or what was thrown.
     std::string outcome_of(awaitable<std::size_t> stories)
     {
         std::string outcome = "none";
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_first_to_throw_ends_the_others_and_is_heard)
     BOOST_TEST(story == "a");
 }
 
-// What the header says of Asio's operator; should that ever change, this template is not needed any more.
+// What the header says about Asio's operator; if that ever changes, this template is no longer needed.
 BOOST_AUTO_TEST_CASE(asios_operator_goes_on_without_the_one_that_threw)
 {
     using namespace asio::experimental::awaitable_operators;
