@@ -37,6 +37,7 @@ struct complaints {
 /// Reads messages and answers them as `decide` says. A message that the dialect cannot read, or cannot express an
 /// answer to, is logged and gets no answer; an invalid frame ends the connection. When nothing was received or sent for
 /// a while it sends its own echo test, and no further one until something arrives.
+///
 /// The log shows of a message what `shown` gives, and its size.
 class iso8583_responder final : public responder {
 public:

@@ -23,6 +23,7 @@ struct decision {
 
 /// The answer to a message. The host keeps no accounts and remembers nothing, so a repeat is answered like its
 /// original, and a client that has not signed on like one that has:
+///
 /// - Payment requests, 0100 and 0200, by their amount. An approval has an approval code, which is the trace
 ///   number.
 /// - Advices of payments, 0120 and 0220, and reversals, 0400 and 0420, are approved: they report what has already been
@@ -30,6 +31,7 @@ struct decision {
 /// - Network management, 0800, is approved when it is a sign-on, a sign-off or an echo test (70 = 001, 002, 301).
 /// - Other messages that ask for a reply get response code 40, function not supported.
 /// - All others are replies and get no answer.
+///
 /// The version of an MTI stays, its last digit becomes 0. An answer repeats those fields of its message that belong
 /// into an answer, and no card data.
 decision decide(const iso8583::message& message);

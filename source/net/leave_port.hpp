@@ -1,4 +1,5 @@
 // Ceasing to listen on a port without harming clients that connect at that moment.
+//
 // A client whose handshake the kernel completes just before the listening socket is closed is reset, although it did
 // nothing wrong, and so is one that is in the middle of its handshake. So first no more may arrive, then those that
 // have begun are accepted, then the socket is closed. How "no more may arrive" is achieved depends on whether another

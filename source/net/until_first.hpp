@@ -32,9 +32,11 @@ inline void rethrow_unless_cancelled(const std::exception_ptr& thrown)
 /// Runs `stories` at the same time until the first of them ends, whether it returns or throws; then cancels the others
 /// and waits until they have ended too. Returns the index of the first. An exception from one of them is rethrown here,
 /// from the first before the others, unless it only says that the coroutine was cancelled.
+///
 /// The `||` of Asio's awaitable operators looks similar but ends with the first *success*. With it, a coroutine that
 /// throws neither ends the others nor is reported while one of them continues; so a server whose accepting coroutine
 /// has failed would look alive.
+///
 /// A cancelled coroutine needs no flag: the operation that it awaits ends with `operation_aborted`, and if it awaits
 /// none at that moment, its next `co_await` throws that. The code after the wait must not run then, so a coroutine that
 /// takes errors as values checks for it: `if (error) co_return;`. A wait that was over before the cancellation has no

@@ -15,6 +15,7 @@ namespace causeway::service {
 /// Writes each message as one line to a pipe, socket, terminal or file. A line for which there is no room at that
 /// moment is dropped and counted, and the next one that finds room is preceded by a line that says how many were lost.
 /// So a stalled reader holds up neither an event loop that logs nor the end of the program.
+///
 /// A line has at most PIPE_BUF bytes, so that a single write takes it; a longer one is cut, and says so. Everything in
 /// it except printable ASCII is written as \x and two hexadecimal digits: input from a peer or a user can neither forge
 /// a line nor control a terminal.

@@ -11,6 +11,7 @@ namespace causeway::service {
 /// at this moment. True when all of it was written. False when there was no room or no reader; then nothing of it was
 /// written, unless a socket, a terminal or a disk had room for a part. Neither allocates nor throws, so it works when
 /// memory has run out. Any thread.
+///
 /// It does not wait, except in two cases, which a non-blocking `descriptor` avoids: another process fills the pipe
 /// between the check for room and the write; a terminal has room for only part of the line.
 bool write_if_room(int descriptor, std::string_view line) noexcept;

@@ -136,7 +136,7 @@ bool pool::is_taken(const question& question, clock::time_point now)
     return question.repeats_another ? requests_.is_waited_for(question.key) : taken;
 }
 
-// After such a long time without any upstream, a new request would most likely wait in vain.
+// After such a long time without any upstream, a new request would most likely time out.
 bool pool::given_up(clock::time_point now) const
 {
     return std::ranges::all_of(links_, [&](const link& link) { return link.down_for(now) > reply_timeout_; });

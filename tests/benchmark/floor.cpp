@@ -1,5 +1,6 @@
 // The floor: the least that a bridge on this machine could cost. One epoll loop, one upstream connection, no library.
 // Usage: floor PORT BACKEND_PORT
+//
 // It is not a bridge for real use. It assumes that a request arrives complete and is well formed, that a reply needs no
 // escapes, that every send is accepted in full, that the backend never goes away, and that no client disconnects while
 // it waits. It has no time limits. It does what any bridge must do: find the code, pass it on, and give each reply to

@@ -1,4 +1,5 @@
 // What the integration tests share: a loop to run on, a backend to connect to, an HTTP client.
+//
 // A test runs on one event loop in one thread, so the test decides the order of events. Nothing sleeps to wait for
 // something: a test awaits it, and `run` fails the test when it does not happen.
 #pragma once

@@ -402,7 +402,7 @@ awaitable<> ask_over_http(pool& pool, counterpart& other, const language&)
 }
 
 // Asks on a connection that never takes a question.
-awaitable<> ask_in_vain(pool& pool, counterpart& other, const language& spoken)
+awaitable<> ask_without_a_reply(pool& pool, counterpart& other, const language& spoken)
 {
     BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, false)));
     co_await other.asked(2);
@@ -645,14 +645,14 @@ BOOST_DATA_TEST_CASE_F(fixture, without_an_answer_to_the_greeting_nothing_is_wri
 {
     settings.reply_timeout = 50ms;
     play(
-        language, [](unsigned) { return std::string(); }, ask_in_vain);
+        language, [](unsigned) { return std::string(); }, ask_without_a_reply);
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, what_is_no_answer_to_the_greeting_opens_no_connection, greeting_languages, language)
 {
     settings.reply_timeout = 50ms;
     play(
-        language, [&language](unsigned) { return language.reply(999); }, ask_in_vain);
+        language, [&language](unsigned) { return language.reply(999); }, ask_without_a_reply);
 }
 
 BOOST_AUTO_TEST_CASE(where_a_sign_on_is_declined_nothing_is_written_and_it_counts_as_down)
@@ -660,7 +660,7 @@ BOOST_AUTO_TEST_CASE(where_a_sign_on_is_declined_nothing_is_written_and_it_count
     settings.reply_timeout = 50ms;
     play(
         greeting_languages[1], [](unsigned number) { return payments::framed(payments::response(number, "91")); },
-        ask_in_vain);
+        ask_without_a_reply);
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_declines_is_not_asked_more_often_because_requests_wait)

@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_reply_that_nobody_waits_for_is_not_kept_for_a_later_reque
     outcome first = pending;
     outcome second = pending;
 
-    BOOST_TEST(!deliver(code, "unasked\n"));
+    BOOST_TEST(!deliver(code, "unsolicited\n"));
     wait(code, deadline, first);
     BOOST_TEST(deliver(code, "asked\n"));
     BOOST_TEST(!deliver(code, "repeated\n"));

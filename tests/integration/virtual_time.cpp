@@ -1,6 +1,7 @@
 // Tests in virtual time, which advances when no handler is ready: so a timeout takes exactly as long as it says, to the
 // millisecond, however busy the machine is, and hardly any real time. For a loop that is never at rest, each handler
 // counts as a microsecond.
+//
 // Data on the loopback interface arrives while it is sent, so a loop with nothing ready has nothing in flight. A
 // program is linked with this file or with real_time.cpp.
 #include "kit.hpp"

@@ -14,11 +14,14 @@ namespace causeway::iso8583 {
 struct specification;
 
 /// A dialect. Immutable, and cheap to copy; any thread may use it.
+///
 /// A message survives packing and unpacking unchanged, except where a dialect file itself asks for a change:
+///
 /// - An element with padding may be given shorter than its length. Zeros on the left are part of a number and are
 ///   present after unpacking: an amount always has all its digits. Other padding is removed, and so are characters of
 ///   the text that look like it.
 /// - Lower-case hexadecimal digits become upper-case ones.
+///
 /// The built-in dialects have no padding, so an element of fixed length must be given in full length, and a message has
 /// the same characters as the wire.
 class dialect {

@@ -40,6 +40,7 @@ void append_frame(std::string_view message, const framing& framing, std::string&
 
 /// Splits a stream of bytes into messages, however TCP has split or joined them. Use: read into `space()`, report how
 /// many bytes were read with `received()`, then take messages until there is none.
+///
 /// A frame without content is a keep-alive, and is skipped: it is not a message and not an answer.
 class frame_reader {
 public:

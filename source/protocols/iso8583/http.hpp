@@ -21,6 +21,7 @@ boost::system::result<upstream::question, http::response> question_in(const http
 /// Fills in `response`, which is like new: 200 with the host's message, whatever its response code is, or an error that
 /// says whether `request`, which has asked a question, was written: if so, its outcome is unknown, and 502 and 504
 /// contain field 90 for a reversal if the request can be reversed, which is the case for classes 1 and 2.
+///
 /// A reply that the dialect cannot read, or that is of another terminal (41), counts as lost.
 void respond(const http::request& request, const http::outcome& outcome, const settings& settings,
              http::response& response);

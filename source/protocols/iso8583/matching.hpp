@@ -13,6 +13,7 @@ namespace causeway::iso8583 {
 
 /// The fields that a reply must have in common with its request. They are part of keys, and keys are logged: so only
 /// fields that may be shown can be among them. A value; 7 and 11 by default.
+///
 /// Field 41 need not be one of them, because some replies come without it: Postilion's 0810, and a host's reply to a
 /// request that it could not read. If both messages have it, it is compared nevertheless, by `are_of_one_terminal`,
 /// when the reply has arrived.
@@ -54,6 +55,7 @@ bool is_own_trace(std::string_view trace) noexcept;
 /// the function of the reply (0 → 1, 2 → 3), then the fields. The MTI's fourth digit, which says who began the exchange
 /// and whether it is a repeat, is left out: hosts differ in it. So 0200 and 0201 have one key, and the reply may be
 /// 0210 or 0211.
+///
 /// A problem when the message asks for no reply, lacks a field, or is a client's 0800 with a trace number reserved for
 /// the bridge.
 result<upstream::key> key_for(const message& request, const key_fields& fields);

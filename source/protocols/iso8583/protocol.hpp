@@ -30,13 +30,16 @@ using time_of_day = std::chrono::system_clock::time_point (*)();
 result<upstream::question> question_for(const message& message, const settings& settings);
 
 /// Each key belongs to one request. The bridge's own messages are 0800 with fields 7, 11 and 70:
+///
 /// - The greeting is a sign-on (70 = 001); the connection takes questions when an 0810 with 39 = 00 has arrived. Any
 ///   other response code is a refusal and ends the connection.
 /// - Heartbeat and probe are echo tests (70 = 301). Any 0810 in reply shows that the host is alive, whatever its
 ///   response code.
+///
 /// The host's own 0800 with 70 = 001, 002 or 301 is answered with an 0810: 39 = 00, and the fields to be echoed. Any
 /// other unsolicited message is a message for which no request waits. A message that the dialect cannot read is
 /// `unreadable`, and shows the number of a field and no content.
+///
 /// Throws `std::invalid_argument` when the dialect cannot express the bridge's own messages.
 upstream::protocol protocol(const settings& settings, time_of_day now = std::chrono::system_clock::now);
 
