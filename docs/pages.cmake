@@ -1,12 +1,12 @@
 # What a user reads, in the folders in which it stands, so that links lead from one page to the other; and the examples,
-# which Debian has in another folder. The source is not installed: what was a link into it is only its label there.
+# which Debian has in another folder. Source and guide are not installed: a link into them is only its label there.
 set(installed_pages ${PROJECT_BINARY_DIR}/installed-pages)
 file(REMOVE_RECURSE ${installed_pages})
 file(GLOB documents RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS *.md)
 foreach(page IN LISTS documents ITEMS README.md)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${page})
     file(READ ${PROJECT_SOURCE_DIR}/${page} text)
-    string(REGEX REPLACE "\\[([^]]*)\\]\\((\\.\\./)?(source|tests)[^)]*\\)" "\\1" text "${text}")
+    string(REGEX REPLACE "\\[([^]]*)\\]\\((\\.\\./)?(source|tests|docs/guide|guide)[^)]*\\)" "\\1" text "${text}")
     string(REPLACE "](LICENSE)" "](copyright)" text "${text}")
     string(REPLACE "](docs/deployment/" "](examples/" text "${text}")
     string(REPLACE "](deployment/" "](../examples/" text "${text}")
