@@ -20,20 +20,20 @@ public:
     /// Bytes in the longest body, chunk lines and trailers not counted (413), and in the longest chunk extensions and
     /// trailers together (400): otherwise they could go on for ever.
     static constexpr std::uint64_t longest = 64 * 1024;
-    static constexpr std::size_t longest_extras = 8 * 1024;
+    static constexpr std::size_t longest_extras = 8 * 1024; ///< see above
 
     /// Appends the data to `content`, which outlives the reader; discards the data if that is null.
     explicit body_reader(std::string* content = nullptr);
 
     /// The body that the header section announced, not longer than `longest`. Without either call there is none.
     void expect_content(std::uint64_t length);
-    void expect_chunks();
+    void expect_chunks(); ///< the body is chunked
 
     /// Continues with the next bytes of a connection; returns how many of them belong to the body. If they are invalid,
     /// sets `refused`, and nothing more can be read.
     std::size_t read(std::string_view input, std::optional<refusal>& refused);
 
-    bool ended() const noexcept { return next_ == part::nothing; }
+    bool ended() const noexcept { return next_ == part::nothing; } ///< whether the body is complete
 
 private:
     enum class part { nothing, content, chunk_size, chunk_data, end_of_chunk, trailer };

@@ -18,6 +18,7 @@ namespace causeway::http {
 /// A set of characters; membership takes one look-up.
 class character_set {
 public:
+    /// The set of these characters.
     constexpr explicit character_set(boost::urls::grammar::lut_chars chars)
     {
         for (std::size_t c = 0; c != contains_.size(); ++c)

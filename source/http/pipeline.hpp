@@ -37,8 +37,8 @@ public:
 
     /// Requests whose answer has not been taken.
     std::size_t size() const noexcept { return exchanges_.size(); }
-    bool empty() const noexcept { return exchanges_.empty(); }
-    bool full() const noexcept { return size() == longest; }
+    bool empty() const noexcept { return exchanges_.empty(); } ///< nothing to take
+    bool full() const noexcept { return size() == longest; }   ///< no room for another request
 
     /// Whether `take` returns the first request without waiting. The pipeline must not be empty.
     bool ready() const noexcept;
@@ -46,9 +46,10 @@ public:
     /// A response, or the outcome from which the handler makes one, or what the handler or its wait threw instead.
     using result = std::variant<response, outcome, std::exception_ptr>;
 
+    /// A request whose result is known.
     struct settled_request {
-        http::request request;
-        pipeline::result result;
+        http::request request;   ///< as `begin` got it
+        pipeline::result result; ///< what became of it
     };
 
     /// The first request and its result, as soon as there is one. It is removed from the pipeline.

@@ -36,8 +36,10 @@ enum class due {
 /// The phase of a session and the sweeps that it has spent in it. Pure.
 class progress {
 public:
+    /// The current phase.
     phase current() const noexcept { return phase_; }
 
+    /// Begins a phase, and counts its sweeps from 0.
     void enter(phase next) noexcept
     {
         phase_ = next;

@@ -9,8 +9,8 @@ namespace causeway::http {
 
 /// Why bytes are not a request that can be answered. After that, the rest of the connection cannot be trusted.
 struct refusal {
-    boost::beast::http::status status{};
-    std::string problem; ///< in words, for the client
+    boost::beast::http::status status{}; ///< of the answer
+    std::string problem;                 ///< in words, for the client
 };
 
 } // namespace causeway::http

@@ -16,7 +16,7 @@ class request_line_scanner {
 public:
     /// Bytes in the longest method (501) and in the longest target (414).
     static constexpr std::size_t longest_method = 32;
-    static constexpr std::size_t longest_target = 4 * 1024;
+    static constexpr std::size_t longest_target = 4 * 1024; ///< see above
 
     /// Continues. `request` is everything that has arrived of the request, from its first byte on; the bytes of earlier
     /// calls are not checked again, and neither is anything after the line. If something is wrong, sets `refused`, and

@@ -23,13 +23,13 @@ namespace beast = boost::beast;
 
 /// What is kept of a request; the other fields are not needed.
 struct request {
-    beast::http::verb method = beast::http::verb::unknown;
-    std::string target;
-    unsigned version = 11; ///< 10 or 11
-    bool keep_alive = false;
-    std::string content_type = {};             ///< as received; empty without one
-    std::string body = {};                     ///< empty unless the parser was told to keep it
-    std::unique_ptr<http::access> access = {}; ///< for the access log, if there is one
+    beast::http::verb method = beast::http::verb::unknown; ///< `unknown` for one that Beast does not know
+    std::string target;                                    ///< as received
+    unsigned version = 11;                                 ///< 10 or 11
+    bool keep_alive = false;                               ///< whether the client wants the connection to stay open
+    std::string content_type = {};                         ///< as received; empty without one
+    std::string body = {};                                 ///< empty unless the parser was told to keep it
+    std::unique_ptr<http::access> access = {};             ///< for the access log, if there is one
 
     /// Where to note what becomes of it; null without an access log.
     net::trace* trace() const noexcept { return access ? &access->trace : nullptr; }
@@ -60,8 +60,9 @@ class request_parser : private head_parser {
 public:
     /// Bytes in the longest header section that is accepted (431), and in the longest target in it (414).
     static constexpr std::size_t longest_head = 8 * 1024;
-    static constexpr std::size_t longest_target = request_line_scanner::longest_target;
+    static constexpr std::size_t longest_target = request_line_scanner::longest_target; ///< see above
 
+    /// Reads into `request`, which outlives the parser, and keeps the body there if `use` says so.
     explicit request_parser(request& request, body_use use = body_use::ignored);
 
     /// Continues with the bytes of a connection, while the state is `needs_more`. `input` is everything that has

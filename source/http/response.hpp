@@ -13,12 +13,12 @@ namespace causeway::http {
 
 /// A response, without the parts that depend on the connection.
 struct response {
-    static constexpr std::string_view json = "application/json";
+    static constexpr std::string_view json = "application/json"; ///< the usual `content_type`
 
-    boost::beast::http::status status = boost::beast::http::status::ok;
-    std::string_view content_type = json; ///< static memory
-    std::string fields = {};              ///< further header lines, each with its CRLF
-    std::string body = {};
+    boost::beast::http::status status = boost::beast::http::status::ok; ///< the status code
+    std::string_view content_type = json;                               ///< static memory
+    std::string fields = {};                                            ///< further header lines, each with its CRLF
+    std::string body = {};                                              ///< in `content_type`
 
     /// Resets it, keeping its memory.
     void clear();

@@ -29,11 +29,11 @@ namespace causeway::http {
 
 /// What all sessions of a server have in common.
 struct common {
-    http::handler& handler;
-    std::string date;        ///< the header line of all answers until the next sweep
-    http::response response; ///< what a handler fills in; composed at once, so that its memory serves the next
-    http::statistics counts;
-    net::tls_context tls = {};                                  ///< of the connections to come; none for plain ones
+    http::handler& handler;    ///< of all requests
+    std::string date;          ///< the header line of all answers until the next sweep
+    http::response response;   ///< what a handler fills in; composed at once, so that its memory serves the next
+    http::statistics counts;   ///< of all sessions
+    net::tls_context tls = {}; ///< of the connections to come; none for plain ones
     access_recorder* accesses = nullptr;                        ///< who logs the requests to come, if anybody does
     const bool keeps_connections = handler.keeps_connections(); ///< which does not change
 };
@@ -42,6 +42,7 @@ struct common {
 /// `run`, and `common` outlives it. Destroying it takes it out of the list that it is in.
 class session : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
+    /// Takes over a connected socket.
     session(tcp_socket socket, common& common);
     session(const session&) = delete;
     session& operator=(const session&) = delete;

@@ -23,12 +23,14 @@ struct statistics {
     std::uint64_t handshake_failures = 0; ///< connections without a completed TLS handshake
     std::array<std::uint64_t, statuses> responses{}; ///< by status, without 100
 
+    /// Counts a response.
     void count(boost::beast::http::status status) noexcept
     {
         if (const auto number = static_cast<std::size_t>(status); number < statuses)
             ++responses[number];
     }
 
+    /// Adds what another server has counted.
     statistics& operator+=(const statistics& other) noexcept
     {
         accepted += other.accepted;

@@ -22,23 +22,25 @@ namespace causeway::net {
 /// throws because of anything that a peer or a network does.
 class connection {
 public:
-    using executor_type = causeway::executor_type;
+    using executor_type = causeway::executor_type; ///< required of an Asio stream
 
+    /// Takes over a connected socket in non-blocking mode.
     explicit connection(tcp_socket socket);
 
     /// From now on all bytes go through TLS, and `handshake` comes first. `context` is used in this call only.
     void accept_tls(asio::ssl::context& context) { tls_ = tls_session::accepting(context, socket_); }
+    /// The same for a client of the server `name`.
     void connect_tls(asio::ssl::context& context, const std::string& name)
     {
         tls_ = tls_session::connecting(context, socket_, name);
     }
 
-    bool has_tls() const noexcept { return static_cast<bool>(tls_); }
+    bool has_tls() const noexcept { return static_cast<bool>(tls_); } ///< whether bytes go through TLS
 
     /// Performs the TLS handshake. Returns why it failed, if it did.
     awaitable<error_code> handshake();
 
-    executor_type get_executor() { return socket_.get_executor(); }
+    executor_type get_executor() { return socket_.get_executor(); } ///< required of an Asio stream
 
     /// The address of the peer; empty when the connection is gone.
     std::string peer() const;

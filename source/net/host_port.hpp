@@ -14,8 +14,8 @@ namespace causeway::net {
 
 /// A place to connect to or to listen on: a name, an IPv4 address or an IPv6 address, and a port.
 struct host_port {
-    std::string host; ///< without brackets
-    std::uint16_t port = 0;
+    std::string host;       ///< without brackets
+    std::uint16_t port = 0; ///< 0 to listen on a free one
 
     friend bool operator==(const host_port&, const host_port&) = default;
 };

@@ -21,8 +21,8 @@ std::size_t others_listening_on(const tcp::endpoint& place, std::size_t own);
 /// Some of the sockets that share a port. They are numbered from 0 in the order in which they began to listen; when one
 /// is closed, the last takes its number.
 struct sockets_of_port {
-    std::size_t first = 0;
-    std::size_t count = 0;
+    std::size_t first = 0; ///< the number of the first
+    std::size_t count = 0; ///< how many, from that on
 };
 
 /// From now on new connections go at random to `chosen`, at least one, whichever process has them; a number that no

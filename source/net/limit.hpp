@@ -12,6 +12,7 @@ namespace causeway::net {
 /// limit must outlive every place that it handed out.
 class limit {
 public:
+    /// Has `bound` places.
     explicit limit(std::size_t bound) noexcept
         : bound_(bound)
     {
@@ -21,14 +22,17 @@ public:
     class place {
     public:
         place() = default;
+        /// A place of `owner`, which counts it already, or none.
         explicit place(limit* owner) noexcept
             : owner_(owner)
         {
         }
+        /// Takes the place over.
         place(place&& other) noexcept
             : owner_(std::exchange(other.owner_, nullptr))
         {
         }
+        /// Swaps the two.
         place& operator=(place&& other) noexcept
         {
             std::swap(owner_, other.owner_);
@@ -40,7 +44,7 @@ public:
                 owner_->taken_.fetch_sub(1, std::memory_order_relaxed);
         }
 
-        explicit operator bool() const noexcept { return owner_ != nullptr; }
+        explicit operator bool() const noexcept { return owner_ != nullptr; } ///< whether there is a place
 
     private:
         limit* owner_ = nullptr;

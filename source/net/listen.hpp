@@ -27,8 +27,8 @@ tcp_acceptor listen(asio::io_context& io, const tcp::endpoint& place, port_shari
 
 /// A connection, and its place among the connections allowed at once.
 struct accepted {
-    tcp_socket socket;
-    limit::place place;
+    tcp_socket socket;  ///< of the connection
+    limit::place place; ///< to be kept as long as the connection
 };
 
 /// A connection from the listen queue, without waiting for one. Otherwise nothing, and `error` says why: `would_block`

@@ -85,11 +85,13 @@ private:
 /// cannot be applied to `deferred`.
 class deferred_in {
 public:
+    /// `memory` outlives the operation.
     explicit deferred_in(operation_memory& memory) noexcept
         : memory_(&memory)
     {
     }
 
+    /// The handler with an allocator for `memory`.
     template <class Handler>
     auto bind(Handler&& handler) const
     {
@@ -102,6 +104,7 @@ private:
 
 } // namespace causeway::net
 
+/// @cond
 template <class Signature>
 struct boost::asio::async_result<causeway::net::deferred_in, Signature> {
     template <class Initiation, class... Arguments>
@@ -115,3 +118,4 @@ struct boost::asio::async_result<causeway::net::deferred_in, Signature> {
             deferred, std::forward<Arguments>(arguments)...);
     }
 };
+/// @endcond

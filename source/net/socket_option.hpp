@@ -10,11 +10,14 @@ namespace causeway::net {
 template <int Level, int Name>
 class integer_option {
 public:
+    /// The option with this value.
     explicit integer_option(int value) noexcept
         : value_(value)
     {
     }
 
+    /// Required by Asio.
+    /// @{
     template <class Protocol>
     int level(const Protocol&) const noexcept
     {
@@ -35,6 +38,7 @@ public:
     {
         return sizeof value_;
     }
+    /// @}
 
 private:
     int value_;

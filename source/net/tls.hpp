@@ -68,15 +68,16 @@ public:
     /// For a server that has accepted `socket`, and for a client that is connected to `name` on it. Throws
     /// `std::bad_alloc`.
     static tls_session accepting(asio::ssl::context& context, tcp_socket& socket);
-    static tls_session connecting(asio::ssl::context& context, tcp_socket& socket, const std::string& name);
+    static tls_session connecting(asio::ssl::context& context, tcp_socket& socket,
+                                  const std::string& name); ///< see above
 
-    explicit operator bool() const noexcept { return ssl_ != nullptr; }
+    explicit operator bool() const noexcept { return ssl_ != nullptr; } ///< whether there is a session
 
     /// These do what is possible without waiting. After `would_block`, call them again, with the same bytes for a
     /// write, when the socket is ready for `wanted`. The end of the session is `asio::error::eof`.
     error_code handshake();
-    std::size_t read(asio::mutable_buffer room, error_code& error);
-    std::size_t write(asio::const_buffer bytes, error_code& error);
+    std::size_t read(asio::mutable_buffer room, error_code& error); ///< see above; bytes read
+    std::size_t write(asio::const_buffer bytes, error_code& error); ///< see above; bytes written
 
     /// What the last call has to wait for.
     asio::socket_base::wait_type wanted() const noexcept;

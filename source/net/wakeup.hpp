@@ -13,6 +13,7 @@ namespace causeway::net {
 /// coroutine, all on the event loop's own thread.
 class wakeup {
 public:
+    /// An event on the loop of `executor`, not yet notified.
     explicit wakeup(const executor_type& executor)
         : notices_(executor, 1)
     {

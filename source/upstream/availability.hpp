@@ -13,8 +13,8 @@ namespace causeway::upstream {
 /// `settling_time`, until it is asked something and does not answer. Pure: the time of each event is a parameter.
 class availability {
 public:
-    using time_point = clock::time_point;
-    static constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds(50);
+    using time_point = clock::time_point;                                                    ///< of all events
+    static constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds(50); ///< see above
 
     /// Down since `now`, with the benefit of the doubt: its first connection counts as working until it shows
     /// otherwise.

@@ -18,9 +18,10 @@ namespace causeway::upstream {
 ///     backoff.next(random); // 0 to 50 ms
 class backoff {
 public:
-    using duration = std::chrono::nanoseconds;
-    static constexpr duration first_ceiling = std::chrono::milliseconds(50);
+    using duration = std::chrono::nanoseconds;                               ///< of a pause
+    static constexpr duration first_ceiling = std::chrono::milliseconds(50); ///< see above
 
+    /// No pause is longer than `longest`.
     explicit backoff(duration longest) noexcept
         : longest_(longest)
     {

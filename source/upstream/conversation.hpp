@@ -18,13 +18,13 @@ namespace causeway::upstream {
 
 /// What a conversation works with. The referred objects outlive it.
 struct conversation {
-    net::connection& connection;
-    upstream::codec& codec; ///< of this connection
-    multiplexer& requests;
-    upstream::lane& lane;      ///< this connection's requests
-    net::wakeup& has_requests; ///< notified when `lane` has something to write
-    upstream::trials& trials;  ///< on all event loops
-    connection_counts& counts;
+    net::connection& connection;              ///< to converse on
+    upstream::codec& codec;                   ///< of this connection
+    multiplexer& requests;                    ///< where `lane` is open
+    upstream::lane& lane;                     ///< this connection's requests
+    net::wakeup& has_requests;                ///< notified when `lane` has something to write
+    upstream::trials& trials;                 ///< on all event loops
+    connection_counts& counts;                ///< of the upstream
     const std::string& name;                  ///< the upstream, for the log
     const std::chrono::nanoseconds& patience; ///< how long an upstream that owes a reply may be silent; may change
     std::chrono::nanoseconds heartbeat_after; ///< the quiet time before one; zero for never
@@ -35,7 +35,7 @@ struct conversation {
 
 /// How a conversation ended.
 struct ending {
-    disconnect why{};
+    disconnect why{};                               ///< for the metrics
     std::string reason;                             ///< in words
     std::optional<clock::time_point> asked_at = {}; ///< when something was written first
     bool opened = false;                            ///< whether it had taken questions

@@ -17,12 +17,13 @@ namespace causeway::upstream {
 /// last bucket, which has no bound. A value.
 class histogram {
 public:
-    using duration = std::chrono::nanoseconds;
-    static constexpr duration shortest = std::chrono::microseconds(100);
-    static constexpr duration longest = std::chrono::seconds(100);
-    static constexpr std::size_t most_bounds = 24;
+    using duration = std::chrono::nanoseconds;                           ///< what is counted
+    static constexpr duration shortest = std::chrono::microseconds(100); ///< the lowest bound
+    static constexpr duration longest = std::chrono::seconds(100);       ///< the highest bound
+    static constexpr std::size_t most_bounds = 24;                       ///< whatever the timeout
 
     histogram() = default;
+    /// With the bounds for this timeout.
     explicit histogram(duration timeout) noexcept
     {
         for (auto power = shortest; power <= longest; power *= 10)
@@ -49,8 +50,11 @@ public:
     /// How many buckets have a bound, and the bound of each: a duration counts into the first whose bound is not below
     /// it. One more bucket follows, without a bound.
     std::size_t size() const noexcept { return size_; }
-    duration bound(std::size_t bucket) const noexcept { return bounds_[bucket]; }
-    std::uint64_t count(std::size_t bucket) const noexcept { return counts_[bucket]; }
+    duration bound(std::size_t bucket) const noexcept { return bounds_[bucket]; } ///< of one with a bound
+    std::uint64_t count(std::size_t bucket) const noexcept
+    {
+        return counts_[bucket];
+    } ///< of one bucket, not cumulative
 
     /// All of them together.
     duration sum() const noexcept { return sum_; }

@@ -17,7 +17,7 @@ namespace causeway::upstream {
 /// the engine only compares and hashes it. Any thread may use its own copy.
 class key {
 public:
-    static constexpr std::size_t longest = 31;
+    static constexpr std::size_t longest = 31; ///< bytes
 
     /// `text` has at most `longest` bytes.
     explicit key(std::string_view text) noexcept
@@ -46,6 +46,7 @@ static_assert(std::is_trivially_copyable_v<key> && sizeof(key) == 4 * sizeof(std
 
 } // namespace causeway::upstream
 
+/// @cond
 template <>
 struct std::hash<causeway::upstream::key> {
     /// The same number of steps for any length, all independent of each other except the last.
@@ -57,3 +58,4 @@ struct std::hash<causeway::upstream::key> {
         return mixed ^ (mixed >> 32U);
     }
 };
+/// @endcond

@@ -28,7 +28,7 @@ namespace causeway::upstream {
 /// How to speak TLS to an upstream. Without a context, connections are plain.
 struct upstream_tls {
     net::tls_context context; ///< requires a certificate for `name`
-    std::string name;
+    std::string name;         ///< a host name or an address
 };
 
 /// Keeps one connection to one upstream. Belongs to one event loop; every call is made on its thread. The
@@ -66,6 +66,7 @@ public:
     /// True when no request is on its connection.
     bool idle() const noexcept { return lane_.waiting() == 0; }
 
+    /// What has happened on its connections.
     const connection_counts& counts() const noexcept { return counts_; }
 
 private:

@@ -35,17 +35,19 @@ using request_queue = boost::intrusive::list<waiting_request, boost::intrusive::
 
 /// All requests that wait for one key, and the channel through which they get replies.
 struct waits_for_a_key {
+    /// In order of arrival.
     using requests = boost::intrusive::list<waiting_request, boost::intrusive::base_hook<key_hook>,
                                             boost::intrusive::constant_time_size<false>>;
 
+    /// Nothing waits yet.
     explicit waits_for_a_key(const executor_type& executor)
         : channels(executor)
     {
     }
 
-    reply_channels channels;
-    requests waiting;  // for their reply, the longest-waiting first
-    requests answered; // the reply to their message has arrived, in this turn of the event loop
+    reply_channels channels; ///< through which replies arrive
+    requests waiting;        ///< for their reply, the longest-waiting first
+    requests answered;       ///< the reply to their message has arrived, in this turn of the event loop
 };
 
 using wait_map = std::unordered_map<key, waits_for_a_key>;
@@ -53,13 +55,14 @@ using wait_map = std::unordered_map<key, waits_for_a_key>;
 /// Keeps the entry of a key for as long as a request waits for it.
 class key_in_use {
 public:
+    /// Makes the entry if there is none.
     key_in_use(multiplexer& multiplexer, const key& key);
     ~key_in_use();
     key_in_use(const key_in_use&) = delete;
     key_in_use& operator=(const key_in_use&) = delete;
 
-    waits_for_a_key& operator*() const noexcept { return of_key_.second; }
-    waits_for_a_key* operator->() const noexcept { return &of_key_.second; }
+    waits_for_a_key& operator*() const noexcept { return of_key_.second; }   ///< the entry
+    waits_for_a_key* operator->() const noexcept { return &of_key_.second; } ///< the same
 
 private:
     multiplexer& multiplexer_;
@@ -68,8 +71,8 @@ private:
 
 /// When a message was written, and on which lane.
 struct writing {
-    clock::time_point at;
-    const lane* on = nullptr;
+    clock::time_point at;     ///< when it was taken for writing
+    const lane* on = nullptr; ///< the lane; it may have gone since
 };
 
 /// One request for as long as it waits, wherever it waits: the constructor enters it into the multiplexer, the
@@ -77,6 +80,7 @@ struct writing {
 /// asks; the multiplexer and the question outlive it.
 class waiting_request : public queue_hook, public key_hook {
 public:
+    /// Asks `question`. The caller has checked that its key is neither condemned nor in use.
     waiting_request(multiplexer& multiplexer, const upstream::question& question);
     ~waiting_request();
     waiting_request(const waiting_request&) = delete;
@@ -137,7 +141,7 @@ public:
     {
     }
 
-    std::string_view name() const noexcept { return name_; }
+    std::string_view name() const noexcept { return name_; } ///< the upstream's
 
     /// Requests that have this connection, written or not.
     std::size_t waiting() const noexcept { return outbox_.size() + on_the_wire_.size(); }
@@ -237,6 +241,7 @@ public:
 
     /// Whether there are suspects, and whether any may be tried on `lane`.
     bool has_suspects() const noexcept { return !suspects_.empty(); }
+    /// Whether suspects may be tried on `lane` now.
     bool has_suspects_for(const lane& lane) const
     {
         return has_suspects() && !lane.on_probation_ && may_be_asked(lane) && may_be_tried(suspects_.front(), lane);
@@ -259,7 +264,7 @@ public:
     /// Bytes were received on some connection: `now` is the time of the messages that are delivered until the next
     /// call.
     void received(clock::time_point now) noexcept { received_at_ = now; }
-    clock::time_point received_at() const noexcept { return received_at_; }
+    clock::time_point received_at() const noexcept { return received_at_; } ///< see `received`
 
     /// A message for `key` was received on `from`. It goes to the request that has waited longest for it, or to all of
     /// them when the multiplexer coalesces; false when none waits. A key that belongs to one request is known only on

@@ -17,8 +17,8 @@ namespace causeway::upstream {
 /// event loops: any thread may call any member. It locks, which is cheap compared with making or losing a connection.
 class outage_log {
 public:
-    static constexpr std::chrono::nanoseconds window = std::chrono::seconds(10);
-    static constexpr unsigned most_lines = 10;
+    static constexpr std::chrono::nanoseconds window = std::chrono::seconds(10); ///< see above
+    static constexpr unsigned most_lines = 10;                                   ///< see above
 
     /// A connection to `upstream` works, `down_for` after the last one that did.
     void connected(const std::string& upstream, std::chrono::nanoseconds down_for);

@@ -39,6 +39,8 @@ using outcome = boost::system::result<std::string>;
 
 } // namespace causeway::upstream
 
+/// @cond
 template <>
 struct boost::system::is_error_code_enum<causeway::upstream::failure> : std::true_type {
 };
+/// @endcond

@@ -28,12 +28,12 @@ namespace causeway::upstream {
 
 /// How a pool behaves; the README's table of options says what each setting means to a user.
 struct pool_settings {
-    std::vector<net::host_port> upstreams; ///< at least one
-    std::chrono::nanoseconds reply_timeout{};
-    std::chrono::nanoseconds reconnect_max{};
-    std::size_t window = 1;
+    std::vector<net::host_port> upstreams;    ///< at least one
+    std::chrono::nanoseconds reply_timeout{}; ///< how long a request may wait in all
+    std::chrono::nanoseconds reconnect_max{}; ///< the longest pause between two attempts to connect
+    std::size_t window = 1;                   ///< most messages in flight on one connection
     bool coalesce = false; ///< one message for all requests that wait for the same key; only where keys are shared
-    upstream::protocol protocol;
+    upstream::protocol protocol;       ///< of all upstreams
     std::deque<upstream_tls> tls = {}; ///< of each upstream; those without an entry use no TLS
     std::shared_ptr<outage_log> outages = std::make_shared<outage_log>(); ///< of all pools with these settings
     std::shared_ptr<upstream::trials> trials = std::make_shared<upstream::trials>(); ///< the same

@@ -34,8 +34,8 @@ struct incomplete {};
 /// A message with a key: the reply to the question with the same key, or an unsolicited one. In the latter case the log
 /// shows the key.
 struct message {
-    upstream::key key;
-    std::string_view bytes;
+    upstream::key key;      ///< of the question that it answers
+    std::string_view bytes; ///< the reply, for whoever asked
 };
 
 /// The peer has answered what the codec itself sent: its greeting, a heartbeat or a probe.
@@ -43,7 +43,7 @@ struct alive {};
 
 /// The peer has sent something that requires an answer: these bytes.
 struct to_answer {
-    std::string_view bytes;
+    std::string_view bytes; ///< to be written as they are
 };
 
 /// A message that makes no sense. The stream continues after it.

@@ -23,6 +23,7 @@ namespace causeway::upstream {
 /// loop; every call is made on its thread.
 class reply_channels {
 public:
+    /// Carries a reply, or the error that ends a wait.
     using channel = asio::experimental::basic_channel<executor_type, asio::experimental::channel_traits<>,
                                                       void(error_code, std::string)>;
 
@@ -31,6 +32,7 @@ public:
     /// channels.
     static constexpr std::size_t most_in_a_channel = 64;
 
+    /// No request waits yet.
     explicit reply_channels(const executor_type& executor)
         : executor_(executor)
     {
@@ -52,7 +54,7 @@ public:
     /// therefore must not be destroyed earlier.
     class subscription {
     public:
-        explicit subscription(reply_channels& channels);
+        explicit subscription(reply_channels& channels); ///< `channels` outlives it
         ~subscription();
         subscription(const subscription&) = delete;
         subscription& operator=(const subscription&) = delete;

@@ -16,8 +16,8 @@ namespace causeway::upstream {
 
 /// What has become of requests, since the start. Each received request has one of the outcomes, or waits.
 struct request_counts {
-    std::uint64_t received = 0;
-    std::uint64_t replied = 0;
+    std::uint64_t received = 0;    ///< all of them
+    std::uint64_t replied = 0;     ///< with a reply
     std::uint64_t timed_out = 0;   ///< no reply in time
     std::uint64_t abandoned = 0;   ///< their client disconnected first
     std::uint64_t unavailable = 0; ///< refused because no upstream could be reached
@@ -26,11 +26,13 @@ struct request_counts {
     std::uint64_t duplicates = 0;  ///< refused because their key was in use
     std::uint64_t stopped = 0;     ///< given up because the pool was stopped
 
+    /// Those with an outcome; the others wait.
     std::uint64_t ended() const noexcept
     {
         return replied + timed_out + abandoned + unavailable + overloaded + lost + duplicates + stopped;
     }
 
+    /// Adds another loop's.
     request_counts& operator+=(const request_counts& other) noexcept
     {
         received += other.received;
@@ -70,6 +72,7 @@ struct connection_counts {
     std::uint64_t connect_failures = 0; ///< attempts that did not get that far
     std::array<std::uint64_t, disconnect_names.size()> disconnects{}; ///< of those that took questions, by reason
 
+    /// Adds another link's.
     connection_counts& operator+=(const connection_counts& other) noexcept
     {
         replies += other.replies;
@@ -86,6 +89,7 @@ struct connection_counts {
 
 /// Both, over all upstreams.
 struct statistics : request_counts, connection_counts {
+    /// Adds another pool's.
     statistics& operator+=(const statistics& other) noexcept
     {
         request_counts::operator+=(other);
@@ -102,8 +106,9 @@ struct waiting_requests {
     std::size_t wire = 0;     ///< for the reply
     std::size_t shared = 0;   ///< relying on another's message; also, for a moment, those whose reply has arrived
 
-    std::size_t all() const noexcept { return backlog + suspects + outbox + wire + shared; }
+    std::size_t all() const noexcept { return backlog + suspects + outbox + wire + shared; } ///< wherever they wait
 
+    /// Adds another loop's.
     waiting_requests& operator+=(const waiting_requests& other) noexcept
     {
         backlog += other.backlog;
@@ -117,9 +122,10 @@ struct waiting_requests {
 
 /// One upstream as a pool sees it.
 struct upstream_figures {
-    connection_counts counts;
-    std::size_t up = 0; ///< working connections
+    connection_counts counts; ///< of its connections
+    std::size_t up = 0;       ///< working connections
 
+    /// Adds another loop's for the same upstream.
     upstream_figures& operator+=(const upstream_figures& other) noexcept
     {
         counts += other.counts;
@@ -131,8 +137,8 @@ struct upstream_figures {
 /// A pool at one moment: a copy, which any thread may have. The sum of several is what they did together; they must
 /// have the same upstreams and the same timeout.
 struct pool_figures {
-    request_counts requests;
-    waiting_requests waiting;
+    request_counts requests;                   ///< what became of requests
+    waiting_requests waiting;                  ///< those without an outcome
     std::chrono::nanoseconds oldest_waiting{}; ///< zero when no request waits
     histogram request_durations;               ///< of the requests that waited, from asking to the outcome
     histogram reply_durations;                 ///< of messages that got a reply, from the last writing to the reply
@@ -144,6 +150,7 @@ struct pool_figures {
         return std::ranges::any_of(upstreams, [](const upstream_figures& upstream) { return upstream.up != 0; });
     }
 
+    /// Adds another loop's.
     pool_figures& operator+=(const pool_figures& other)
     {
         requests += other.requests;

@@ -35,6 +35,7 @@ private:
 /// gives it back. Belongs to one event loop; `trials` outlives it.
 class trials::turn {
 public:
+    /// Has no turn yet.
     explicit turn(trials& all)
         : all_(all)
     {
