@@ -1,4 +1,4 @@
-# What a user reads, in the folders in which it stands, so that links lead from one page to the other; and the examples,
+# The pages for users, in the same folders as here, so that links lead from one page to the other; and the examples,
 # which Debian has in another folder. Source and guide are not installed: a link into them is only its label there.
 set(installed_pages ${PROJECT_BINARY_DIR}/installed-pages)
 file(REMOVE_RECURSE ${installed_pages})

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds time_to_end(5);
 // From the environment; empty if it is not set.
 std::string variable(const char* name)
 {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody sets one
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): no code sets one
     return value == nullptr ? "" : value;
 }
 

@@ -20,7 +20,7 @@ EXPRESS = "/usr/share/nodejs/express/package.json"
 
 @dataclass(frozen=True)
 class Start:
-    """What a contender's command line is made of."""
+    """The parts of a contender's command line."""
 
     port: int
     backend: int  # its port
@@ -55,14 +55,14 @@ class Contender:
 
 
 def causeway(start: Start) -> list[str]:
-    """With its defaults, so with all its limits and time limits. Only the number of threads is that of the others."""
+    """With its defaults, so with all its limits and timeouts. Only the number of threads is set, to that of the others."""
     tls = [f"--tls-certificate={start.certificate}", f"--tls-private-key={start.certificate}.key"]
     return [str(start.programs / "causeway"), f"--listen=127.0.0.1:{start.port}",
             f"--upstream=127.0.0.1:{start.backend}", f"--threads={start.threads}", *(tls if start.certificate else [])]
 
 
 def causeway_coalesce(start: Start) -> list[str]:
-    """Asks the backend less often than it is asked, which no other does: never in one table with the others."""
+    """Sends fewer messages than it gets requests, unlike all others: never in one table with them."""
     return [*causeway(start), "--coalesce"]
 
 
@@ -71,7 +71,7 @@ def causeway_payments(start: Start) -> list[str]:
 
 
 def floor(start: Start) -> list[str]:
-    """Not a competitor but a scale: nothing that does this work with a system call for each answer can cost less."""
+    """Not a competitor but a yardstick: nothing that does this work with a system call for each answer can cost less."""
     return [str(start.tools / "floor"), str(start.port), str(start.backend)]
 
 
@@ -95,7 +95,7 @@ def nginx_lua(start: Start) -> list[str]:
 
 
 def nginx_constant(start: Start) -> list[str]:
-    """It asks nobody: what it costs is HTTP alone, and a bridge has the backend's part on top."""
+    """It has no backend: its cost is HTTP alone, and a bridge has the cost of the backend in addition."""
     constant = start.constant.replace("\\", "\\\\").replace("'", "\\'")
     certificate = (f"ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {start.certificate}; "
                    f"ssl_certificate_key {start.certificate}.key;")
@@ -105,7 +105,7 @@ def nginx_constant(start: Start) -> list[str]:
 
 
 def haproxy(start: Start) -> list[str]:
-    """As a constant, it asks nobody either."""
+    """As a constant, it has no backend either."""
     constant = start.folder / "constant.json"
     constant.write_text(start.constant)
     tls = f"ssl crt {start.certificate} alpn http/1.1" if start.certificate else ""
@@ -118,7 +118,7 @@ def haproxy_and_causeway(start: Start) -> list[str]:
     """HAProxy speaks with the clients, over TLS or not, and with Causeway over HTTP. Both are counted."""
     between = free_port()
     behind = shlex.join(causeway(replace(start, port=between, certificate=None)))
-    # Causeway becomes HAProxy's child, so it is part of its family.
+    # Causeway becomes HAProxy's child, so it counts as part of it.
     return ["sh", "-c", f"{behind} & exec {shlex.join(haproxy(replace(start, backend=between)))}"]
 
 
@@ -176,7 +176,7 @@ def build_tools(folder: Path) -> None:
 
 @contextmanager
 def running_backend(kind: str, programs: Path, folder: Path, texts: dict[str, str]) -> Iterator[int]:
-    """A server of ours, or Redis with the same `texts`, on the clients' core. Gives its port."""
+    """A server of this project, or Redis with the same `texts`, on the clients' core. Returns its port."""
     port = free_port()
     if kind == "redis":
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",

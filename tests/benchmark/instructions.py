@@ -34,7 +34,7 @@ class Program:
     def __init__(self, path, options, connections, output):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.process = subprocess.Popen(
-            # Sweeps come with the time and not with the requests, so they are not counted.
+            # Sweeps depend on time, not on requests, so they are not counted.
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}",
              "--toggle-collect=causeway::http::session::sweep*", "--collect-atstart=yes", path, "--listen", "127.0.0.1:0",
              "--upstream", "127.0.0.1:%d" % self.listener.getsockname()[1], "--threads", "1",
@@ -51,7 +51,7 @@ class Program:
         self.clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
 
     def say(self, messages):
-        """Sends while the program is stopped, so that all of it is there when it goes on."""
+        """Sends while the program is stopped, so that everything has arrived when it continues."""
         self.process.send_signal(signal.SIGSTOP)
         for connection, text in messages:
             connection.sendall(text.encode())

@@ -1,4 +1,4 @@
-"""Starting programs on a chosen core, asking them over HTTP, and reading what they have used from /proc."""
+"""Starting programs on a chosen core, sending them requests, and reading what they have used from /proc."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 SERVER_CORE = {0}  # the program under test, alone
 CLIENT_CORE = {1}  # all others: wrk, the backend, and this program
 
-# What OpenSSL agrees on with itself when neither side is told otherwise, so all contenders can have their defaults.
+# What OpenSSL negotiates with itself by default, so all contenders can keep their defaults.
 TLS_VERSION = "TLSv1.3"
 TLS_CIPHER = "TLS_AES_256_GCM_SHA384"
 
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: list[str], cores: set[int], log: Path, environment: dict[str, str] = {}) -> Iterator[int]:
-    """Runs `command` as a process group of its own, which does not outlive the with statement. Gives the process id."""
+    """Runs `command` in its own process group, which does not outlive the with statement. Returns the process id."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)  # inherited, so no thread of the program ever ran elsewhere
     try:
@@ -50,7 +50,7 @@ def running(command: list[str], cores: set[int], log: Path, environment: dict[st
 
 
 def stop(process: subprocess.Popen) -> None:
-    """First kindly: nginx has to end its worker. Then for certain."""
+    """First gracefully, because nginx has to end its worker, then forcibly."""
     try:
         process.terminate()
         process.wait(1)
@@ -64,7 +64,7 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def connect(port: int, tls: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None) -> socket.socket:
-    """Over TLS if there is a context for it; then the handshake is done, and what was agreed on is right."""
+    """Over TLS if there is a context for it; then the handshake is done, and its parameters were checked."""
     client = socket.create_connection(("127.0.0.1", port), timeout=10)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
@@ -106,7 +106,7 @@ def content_length(head: bytes) -> int:
 
 
 def wait_for_answer(port: int, path: str, tls: ssl.SSLContext | None = None, patience: float = 10) -> bytes:
-    """Asks once a millisecond until there is an answer with status 200, and gives that."""
+    """Asks once per millisecond until there is an answer with status 200, and returns that."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
@@ -131,7 +131,7 @@ def wait_for_port(port: int) -> None:
 
 async def check_answers(port: int, paths: dict[str, str], marks: dict[str, str],
                         tls: ssl.SSLContext | None = None) -> None:
-    """16 clients with 50 requests each, for codes at random: each answer is 200 and has its code's mark."""
+    """16 clients with 50 requests each, for random codes: each answer must be 200 and have its code's mark."""
 
     async def client(seed: int) -> None:
         choice = random.Random(seed)
@@ -153,7 +153,7 @@ async def check_answers(port: int, paths: dict[str, str], marks: dict[str, str],
 
 
 def family(process: int) -> list[int]:
-    """The process and all that descend from it."""
+    """The process and all its descendants."""
     found = [process]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -168,7 +168,7 @@ def thread_times(process: int) -> list[float]:
 
 
 def user_and_system_ticks(process: int) -> tuple[int, int]:
-    """Coarse, and only good for the proportion of the two."""
+    """Coarse, and only good for the ratio of the two."""
     user = system = 0
     for one in family(process):
         fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()

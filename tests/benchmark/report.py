@@ -21,7 +21,7 @@ def spread(values: list[float]) -> list[str]:
 
 
 def ratio(values: list[float], others: list[float]) -> str:
-    """Round by round, because what ran next to each other had the same machine; the median of that, and its extremes."""
+    """Round by round, because neighbouring runs had the same conditions; the median of that, and its extremes."""
     if len(values) != len(others):
         return "–"
     ratios = [value / other for value, other in zip(values, others)]
@@ -29,12 +29,12 @@ def ratio(values: list[float], others: list[float]) -> str:
 
 
 def with_extremes(values: list[float]) -> str:
-    """As `spread`, in one cell."""
+    """Like `spread`, in one cell."""
     return f"{number(statistics.median(values))} ({number(min(values))} – {number(max(values))})" if values else "–"
 
 
 def difference(values: list[float], others: list[float]) -> str:
-    """Round by round, as `ratio`."""
+    """Round by round, like `ratio`."""
     if len(values) != len(others):
         return "–"
     return with_extremes([value - other for value, other in zip(values, others)])

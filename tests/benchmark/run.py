@@ -48,7 +48,7 @@ Result = TypeVar("Result")
 
 @dataclass
 class Bench:
-    """What all sections share."""
+    """The settings that all sections share."""
 
     programs: Path
     folder: Path
@@ -66,7 +66,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Server:
-    """A contender that runs."""
+    """A running contender."""
 
     process: int
     port: int
@@ -92,7 +92,7 @@ class Cost:
 @contextmanager
 def serving(bench: Bench, contender: Contender, threads: int = 1, cores: set[int] = SERVER_CORE,
             backend: int | None = None, options: tuple[str, ...] = ()) -> Iterator[Server]:
-    """The contender, in front of `backend` or of a fresh one of its own kind. It need not answer yet."""
+    """The contender, in front of `backend` or of a new one of its own kind. It need not answer yet."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=bench.folder)))
         if backend is None:
@@ -129,7 +129,7 @@ def check_load(counts: dict[str, int], answer_size: int | None, connections: int
 
 
 def check_answers(bench: Bench, contender: Contender, server: Server) -> bytes:
-    """Waits until the contender answers, and asks for all codes. Gives its answer to 404."""
+    """Waits until the contender answers, and asks for all codes. Returns its answer to 404."""
     paths = bench.paths(contender)
     answer = processes.wait_for_answer(server.port, paths["404"], server.tls)
     marks = {code: f"Code {contender.code_shown(code)}:" for code in bench.texts}
@@ -159,7 +159,7 @@ def cost_of_payment(bench: Bench, connections: int) -> Cost:
 
 def measure(bench: Bench, server: Server, load: Callable[[float], dict[str, int]], answer_size: int | None,
             connections: int) -> Cost:
-    """Warms a server up, and measures what a request costs it under `load`, which is given its seconds."""
+    """Warms a server up, and measures what a request costs it under `load`, which gets its seconds."""
     load(1)
 
     user, system = processes.user_and_system_ticks(server.process)
@@ -177,7 +177,7 @@ def measure(bench: Bench, server: Server, load: Callable[[float], dict[str, int]
 
 
 def in_turn(bench: Bench, section: str, cases: dict[str, Callable[[], Result]]) -> dict[str, list[Result]]:
-    """Runs A B C A B C ..., so that a slow minute of the machine is shared by all. A case that fails is left out."""
+    """Runs A B C A B C ..., so that a slow minute of the machine affects all. A case that fails is left out."""
     results: dict[str, list[Result]] = {name: [] for name in cases}
     for i in range(bench.rounds * len(cases)):
         name = list(cases)[i % len(cases)]
@@ -237,7 +237,7 @@ def threads(bench: Bench, chart: Path) -> str:
     cases = {"1 thread": lambda: cost_of(bench, CAUSEWAY, Load()),
              "2 threads": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES)}
     results = in_turn(bench, "threads", cases)
-    # The kernel gives each connection to one of the threads' listening sockets, by a hash: seldom half and half.
+    # The kernel assigns each connection to one of the threads' listening sockets, by a hash: seldom half and half.
     shares = {name: [cost.threads[0] / sum(cost.threads) * 100 for cost in costs] for name, costs in results.items()}
     rows = [[name, *cost_columns(costs), " – ".join(map(number, (min(shares[name]), max(shares[name]))))]
             for name, costs in results.items()]
@@ -269,7 +269,7 @@ def latency(bench: Bench, chart: Path) -> str:
     if len(costs) < 2:
         return "Skipped: the peak rates are not known.\n"
     ours, theirs = (statistics.median(cost.rate for cost in costs[one.name]) for one in (CAUSEWAY, NGINX_LUA))
-    # At nine tenths of what it can do at most, a server has a queue already.
+    # At nine tenths of its maximum, a server already has a queue.
     rate = ours / 2 if ours / 2 < 0.9 * theirs else theirs / 2
     results = in_turn(bench, "latency", {one.name: lambda one=one: ask_at_rate(bench, one, rate)
                                          for one in (FLOOR, CAUSEWAY, NGINX_LUA)})
@@ -290,7 +290,7 @@ def crowd(server: Server, path: str, count: int) -> list:
 
 
 def most_connections(wanted: int) -> int:
-    """As many as this program, and a server with the same limit of files, can have."""
+    """As many as this program, and a server with the same limit of open files, can have."""
     return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
 
 
@@ -308,7 +308,7 @@ def idle_memory(bench: Bench, contender: Contender, connections: int = 10_000) -
 
 
 def waiting_memory(bench: Bench) -> float:
-    """On top of the connection's own: each has been used before, for a request that needs no backend."""
+    """In addition to the connection's own: each has been used before, for a request that needs no backend."""
     with socket.create_server(("127.0.0.1", 0)) as silent, \
             serving(bench, CAUSEWAY, backend=silent.getsockname()[1], options=("--reply-timeout=30s",)) as server:
         processes.wait_for_port(server.port)
@@ -330,7 +330,7 @@ def waiting_memory(bench: Bench) -> float:
 
 
 def memory_of_all_codes(bench: Bench) -> float:
-    """What is left of 62³ different codes, per code: asked in pipelines, so that it does not take long."""
+    """What is left of 62³ different codes, per code: pipelined, so that it does not take long."""
     characters = string.digits + string.ascii_letters
     codes = ["".join(code) for code in itertools.product(characters, repeat=3)]
     with serving(bench, CAUSEWAY) as server:
@@ -404,7 +404,7 @@ def cost_of_connection(bench: Bench, contender: Contender, resume: bool = False)
 
 
 def https_table(bench: Bench, unit: str, ways: dict[str, Callable[[Contender], float]]) -> str:
-    """Each contender in each way, the first of which is without TLS: so what TLS costs is the difference."""
+    """Each contender in each way, the first of which is without TLS: the difference is the cost of TLS."""
     names = {(one.name, way): f"{one.name}, {way}" for one in installed(WITH_TLS) for way in ways}
     cases = {names[one.name, way]: lambda one=one, measure=measure: measure(one)
              for one in installed(WITH_TLS) for way, measure in ways.items()}

@@ -1,4 +1,4 @@
-"""TLS for the benchmark: the certificate that all servers show, and clients that come for one request each."""
+"""TLS for the benchmark: the certificate that all servers present, and clients that connect for one request each."""
 
 import ssl
 import subprocess
@@ -12,7 +12,7 @@ CLIENTS = 8  # as many are connected at a time
 
 
 def make_certificate(folder: Path) -> Path:
-    """ECDSA with P-256, as most servers have today. Its key is named as HAProxy looks for it."""
+    """ECDSA with P-256, as most servers have today. Its key has the name that HAProxy expects."""
     certificate = folder / "certificate.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
@@ -21,7 +21,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:
-    """For clients that accept this certificate alone."""
+    """For clients that accept only this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certificate)
     context.set_alpn_protocols(["http/1.1"])
@@ -29,7 +29,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 
 def visit(port: int, path: str, tls: ssl.SSLContext | None, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
-    """A connection for one request, which the server closes. Gives what the next one can resume."""
+    """A connection for one request, which the server closes. Returns what the next one can resume."""
     with connect(port, tls, session) as client:
         if tls and client.session_reused != (session is not None):
             raise Failed("a session was resumed" if client.session_reused else "a session was not resumed")
@@ -41,7 +41,7 @@ def visit(port: int, path: str, tls: ssl.SSLContext | None, session: ssl.SSLSess
 
 
 class Visitors:
-    """Clients that come, ask once, and go, with a full handshake each time, or with a resumed one."""
+    """Clients that connect, ask once, and leave, with a full handshake each time, or with a resumed one."""
 
     def __init__(self, port: int, path: str, tls: ssl.SSLContext | None, resume: bool) -> None:
         self.place = (port, path, tls)
@@ -49,7 +49,7 @@ class Visitors:
         self.sessions = [visit(*self.place, None) if resume else None for _ in range(CLIENTS)]
 
     def come_and_go(self, seconds: float) -> int:
-        """Gives the number of connections. All are closed when it returns."""
+        """Returns the number of connections. All are closed when it returns."""
         end = time.monotonic() + seconds
 
         def one(i: int) -> int:

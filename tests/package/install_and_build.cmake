@@ -1,4 +1,4 @@
-# Installs what has been built, as a user does, and builds the programs in this folder on it:
+# Installs what has been built, as a user would, and builds the programs in this folder against it:
 #
 #   cmake -D BUILD=… -D TO=… -D GENERATOR=… -D COMPILER=… -D LAUNCHER=… -P install_and_build.cmake
 #
@@ -9,7 +9,7 @@ endfunction()
 
 file(REMOVE_RECURSE ${TO}/prefix ${TO}/elsewhere)
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${TO}/elsewhere --component development)
-# Whoever gets it in an archive has it in another place than it was installed to.
+# A user who gets it in an archive has it in another place than it was installed to.
 file(RENAME ${TO}/elsewhere ${TO}/prefix)
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${TO}/build -G ${GENERATOR} -DCMAKE_BUILD_TYPE=Debug
     -DCMAKE_PREFIX_PATH=${TO}/prefix -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
