@@ -78,6 +78,7 @@ private:
     void take(const event::unreadable& message);
     void take_sign_of_life();
     void hear_sense();
+    void count_silence_from(clock::time_point now);
     bool wants_a_sign_of_life(clock::time_point now);
     void break_off(std::string_view reason);
     void report_unfinished();
@@ -137,7 +138,10 @@ void exchange::open(bool has_proved_itself)
 {
     open_ = true;
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
-    const auto probe = is_doubtful && !has_proved_itself ? with_.codec.probe() : std::string();
+    const bool is_to_be_asked = is_doubtful && !has_proved_itself;
+    const auto probe = is_to_be_asked ? with_.codec.probe() : std::string();
+    if (is_to_be_asked && probe.empty()) // then a single question has to show it
+        with_.requests.distrust(with_.lane);
     with_.requests.open(with_.lane, !probe.empty());
     if (!probe.empty())
         ask(probe);
@@ -357,7 +361,8 @@ void exchange::report_unfinished()
 // nothing on a request's path.
 awaitable<> exchange::watch(ending& ending)
 {
-    const auto end_of_greeting = clock::now() + with_.patience;
+    auto patience = with_.patience;
+    const auto end_of_greeting = clock::now() + patience;
     std::chrono::nanoseconds quiet_for{};
     steady_timer timer(with_.connection.get_executor());
     for (;;) {
@@ -369,11 +374,13 @@ awaitable<> exchange::watch(ending& ending)
         const auto now = clock::now();
         traced_ = spdlog::should_log(spdlog::level::trace);
         report_unfinished();
+        if (std::exchange(patience, with_.patience) != with_.patience)
+            count_silence_from(now);
         if (!open_ && now >= end_of_greeting) {
             ending = {.why = disconnect::silent, .reason = "it does not answer the greeting"};
             co_return;
         }
-        if (silent_since_ && now - *silent_since_ >= with_.patience) {
+        if (silent_since_ && now - *silent_since_ >= patience) {
             with_.requests.distrust(with_.lane);
             ending = {.why = disconnect::silent, .reason = "silent for too long"};
             co_return;
@@ -382,6 +389,15 @@ awaitable<> exchange::watch(ending& ending)
         if (open_ && with_.heartbeat_after > 0s && (quiet_for >= with_.heartbeat_after || wants_a_sign_of_life(now)))
             ask(with_.codec.heartbeat());
     }
+}
+
+// A peer that was asked under another patience has the whole of the new one, and is asked for a sign of life within it:
+// a slow host is not dead because the settings have changed.
+void exchange::count_silence_from(clock::time_point now)
+{
+    if (silent_since_)
+        silent_since_ = now;
+    asked_for_a_sign_of_life_ = false;
 }
 
 // The peer may merely have left one message without a reply, while the replies to later questions are still due.

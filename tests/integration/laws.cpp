@@ -289,6 +289,15 @@ awaitable<bool> lose_the_first(counterpart& other)
     co_return true;
 }
 
+awaitable<bool> shorten_the_timeout_after_a_while(pool& pool)
+{
+    co_await sleep(4s);
+    auto shorter = settings_for({});
+    shorter.reply_timeout = 1s;
+    pool.apply(shorter);
+    co_return true;
+}
+
 // Wakes up a coroutine in the order in which the kernel reports events on sockets.
 struct signal_pair {
     using socket = asio::local::stream_protocol::socket::rebind_executor<executor_type>::other;
@@ -693,6 +702,22 @@ BOOST_AUTO_TEST_CASE(a_host_without_echo_tests_is_trusted_again_after_a_question
          });
 }
 
+// It may be a proxy whose host is away: whatever it were given at once would be lost with its connection.
+BOOST_AUTO_TEST_CASE(a_host_without_echo_tests_that_hung_up_is_asked_one_question_until_it_replies)
+{
+    auto taciturn = payments::settings_of(false);
+    taciturn.echo_after = 0s;
+    const auto answer = [](unsigned number) { return number == 200 ? payments_language.reply(number) : std::string(); };
+    play(with(payments_language, iso8583::protocol(taciturn)), answer,
+         [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
+             const auto [lost, reset] = co_await (ask(pool, spoken, 100) && lose_the_first(other));
+             BOOST_TEST(is_failure(lost, make_error_code(failure::connection_lost, true)));
+             const auto [first, second] = co_await (ask(pool, spoken, 101) && ask(pool, spoken, 102));
+             BOOST_TEST(is_failure(first, make_error_code(failure::timed_out, true)));
+             BOOST_TEST(is_failure(second, make_error_code(failure::timed_out, false)));
+         });
+}
+
 BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_languages, language)
 {
     auto kept_awake = language;
@@ -721,6 +746,20 @@ BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_leaves_a_question_without_a_reply_an
         BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
         BOOST_TEST(other.connections() == 1U);
         BOOST_TEST(std::ranges::count_if(other.questions(), spoken.is_probe) == 2); // the greeting and a heartbeat
+    });
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_shorter_reply_timeout_gives_up_no_peer_that_answers_heartbeats, greeting_languages,
+                       language)
+{
+    auto kept_awake = language;
+    kept_awake.protocol.heartbeat_after = 1h;
+    settings.reply_timeout = 20s;
+    const auto answer = [&language](unsigned number) { return number == 100 ? std::string() : language.reply(number); };
+    play(kept_awake, answer, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        const auto [outcome, shortened] = co_await (ask(pool, spoken, 100) && shorten_the_timeout_after_a_while(pool));
+        BOOST_TEST(is_failure(outcome, make_error_code(failure::timed_out, true)));
+        BOOST_TEST(other.connections() == 1U);
     });
 }
 

@@ -1,3 +1,4 @@
+#include "iso8583_kit.hpp"
 #include "protocols/iso8583/http.hpp"
 #include "protocols/iso8583/json.hpp"
 #include "upstream/outcome.hpp"
@@ -74,6 +75,30 @@ http::response failed(failure why, bool written, std::string_view question = pur
 
 // An outcome that nobody knows: of `purchase`.
 constexpr std::string_view reversal = R"("sent":true,"reversal":{"90":"020000004211241630000000012345600000000000"}})";
+
+// A dialect that fills up 37 and 41 with zeros on the left.
+namespace padded {
+
+std::string field(std::size_t length)
+{
+    return R"({"type": "String", "length": )" + std::to_string(length) +
+           R"(, "enc": "ASCII", "prefix": "ASCII.Fixed", "padding": {"type": "Left", "pad": "0"}})";
+}
+
+const iso::settings settings{
+    .dialect = iso::dialect::parse(iso::test::dialect_with(R"("11": {"type": "Numeric", "length": 6, "enc": "ASCII",
+                                                              "prefix": "ASCII.Fixed"}, "37": )" +
+                                                           field(12) + R"(, "41": )" + field(8)),
+                                   "padded"),
+    .key_fields = iso::key_fields("11,37,41")};
+
+std::string purchase_with(std::string_view retrieval_reference, std::string_view terminal)
+{
+    return R"({"mti":"0200","11":"000042","37":")" + std::string(retrieval_reference) + R"(","41":")" +
+           std::string(terminal) + "\"}";
+}
+
+} // namespace padded
 
 } // namespace
 
@@ -233,6 +258,33 @@ BOOST_AUTO_TEST_CASE(a_reply_of_another_terminal_is_answered_as_lost)
 
     BOOST_TEST((found.status == status::bad_gateway));
     BOOST_TEST(found.body == R"({"error":"connection lost",)" + std::string(reversal));
+}
+
+// Where the dialect pads, a client may leave the padding out. It is one message all the same.
+BOOST_AUTO_TEST_CASE(two_spellings_of_one_message_have_one_key)
+{
+    const auto full =
+        iso::question_in(post(padded::purchase_with("000000000123", "00012345")), padded::settings).value();
+    const auto bare = iso::question_in(post(padded::purchase_with("123", "12345")), padded::settings).value();
+
+    BOOST_TEST(full.bytes == bare.bytes);
+    BOOST_TEST(full.key.text() == bare.key.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_is_known_whether_its_padding_was_left_out_or_not)
+{
+    const auto status_for = [](std::string_view asked, std::string_view answered) {
+        auto reply = message(padded::purchase_with("000000000123", answered));
+        reply.mti = "0210";
+        http::response response;
+        iso::respond(post(padded::purchase_with("123", asked)), padded::settings.dialect.pack(reply).value(),
+                     padded::settings, response);
+        return response.status;
+    };
+
+    BOOST_TEST((status_for("12345", "00012345") == status::ok));
+    BOOST_TEST((status_for("00012345", "00012345") == status::ok));
+    BOOST_TEST((status_for("12345", "00012346") == status::bad_gateway));
 }
 
 BOOST_AUTO_TEST_CASE(field_90_has_zeros_for_what_the_request_has_not_got)

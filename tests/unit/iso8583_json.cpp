@@ -132,6 +132,23 @@ BOOST_AUTO_TEST_CASE(nesting_and_size_are_bounded)
     const auto longest = R"({"mti":"0200"})" + std::string(longest_json - 14, ' ');
     BOOST_TEST(problem_with(longest) == "");
     BOOST_TEST(problem_with(longest + ' ') == "the JSON is longer than 524288 bytes");
+
+    // The object itself is one of the values, and so are "mti" and "2".
+    const auto with_list_of = [](std::size_t values) {
+        std::string list = "0";
+        while (list.size() != 2 * values - 1)
+            list += ",0";
+        return R"({"mti":"0200","2":[)" + list + "]}";
+    };
+    BOOST_TEST(problem_with(with_list_of(1021)).starts_with("2: must be a string"));
+    BOOST_TEST(problem_with(with_list_of(1022)) == "this cannot be read as JSON: line 1: it has more than 1024 values");
+}
+
+BOOST_AUTO_TEST_CASE(blank_lines_count_and_are_no_part_of_it)
+{
+    BOOST_TEST(problem_with("\n \n{\n\n\"mti\":\r\n\t\n\"0200\"\n\n}\n\n") == "");
+    BOOST_TEST(problem_with("\n\n{\n\n\"mti\":\n\n'0200'}").starts_with("this cannot be read as JSON: line 7: "));
+    BOOST_TEST(problem_with("\n{\"mti\":\"0200\"\n\n\n").starts_with("this cannot be read as JSON: line 2: "));
 }
 
 BOOST_AUTO_TEST_CASE(text_is_escaped_as_iso_8859_1)

@@ -17,6 +17,9 @@ using kind = json_value::kind;
 
 constexpr std::size_t deepest_nesting = 8;
 
+// Far more than a message has. 64 KiB could hold 32,000, which would keep all other requests waiting for too long.
+constexpr std::size_t most_values = 1024;
+
 // The highest names: of the elements of a message, and of parts, whose tags have at most six digits.
 constexpr unsigned last_element = 128;
 constexpr unsigned last_part = 999'999;
@@ -174,7 +177,7 @@ result<message> from_json(std::string_view text)
 {
     if (text.size() > longest_json)
         return wrong(fmt::format("the JSON is longer than {} bytes", longest_json));
-    auto root = parse_json(text, deepest_nesting);
+    auto root = parse_json(text, deepest_nesting, most_values);
     if (!root)
         return wrong(fmt::format("this cannot be read as JSON: line {}: {}", root.error().line, root.error().what));
     if (root->is != kind::object)

@@ -3,6 +3,8 @@
 
 #include <boost/system/result.hpp>
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +30,8 @@ struct json_problem {
 };
 
 /// The value that the whole of `text` represents. Strings may have bytes that are not UTF-8: the caller checks them.
-/// Objects and arrays may be nested at most `depth` levels deep.
-boost::system::result<json_value, json_problem> parse_json(std::string_view text, std::size_t depth);
+/// Objects and arrays may be nested at most `depth` levels deep, and there may be at most `values` values in all.
+boost::system::result<json_value, json_problem>
+parse_json(std::string_view text, std::size_t depth, std::size_t values = std::numeric_limits<std::size_t>::max());
 
 } // namespace causeway::iso8583

@@ -170,12 +170,16 @@ void check_own_messages(const settings& settings, time_of_day now)
 
 result<upstream::question> question_for(const message& message, const settings& settings)
 {
-    const auto key = key_for(message, settings.key_fields);
-    if (!key)
-        return key.error();
     const auto packed = settings.dialect.pack(message);
     if (!packed)
         return packed.error();
+    // By what the host reads: where the dialect has padding, two spellings may be one message.
+    const auto read = settings.dialect.unpack(*packed);
+    if (!read)
+        return read.error();
+    const auto key = key_for(*read, settings.key_fields);
+    if (!key)
+        return key.error();
     if (const auto longest = longest_in(settings.framing); packed->size() > longest)
         return problem{"",
                        fmt::format("the message has {} bytes, but a frame holds at most {}", packed->size(), longest)};
