@@ -51,7 +51,10 @@ private:
 /// Logs requests. Belongs to one event loop; every call is made on its thread.
 class access_recorder {
 public:
-    /// Puts a unique id into `id`, which is empty.
+    /// Whether the request that begins is to be recorded.
+    virtual bool wants_next() { return true; }
+
+    /// Puts a unique id into `id`, which is empty; or leaves it empty, and the answer has none.
     virtual void make_id(std::string& id) = 0;
 
     /// `access` is complete. `peer` is the address of its client.

@@ -12,7 +12,7 @@ constexpr std::size_t usual_target = 384;
 
 void connection_log::prepare(request& request)
 {
-    if (recorder_ == nullptr)
+    if (recorder_ == nullptr || !recorder_->wants_next())
         return request.access.reset();
     if (peer_.empty())
         peer_ = connection_.peer();

@@ -47,13 +47,21 @@ bool lists(beast::string_view value, beast::string_view token)
 
 } // namespace
 
-request_parser::request_parser(request& request, body_use use)
+std::string_view request::field(std::string_view name) const noexcept
+{
+    const auto found = std::ranges::find_if(fields, [&](const auto& each) { return beast::iequals(each.name, name); });
+    return found == fields.end() ? std::string_view() : found->value;
+}
+
+request_parser::request_parser(request& request, body_use use, bool keeps_fields)
     : request_(request)
     , body_(use == body_use::kept ? &request.body : nullptr)
+    , keeps_fields_(keeps_fields)
 {
     request_.method = beast::http::verb::unknown;
     request_.content_type.clear();
     request_.body.clear();
+    request_.fields.clear();
     eager(true);
     header_limit(std::numeric_limits<std::uint32_t>::max()); // Beast forgets what it has consumed; see read_head
     // Beast's parser of chunks asserts that it sees five bytes of the last one, and searches for the end of a quoted
@@ -161,6 +169,8 @@ void request_parser::on_request_impl(beast::http::verb method, string_view metho
 
 void request_parser::on_field_impl(field field, string_view name, string_view value, error_code& error)
 {
+    if (keeps_fields_)
+        request_.fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
     const bool is_http_1_0 = request_.version < 11;
     switch (field) {
     case field::host: // RFC 9112 §3.2

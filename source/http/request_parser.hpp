@@ -16,12 +16,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace causeway::http {
 
 namespace beast = boost::beast;
 
-/// What is kept of a request; the other fields are not needed.
+/// A line of a request's header section.
+struct request_field {
+    std::string name;  ///< as received
+    std::string value; ///< without the white space around it
+};
+
+/// What is kept of a request.
 struct request {
     beast::http::verb method = beast::http::verb::unknown; ///< `unknown` for one that Beast does not know
     std::string target;                                    ///< as received
@@ -29,9 +36,13 @@ struct request {
     bool keep_alive = false;                               ///< whether the client wants the connection to stay open
     std::string content_type = {};                         ///< as received; empty without one
     std::string body = {};                                 ///< empty unless the parser was told to keep it
-    std::unique_ptr<http::access> access = {};             ///< for the access log, if there is one
+    std::vector<request_field> fields = {};                ///< empty unless the parser was told to keep them
+    std::unique_ptr<http::access> access = {};             ///< for the access log or a watcher, if there is one
 
-    /// Where to note what becomes of it; null without an access log.
+    /// The value of the first field called `name`, in any case (RFC 9110 §5.1); empty if there is none.
+    std::string_view field(std::string_view name) const noexcept;
+
+    /// Where to note what becomes of it; null when nothing is to be noted.
     net::trace* trace() const noexcept { return access ? &access->trace : nullptr; }
 };
 
@@ -62,8 +73,9 @@ public:
     static constexpr std::size_t longest_head = 8 * 1024;
     static constexpr std::size_t longest_target = request_line_scanner::longest_target; ///< see above
 
-    /// Reads into `request`, which outlives the parser, and keeps the body there if `use` says so.
-    explicit request_parser(request& request, body_use use = body_use::ignored);
+    /// Reads into `request`, which outlives the parser, and keeps the body there if `use` says so, and the fields if
+    /// `keeps_fields` does.
+    explicit request_parser(request& request, body_use use = body_use::ignored, bool keeps_fields = false);
 
     /// Continues with the bytes of a connection, while the state is `needs_more`. `input` is everything that has
     /// arrived and was not consumed. Returns how many bytes of it are consumed now; the next call gets the rest, and
@@ -118,6 +130,7 @@ private:
     body_reader body_;
     std::size_t head_size_ = 0;
     std::size_t looked_at_ = 0; // bytes at the front of the input that were checked but not consumed
+    const bool keeps_fields_;
     bool skipped_empty_line_ = false;
     bool begun_ = false;
     bool has_host_ = false;

@@ -55,4 +55,7 @@ std::string date_line(std::chrono::system_clock::time_point now);
 /// 304 has neither a body nor its type and length (RFC 9110 §8.6).
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);
 
+/// The same without a length: whatever follows on the connection belongs to the body. The status can have one.
+void append_unended(const response& response, const framing& framing, std::string_view date, std::string& output);
+
 } // namespace causeway::http

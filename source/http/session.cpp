@@ -83,7 +83,7 @@ awaitable<> session::run()
             co_return co_await connection_.hang_up();
     }
     while (stays_open_) {
-        request_parser parser(request_, common_.handler.use_of_bodies());
+        request_parser parser(request_, common_.handler.use_of_bodies(), common_.wants_fields);
         progress_.enter(phase::idle);
         read_on(parser);
         while (parser.state() == request_state::needs_more) {
@@ -110,8 +110,10 @@ awaitable<> session::run()
                 if (auto* wait = std::get_if<awaitable<outcome>>(&next)) {
                     progress_.enter(phase::answering);
                     compose(request_, co_await std::move(*wait));
+                } else if (auto* at_once = std::get_if<response>(&next)) {
+                    compose(request_, *at_once);
                 } else {
-                    compose(request_, std::get<response>(next));
+                    compose(request_, std::get<stream>(std::move(next)));
                 }
             } catch (const std::exception& error) {
                 compose_failure(request_, error);
@@ -130,6 +132,10 @@ awaitable<> session::run()
         // their turn here, however fast this client sends.
         if (input_.size() != 0)
             co_await asio::post(connection_.get_executor(), asio::deferred);
+    }
+    if (body_) {
+        co_await send_body();
+        body_.reset(); // before the client has closed its side, too
     }
     progress_.enter(phase::closing);
     co_await connection_.hang_up();
@@ -171,6 +177,21 @@ awaitable<> session::answer_pipelined()
     pipeline_.reset();
 }
 
+// The rest of a stream, whose head has been sent.
+awaitable<> session::send_body()
+{
+    while (!draining_ && !abandoned_) {
+        progress_.enter(phase::answering);
+        output_ = co_await body_->next(deadline_);
+        if (output_.empty())
+            co_return;
+        progress_.enter(phase::writing);
+        const bool sent = co_await send();
+        if (!sent)
+            co_return;
+    }
+}
+
 // Without waiting, and only if there is little: a client that never stops sending is held back by TCP, not kept in
 // memory.
 void session::read_what_has_come()
@@ -184,7 +205,7 @@ std::optional<request> session::pipelined_request()
 {
     request whole;
     log_.begin(whole);
-    request_parser parser(whole, common_.handler.use_of_bodies());
+    request_parser parser(whole, common_.handler.use_of_bodies(), common_.wants_fields);
     const auto consumed = parser.read(text_of(input_));
     if (parser.state() != request_state::complete)
         return std::nullopt;
@@ -232,6 +253,19 @@ void session::compose(request& request, const response& response)
     const bool is_last = !pipeline_ || pipeline_->empty();
     stays_open_ = request.keep_alive && !(draining_ && is_last);
     append_answer(request, response, {request.version, stays_open_, request.method == verb::head});
+}
+
+void session::compose(request& request, stream&& stream)
+{
+    stays_open_ = false;
+    framing framing{request.version, stays_open_, request.method == verb::head};
+    if (request.access)
+        framing.request_id = log_.answered(request, stream.head, framing.head_only);
+    append_unended(stream.head, framing, common_.date, output_);
+    ++answers_in_output_;
+    common_.counts.count(stream.head.status);
+    if (!framing.head_only)
+        body_ = std::move(stream.body);
 }
 
 void session::compose(request& /*request*/, const std::exception_ptr& thrown) { std::rethrow_exception(thrown); }
@@ -317,6 +351,8 @@ void session::drain()
     draining_ = true;
     if (progress_.has_settled())
         close_if_idle();
+    if (body_)
+        deadline_.cancel();
 }
 
 // A request may have come that nobody has looked at yet; with TLS, perhaps only a part of a record, whose rest has as

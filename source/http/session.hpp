@@ -36,6 +36,7 @@ struct common {
     net::tls_context tls = {}; ///< of the connections to come; none for plain ones
     access_recorder* accesses = nullptr;                        ///< who logs the requests to come, if anybody does
     const bool keeps_connections = handler.keeps_connections(); ///< which does not change
+    const bool wants_fields = handler.wants_fields();           ///< the same
 };
 
 /// A connection to a client. Belongs to one event loop; every call is made on its thread. It outlives its coroutine
@@ -73,10 +74,12 @@ private:
     void take_in(const std::tuple<error_code, std::size_t>& received);
     void read_on(request_parser& parser);
     awaitable<> answer_pipelined();
+    awaitable<> send_body();
     std::optional<request> pipelined_request();
     void read_what_has_come();
     void compose(request& request, outcome&& of_the_wait);
     void compose(request& request, const response& response);
+    void compose(request& request, stream&& stream);
     [[noreturn]] static void compose(request& request, const std::exception_ptr& thrown);
     void compose_failure(request& request, const std::exception& error);
     void compose(const refusal& refusal);
@@ -95,6 +98,7 @@ private:
     request request_;                    // the one that is read or answered
     steady_timer deadline_;              // of the request that is being answered
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
+    std::unique_ptr<body_source> body_;  // of the last answer, if that is a stream
     beast::flat_buffer input_;
     error_code input_error_;        // of the last read
     net::operation_memory reading_; // of the read that is under way
