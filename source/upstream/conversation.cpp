@@ -306,13 +306,11 @@ void exchange::take_events()
 
 void exchange::take(const event::message& message)
 {
-    auto& counts = with_.counts;
-    ++counts.replies;
+    ++with_.counts.replies;
     if (open_) // until then only the answer to the greeting counts
         hear_sense();
-    if (!with_.requests.deliver(with_.lane, message.key, message.bytes) && net::worth_a_line(++counts.dropped))
-        spdlog::info("upstream {}: dropped a reply for {}: no request waits for it ({} such so far)", with_.name,
-                     message.key.text(), counts.dropped);
+    if (!with_.requests.deliver(with_.lane, message.key, message.bytes))
+        with_.dropped(message.key);
 }
 
 void exchange::take(const event::unreadable& message)

@@ -31,6 +31,7 @@ struct conversation {
     bool has_to_prove_itself;                 ///< because the last connection did not work
     std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once
     std::function<void()> spoke;      ///< called when the first intelligible message was received
+    std::function<void(const key&)> dropped; ///< called when a reply has arrived that no request waits for
 };
 
 /// How a conversation ended.

@@ -5,11 +5,13 @@
 #include "net/sleep.hpp"
 #include "net/socket_option.hpp"
 #include "net/until_first.hpp"
+#include "net/worth_a_line.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -180,13 +182,16 @@ awaitable<> link::converse_on(net::connection connection)
                                     .heartbeat_after = protocol_.heartbeat_after,
                                     .has_to_prove_itself = !availability_.worked(),
                                     .opened = [this](bool asked_at_once) { opened(asked_at_once); },
-                                    .spoke = [this] { spoke(); }};
+                                    .spoke = [this] { spoke(); },
+                                    .dropped = [this](const key& key) { dropped(key); }};
     const auto ending = co_await converse(conversation);
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
+    if (ending.opened)
+        tell(wire_event::lost, ending.reason);
     if (!stopped_)
         lost(ending.reason, had_worked);
 }
@@ -205,6 +210,7 @@ void link::opened(bool asked_at_once)
         outages_.connected(name_, availability_.since_last_worked(now));
     availability_.connected(now, asked_at_once);
     ++counts_.connects;
+    tell(wire_event::connected, {});
 }
 
 void link::spoke()
@@ -212,6 +218,20 @@ void link::spoke()
     if (!availability_.worked())
         outages_.connected(name_, availability_.since_last_worked(clock::now()));
     availability_.spoke();
+}
+
+void link::dropped(const key& key)
+{
+    if (net::worth_a_line(++counts_.dropped))
+        spdlog::info("upstream {}: dropped a reply for {}: no request waits for it ({} such so far)", name_, key.text(),
+                     counts_.dropped);
+    tell(wire_event::late_reply, key.text());
+}
+
+void link::tell(wire_event what, std::string_view detail)
+{
+    if (observer_ != nullptr)
+        observer_->note(what, name_, detail);
 }
 
 void link::lost(std::string_view reason, bool had_worked)

@@ -13,6 +13,7 @@
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 #include "upstream/trials.hpp"
+#include "upstream/wire_observer.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -60,11 +61,18 @@ public:
     /// first step.
     void hurry();
 
+    /// From now on `observer`, which outlives the link, is told what happens on its connections; nobody is when it is
+    /// null.
+    void observe(wire_observer* observer) noexcept { observer_ = observer; }
+
     /// How long there has been no connection that works; zero while there is one.
     std::chrono::nanoseconds down_for(clock::time_point now) const { return availability_.down_for(now); }
 
     /// True when no request is on its connection.
     bool idle() const noexcept { return lane_.waiting() == 0; }
+
+    /// Requests that have been written on its connection and may get a reply.
+    std::size_t on_the_wire() const noexcept { return lane_.on_the_wire(); }
 
     /// What has happened on its connections.
     const connection_counts& counts() const noexcept { return counts_; }
@@ -78,7 +86,9 @@ private:
     awaitable<> pause();
     void opened(bool asked_at_once);
     void spoke();
+    void dropped(const key& key);
     void count(const ending& ending);
+    void tell(wire_event what, std::string_view detail);
     void lost(std::string_view reason, bool had_worked);
     void watch_the_network(tcp_socket& socket) const;
     void cannot_connect(std::string_view reason);
@@ -92,6 +102,7 @@ private:
 
     net::wakeup has_requests_;
     lane lane_;
+    wire_observer* observer_ = nullptr;
     std::optional<tcp::endpoint> last_connected_;
     availability availability_;
     outage_log& outages_;

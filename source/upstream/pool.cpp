@@ -18,6 +18,15 @@ void note_wait(net::trace& trace, const std::optional<writing>& written, clock::
     }
 }
 
+// When its reply timeout begins.
+clock::time_point begin_of(const question& question, net::trace* trace)
+{
+    if (trace == nullptr)
+        return clock::now();
+    trace->key = question.key.text();
+    return trace->read_at;
+}
+
 } // namespace
 
 pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pending)
@@ -54,7 +63,7 @@ void pool::apply(const pool_settings& settings)
 
 awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::trace* trace)
 {
-    const auto now = trace != nullptr ? trace->read_at : clock::now();
+    const auto now = begin_of(question, trace);
     ++counts_.received;
     if (stopped_)
         co_return failed(failure::unavailable, counts_.stopped, trace);
@@ -72,6 +81,8 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     waiter waiting(now);
     waiters_.push_back(waiting);
     waiting_request request(requests_, question);
+    if (trace != nullptr)
+        trace->queued_at = clock::now();
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 
@@ -151,6 +162,12 @@ void pool::stop()
     std::ranges::for_each(links_, &link::stop);
 }
 
+void pool::observe(wire_observer* observer)
+{
+    for (auto& link : links_)
+        link.observe(observer);
+}
+
 bool pool::idle() const { return requests_.idle() && std::ranges::all_of(links_, &link::idle); }
 
 statistics pool::counts() const
@@ -172,7 +189,8 @@ pool_figures pool::figures() const
     if (!waiters_.empty())
         figures.oldest_waiting = now - waiters_.front().since;
     for (const auto& link : links_)
-        figures.upstreams.push_back({link.counts(), link.down_for(now) == std::chrono::nanoseconds::zero() ? 1U : 0U});
+        figures.upstreams.push_back(
+            {link.counts(), link.down_for(now) == std::chrono::nanoseconds::zero() ? 1U : 0U, link.on_the_wire()});
     return figures;
 }
 

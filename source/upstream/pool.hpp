@@ -12,6 +12,7 @@
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
 #include "upstream/trials.hpp"
+#include "upstream/wire_observer.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -62,6 +63,9 @@ public:
     /// behind. What became of the request is noted in `trace`, if there is one, which outlives the wait and says when
     /// the reply timeout begins; otherwise it begins now.
     awaitable<outcome> ask(question question, steady_timer& deadline, net::trace* trace = nullptr);
+
+    /// From now on `observer`, which outlives the pool, is told what happens on the wires; nobody is when it is null.
+    void observe(wire_observer* observer);
 
     /// Counts since the start, over all upstreams.
     statistics counts() const;

@@ -122,14 +122,16 @@ struct waiting_requests {
 
 /// One upstream as a pool sees it.
 struct upstream_figures {
-    connection_counts counts; ///< of its connections
-    std::size_t up = 0;       ///< working connections
+    connection_counts counts;    ///< of its connections
+    std::size_t up = 0;          ///< working connections
+    std::size_t on_the_wire = 0; ///< requests that have been written and may get a reply
 
     /// Adds another loop's for the same upstream.
     upstream_figures& operator+=(const upstream_figures& other) noexcept
     {
         counts += other.counts;
         up += other.up;
+        on_the_wire += other.on_the_wire;
         return *this;
     }
 };
