@@ -15,6 +15,11 @@ namespace {
 using boost::beast::http::status;
 using boost::beast::http::verb;
 
+std::string_view path_of(const http::request& request)
+{
+    return std::string_view(request.target).substr(0, request.target.find('?'));
+}
+
 } // namespace
 
 struct pages::page {
@@ -23,13 +28,14 @@ struct pages::page {
     std::string (*text)(const facts& facts, const report& report);
 };
 
-pages::pages(facts facts, look look_at_process)
+pages::pages(facts facts, look look_at_process, live_source& live, std::string host)
     : facts_(std::move(facts))
     , look_at_process_(std::move(look_at_process))
+    , live_page_(live, std::move(host))
 {
 }
 
-const pages::page* pages::page_at(const std::string& target)
+const pages::page* pages::page_at(std::string_view path)
 {
     static constexpr std::string_view plain_text = "text/plain; charset=utf-8";
     static constexpr auto all = std::to_array<page>({
@@ -40,16 +46,18 @@ const pages::page* pages::page_at(const std::string& target)
         {"/healthz", plain_text, [](const facts&, const report& report) { return health_of(report); }},
         {"/readyz", plain_text, [](const facts&, const report& report) { return readiness_of(report); }},
     });
-    const auto path = std::string_view(target).substr(0, target.find('?'));
     const auto found = std::ranges::find(all, path, &page::path);
     return found == all.end() ? nullptr : &*found;
 }
 
 http::reaction pages::look_at(const http::request& request, steady_timer& deadline)
 {
-    const auto* asked = page_at(request.target);
+    const auto path = path_of(request);
+    if (live_page::has(path))
+        return live_page_.look_at(request, path, deadline);
+    const auto* asked = page_at(path);
     if (asked == nullptr)
-        return http::refused(status::not_found, "not found; there are /metrics, /healthz and /readyz");
+        return http::refused(status::not_found, "not found; there are /, /metrics, /healthz and /readyz");
     if (request.method != verb::get && request.method != verb::head)
         return http::method_not_allowed("GET, HEAD");
     return write(*asked, deadline);
@@ -64,7 +72,10 @@ awaitable<http::outcome> pages::write(const page& asked, steady_timer& deadline)
 // A page is its text; one that says of the process that it is not well has a status that says so too.
 void pages::respond(const http::request& request, http::outcome&& outcome, http::response& response)
 {
-    const auto& asked = *page_at(request.target);
+    const auto path = path_of(request);
+    if (live_page::has(path))
+        return live_page::respond(std::move(outcome), response);
+    const auto& asked = *page_at(path);
     const bool is_figures = asked.content_type == metrics_type;
     response.status = is_figures || *outcome == all_is_well ? status::ok : status::service_unavailable;
     response.content_type = asked.content_type;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace causeway::admin {
@@ -32,6 +33,9 @@ struct loop_figures {
 struct facts {
     std::string version;
     std::vector<std::string> upstreams; ///< in the order of the settings
+    std::string_view protocol = {};     ///< its name; static memory
+    bool coalesces = false;
+    bool can_be_asked = false; ///< by the live page, as a client
 };
 
 /// How often the settings were read again, and with what success.
@@ -53,6 +57,7 @@ struct report {
     std::size_t connections_limit = 0;
     std::size_t waiting_limit = 0;   ///< of requests
     std::size_t upstream_window = 0; ///< of each connection
+    std::chrono::nanoseconds reply_timeout{};
     reload_counts reloads;
     std::optional<std::chrono::system_clock::time_point> certificate_expiry; ///< of the one shown to clients
     std::uint64_t log_lines_lost = 0;

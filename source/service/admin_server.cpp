@@ -32,10 +32,10 @@ try {
 } // namespace
 
 admin_server::admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
-                           admin::pages::look look_at_process)
+                           admin::pages::look look_at_process, admin::live_source& live)
     : io_(io)
     , place_(resolve(io, address.place))
-    , pages_(std::move(facts), std::move(look_at_process))
+    , pages_(std::move(facts), std::move(look_at_process), live, address.place.host)
     , retry_(io)
 {
     const auto error = listen();
@@ -62,7 +62,8 @@ awaitable<> admin_server::run()
     co_await listen_at_last();
     if (stopped_)
         co_return;
-    spdlog::info("metrics on http://{}/metrics", net::to_string(server_->endpoint()));
+    const auto place = net::to_string(server_->endpoint());
+    spdlog::info("metrics on http://{}/metrics, live on http://{}/", place, place);
     co_await server_->run();
 }
 

@@ -22,8 +22,9 @@ public:
     /// Listens from now on. Blocks while a name is looked up. An address that is in use is tried again until it is
     /// free, where `address` permits that; otherwise it is an error like all others, which throws `std::runtime_error`
     /// with a message that says what to do. While it tries again, no error ends anything: the log tells.
+    /// `live`, which outlives it, is what the live page shows.
     admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
-                 admin::pages::look look_at_process);
+                 admin::pages::look look_at_process, admin::live_source& live);
 
     void start();
 

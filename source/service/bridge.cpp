@@ -11,6 +11,7 @@
 #include "service/cannot_listen.hpp"
 #include "service/event_loop.hpp"
 #include "service/heartbeat.hpp"
+#include "service/live_feed.hpp"
 #include "service/log_sink.hpp"
 #include "service/loop_survey.hpp"
 #include "service/loop_threads.hpp"
@@ -132,12 +133,29 @@ admin_address admin_address_of(const bridge_settings& settings)
     return {settings.admin->place, settings.admin->if_free || settings.share_port};
 }
 
-admin::facts facts_of(const std::vector<net::host_port>& upstreams)
+admin::facts facts_of(const bridge_settings& settings, const std::vector<net::host_port>& upstreams, bool can_be_asked)
 {
-    admin::facts facts{.version = CAUSEWAY_VERSION, .upstreams = {}};
+    admin::facts facts{.version = CAUSEWAY_VERSION,
+                       .upstreams = {},
+                       .protocol = settings.protocol == protocol_name::codes ? "codes" : "iso8583",
+                       .coalesces = settings.coalesce,
+                       .can_be_asked = can_be_asked};
     for (const auto& upstream : upstreams)
         facts.upstreams.push_back(net::to_string(upstream));
     return facts;
+}
+
+// Where a client on this machine finds it. A payment must not be made because somebody is curious, and with TLS a
+// client may need a certificate.
+std::optional<tcp::endpoint> place_to_ask(const bridge_settings& settings, tcp::endpoint place)
+{
+    if (settings.protocol != protocol_name::codes || !settings.tls.certificate.empty())
+        return std::nullopt;
+    if (place.address().is_unspecified()) {
+        const bool is_v6 = place.address().is_v6();
+        place.address(is_v6 ? asio::ip::address(asio::ip::address_v6::loopback()) : asio::ip::address_v4::loopback());
+    }
+    return place;
 }
 
 std::size_t sum_of_requests_cut(const std::list<event_loop>& loops)
@@ -204,6 +222,9 @@ private:
     supervisor supervisor_;
     loop_survey survey_;
     heartbeat heartbeat_;
+    const std::optional<tcp::endpoint> place_to_ask_;
+    const admin::facts facts_;
+    live_feed live_feed_;
     std::optional<admin_server> admin_;
     std::unique_ptr<backend::server> embedded_server_;
 };
@@ -223,13 +244,18 @@ bridge::bridge(live_settings<bridge_settings>& live)
           io_, loops_, live_, [this](const bridge_settings& wanted) { return prepare_reload(wanted); }, manager_)
     , survey_(io_, loops_)
     , heartbeat_(io_, manager_, [this](steady_timer& timer) { return condition(timer); })
+    , place_to_ask_(place_to_ask(settings_, place_))
+    , facts_(facts_of(settings_, upstreams_, place_to_ask_.has_value()))
+    , live_feed_(
+          io_, loops_, facts_, [this](steady_timer& timer) { return look_at_process(timer); }, place_to_ask_)
 {
     if (payments_)
         leave_no_core_dump();
     log_accesses(open_access_log(access_writer_, settings_), settings_.log.format);
     if (settings_.admin)
-        admin_.emplace(io_, admin_address_of(settings_), facts_of(upstreams_),
-                       [this](steady_timer& timer) { return look_at_process(timer); });
+        admin_.emplace(
+            io_, admin_address_of(settings_), facts_, [this](steady_timer& timer) { return look_at_process(timer); },
+            live_feed_);
     if (embedded())
         embedded_server_ = make_embedded_server();
 }
@@ -313,6 +339,7 @@ awaitable<admin::report> bridge::look_at_process(steady_timer& timer)
     report.connections_limit = limits_.connections.bound();
     report.waiting_limit = limits_.pending.bound();
     report.upstream_window = live_.now().upstream_window;
+    report.reply_timeout = live_.now().reply_timeout;
     report.reloads = live_.counts();
     report.certificate_expiry = net::expiry_of(tls_.clients);
     report.log_lines_lost = lines_lost_of_the_log();

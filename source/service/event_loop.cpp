@@ -60,7 +60,53 @@ void event_loop::log_accesses(access_writer& writer, std::shared_ptr<access_file
             access_log_->use(file, format);
         else if (access_log_)
             access_log_->flush();
-        server_.record_accesses(file ? &*access_log_ : nullptr);
+        logs_accesses_ = file != nullptr;
+        choose_recorder();
+    });
+}
+
+void event_loop::watch(bool on)
+{
+    asio::post(io_, [this, on] {
+        if (on)
+            sampler_.emplace();
+        else
+            sampler_.reset();
+        choose_recorder();
+    });
+}
+
+void event_loop::choose_recorder()
+{
+    auto* const log = logs_accesses_ ? &*access_log_ : nullptr;
+    auto* const sampler = sampler_ ? &*sampler_ : nullptr;
+    if (sampler != nullptr)
+        sampler->pass_on_to(log);
+    server_.record_accesses(sampler != nullptr ? static_cast<http::access_recorder*>(sampler) : log);
+    pool_.observe(sampler);
+}
+
+void event_loop::fetch_happenings(std::function<void(admin::happenings)> take)
+{
+    asio::post(io_, [this, take = std::move(take)] {
+        if (sampler_)
+            take(sampler_->take());
+    });
+}
+
+void event_loop::expect_request(std::string id)
+{
+    asio::post(io_, [this, id = std::move(id)] {
+        if (sampler_)
+            sampler_->expect(id);
+    });
+}
+
+void event_loop::forget_request(std::string id)
+{
+    asio::post(io_, [this, id = std::move(id)] {
+        if (sampler_)
+            sampler_->forget(id);
     });
 }
 

@@ -1,6 +1,7 @@
 // One thread's world: an event loop with its own HTTP server and its own upstream connections.
 #pragma once
 
+#include "admin/happenings.hpp"
 #include "admin/report.hpp"
 #include "http/server.hpp"
 #include "net/asio.hpp"
@@ -9,6 +10,7 @@
 #include "service/access_log.hpp"
 #include "service/code_lookup.hpp"
 #include "service/payment_relay.hpp"
+#include "service/sampler.hpp"
 #include "upstream/pool.hpp"
 
 #include <cstddef>
@@ -16,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 
 namespace causeway::service {
@@ -67,6 +70,17 @@ public:
     /// that.
     void report(std::function<void(admin::loop_figures)> take);
 
+    /// Any thread: from now on it records what happens, see `sampler`; or no longer.
+    void watch(bool on);
+
+    /// Any thread: calls `take` with what it has recorded, on the loop's thread; never if it records nothing, or `run`
+    /// ends before that.
+    void fetch_happenings(std::function<void(admin::happenings)> take);
+
+    /// Any thread: if it records what happens, see `sampler::expect` and `forget`.
+    void expect_request(std::string id);
+    void forget_request(std::string id);
+
     /// The loop's counters and waiting requests. Before or after `run`.
     admin::loop_figures figures() const { return {server_.counts(), pool_.figures(), access_lines_lost()}; }
     upstream::statistics counts() const { return pool_.counts(); }
@@ -75,12 +89,15 @@ public:
 
 private:
     awaitable<> serve();
+    void choose_recorder();
 
     // One thread runs it, others only post to it: so its sockets need no locks.
     asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    std::optional<sampler> sampler_; // while somebody watches
     upstream::pool pool_;
     std::variant<code_lookup, payment_relay> handler_; // asks `pool_`
     std::optional<access_log> access_log_;
+    bool logs_accesses_ = false;
     http::server server_;
     std::size_t requests_cut_ = 0;
 };

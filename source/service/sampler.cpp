@@ -1,0 +1,95 @@
+#include "service/sampler.hpp"
+
+#include "net/clock.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+
+namespace causeway::service {
+namespace {
+
+// A number that hardly any two connections at a time have in common, and that tells nobody whose they are.
+std::uint64_t number_of(std::string_view peer) { return std::hash<std::string_view>()(peer) & 0xffff'ffffU; }
+
+admin::sampled_request sample_of(const http::access& access, std::string_view peer)
+{
+    const auto& trace = access.trace;
+    admin::sampled_request sample{.id = access.id,
+                                  .session = number_of(peer),
+                                  .key = trace.key,
+                                  .outcome = trace.outcome,
+                                  .upstream = std::string(trace.upstream),
+                                  .status = access.status,
+                                  .began = access.began_at,
+                                  .read = trace.read_at,
+                                  .queued = trace.queued_at};
+    if (!trace.upstream.empty())
+        sample.written = trace.written_at;
+    if (trace.outcome == "reply")
+        sample.matched = trace.ended_at;
+    if (access.sent)
+        sample.answered = access.ended_at;
+    return sample;
+}
+
+template <class T>
+std::vector<T> take_all(boost::circular_buffer<T>& kept)
+{
+    std::vector<T> all(std::move_iterator(kept.begin()), std::move_iterator(kept.end()));
+    kept.clear();
+    return all;
+}
+
+} // namespace
+
+void sampler::expect(std::string id) { expected_.push_back(std::move(id)); }
+
+void sampler::forget(std::string_view id) { std::erase(expected_, id); }
+
+admin::happenings sampler::take() { return {take_all(requests_), take_all(wires_), std::exchange(dropped_, 0)}; }
+
+// Without an access log, a request without an id stays without one: its answer is the same whether it is watched or
+// not.
+void sampler::make_id(std::string& id)
+{
+    if (log_ != nullptr)
+        log_->make_id(id);
+}
+
+void sampler::record(const http::access& access, std::string_view peer)
+{
+    if (log_ != nullptr)
+        log_->record(access, peer);
+    const bool is_chosen = !all_are_recorded() || is_sampled();
+    const bool is_expected = std::erase(expected_, access.id) != 0;
+    if (!is_chosen && !is_expected)
+        return;
+    dropped_ += requests_.full() ? 1 : 0;
+    requests_.push_back(sample_of(access, peer));
+    requests_.back().asked_here = is_expected;
+}
+
+void sampler::sweep()
+{
+    if (log_ != nullptr)
+        log_->sweep();
+    interval_ = std::max<std::size_t>(1, (seen_ + samples_between_sweeps - 1) / samples_between_sweeps);
+    until_next_ = interval_;
+    seen_ = samples_ = 0;
+}
+
+void sampler::note(upstream::wire_event what, std::string_view upstream, std::string_view detail)
+{
+    dropped_ += wires_.full() ? 1 : 0;
+    wires_.push_back({clock::now(), what, std::string(upstream), std::string(detail)});
+}
+
+bool sampler::take_sample() noexcept
+{
+    until_next_ = ++samples_ == samples_between_sweeps ? never : interval_;
+    return true;
+}
+
+} // namespace causeway::service
