@@ -103,6 +103,12 @@ std::uint16_t port_of(const descriptor& socket)
     return ntohs(address.sin_port);
 }
 
+bool is_readable(const descriptor& socket)
+{
+    pollfd looked_at{socket.number(), POLLIN, 0};
+    return checked(poll(&looked_at, 1, 0), "poll") == 1;
+}
+
 // The number that follows `name` in `text`; a field's name is the same in any case (RFC 9110 §5.1).
 std::size_t number_after(std::string_view name, std::string_view text)
 {
@@ -151,11 +157,7 @@ void connection::send(std::string_view bytes)
         send_all(socket_.number(), bytes);
 }
 
-bool connection::can_receive() const
-{
-    pollfd socket{socket_.number(), POLLIN, 0};
-    return !input_.empty() || checked(poll(&socket, 1, 0), "poll") == 1;
-}
+bool connection::can_receive() const { return !input_.empty() || is_readable(socket_); }
 
 // False when the other side has closed the connection.
 bool connection::receive_some()
@@ -230,6 +232,8 @@ connection listener::accept()
 {
     return connection(descriptor(checked(accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC), "accept")));
 }
+
+bool listener::can_accept() const { return is_readable(socket_); }
 
 void listener::ignore_clients()
 {

@@ -129,6 +129,9 @@ public:
 
     connection accept();
 
+    /// True when a client has connected that has not been accepted yet.
+    bool can_accept() const;
+
     /// From now on further clients get no answer at all, as from a host that does not exist.
     void ignore_clients();
 
