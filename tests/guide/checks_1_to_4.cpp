@@ -3,12 +3,31 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace causeway::guide {
 namespace {
 
-const std::string timed_out = R"({"error":"timedout"})";
+// What a client gets when the reply has come and the deadline has passed while the program stood still: it learns of
+// both in the same turn of its loop.
+test::http_answer answer_in_a_tie()
+{
+    backend backend;
+    constexpr auto reply_timeout = 1s;
+    step step(backend, reply_timeout);
+    connection client(step.port());
+    send_request(client, "404");
+    const auto question = backend.next();
+    const auto deadline = clock::now() + reply_timeout; // or a little before that
+    step.freeze();
+    backend.reply(question, reply_for("404", "just in time"));
+    std::this_thread::sleep_until(deadline);
+    step.go_on();
+    return receive_answer(client);
+}
 
 } // namespace
 
@@ -92,26 +111,170 @@ BOOST_AUTO_TEST_CASE(a_reply_answers_one_request)
     BOOST_TEST(receive_answer(second).body == data("Code 404: for the other\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_goes_away_while_it_waits_harms_nobody)
+{
+    connection client(port);
+    {
+        connection leaves(port);
+        send_request(leaves, "404");
+    }
+    backend.reply(backend.next(), reply_for("404", "for nobody"));
+
+    send_request(client, "500");
+    backend.reply(backend.next(), reply_for("500", "Internal Server Error"));
+    BOOST_TEST(receive_answer(client).body == data("Code 500: Internal Server Error\n"));
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_are_sent_together_are_answered_in_their_order)
+{
+    connection client(port);
+    send_request(client, "200");
+    send_request(client, "500");
+    for (int asked = 0; asked != 2; ++asked) {
+        const auto question = backend.next();
+        backend.reply(question, reply_for(question.code, "in order"));
+    }
+    BOOST_TEST(receive_answer(client).body == data("Code 200: in order\n"));
+    BOOST_TEST(receive_answer(client).body == data("Code 500: in order\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(check_3)
+
+BOOST_AUTO_TEST_CASE(a_request_without_a_reply_times_out)
+{
+    backend backend;
+    constexpr auto reply_timeout = 300ms;
+    step step(backend, reply_timeout);
+    connection client(step.port());
+    const auto sent_at = clock::now();
+    send_request(client, "404");
+    backend.next();
+
+    const auto answer = receive_answer(client);
+    const auto waited = clock::now() - sent_at;
+    BOOST_TEST(answer.status == 504);
+    BOOST_TEST(answer.body == R"({"error":"timedout"})");
+    BOOST_TEST((waited >= reply_timeout && waited < reply_timeout + test::scheduling));
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_after_the_timeout_answers_no_other_code_and_the_connection_goes_on)
+{
+    backend backend;
+    step step(backend, 1s);
+    connection client(step.port());
+    send_request(client, "404");
+    const auto late = backend.next();
+    BOOST_TEST(receive_answer(client).status == 504);
+
+    send_request(client, "500");
+    const auto question = backend.next();
+    backend.reply(late, reply_for("404", "too late"));
+    backend.reply(question, reply_for("500", "in time"));
+    BOOST_TEST(receive_answer(client).body == data("Code 500: in time\n"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(check_4)
 
-// Both have come while the program stood still, so it learns of them in the same turn of its loop.
 BOOST_AUTO_TEST_CASE(a_reply_that_has_arrived_is_the_answer_although_the_deadline_has_passed)
 {
-    guide::backend backend;
-    constexpr auto reply_timeout = 1s;
+    BOOST_TEST(answer_in_a_tie().body == data("Code 404: just in time\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(failure_1)
+
+#ifdef STEP_1_WITH_ADDRESS_SANITIZER
+BOOST_AUTO_TEST_CASE(a_listener_outlives_its_session)
+{
+    backend backend;
+    step step(backend, no_deadline, STEP_1_WITH_ADDRESS_SANITIZER);
+    const auto port = step.port();
+    const auto without_clients = step.open_descriptors();
+    backend::question question;
+    {
+        connection leaves(port);
+        send_request(leaves, "404");
+        question = backend.next();
+    }
+    wait_until([&] { return step.open_descriptors() == without_clients + 1; }); // the one to the backend
+    backend.reply(question, reply_for("404", "for a session that is no more"));
+
+    BOOST_TEST(step.wait() != 0);
+    BOOST_TEST(step.standard_error().find("heap-use-after-free") != std::string::npos, step.standard_error());
+}
+#endif
+
+BOOST_FIXTURE_TEST_CASE(one_reply_answers_all_who_wait_for_its_code, fixture)
+{
+    connection first(port);
+    connection second(port);
+    send_request(first, "404");
+    backend.next();
+    send_request(second, "404");
+    backend.reply(backend.next(), reply_for("404", "for one"));
+
+    BOOST_TEST(receive_answer(first).body == data("Code 404: for one\n"));
+    BOOST_TEST(receive_answer(second).body == data("Code 404: for one\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(failure_2)
+
+BOOST_AUTO_TEST_CASE(a_client_waits_for_as_long_as_no_reply_comes)
+{
+    backend backend;
+    constexpr auto reply_timeout = 100ms;
     step step(backend, reply_timeout);
     connection client(step.port());
     send_request(client, "404");
     const auto question = backend.next();
-    const auto deadline = std::chrono::steady_clock::now() + reply_timeout; // or a little before that
-    step.freeze();
-    backend.reply(question, reply_for("404", "just in time"));
-    std::this_thread::sleep_until(deadline);
-    step.go_on();
+    std::this_thread::sleep_for(5 * reply_timeout); // that nothing happens cannot be awaited
+    BOOST_TEST(!client.can_receive());
 
-    BOOST_TEST(receive_answer(client).body == data("Code 404: just in time\n"));
+    backend.reply(question, reply_for("404", "at last"));
+    BOOST_TEST(receive_answer(client).body == data("Code 404: at last\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(failure_3)
+
+BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_is_lost)
+{
+    const auto answer = answer_in_a_tie();
+    BOOST_TEST(answer.status == 504);
+    BOOST_TEST(answer.body == R"({"error":"timedout"})");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(failure_4, fixture)
+
+BOOST_AUTO_TEST_CASE(each_request_in_flight_has_a_connection_to_the_backend)
+{
+    constexpr std::size_t in_flight = 50;
+    std::vector<connection> clients;
+    for (std::size_t i = 0; i != in_flight; ++i)
+        send_request(clients.emplace_back(port), "404");
+    for (std::size_t i = 0; i != in_flight; ++i)
+        backend.next();
+
+    BOOST_TEST(backend.opened() == in_flight);
+}
+
+BOOST_AUTO_TEST_CASE(half_a_reply_is_taken_for_a_whole_one)
+{
+    connection client(port);
+    send_request(client, "404");
+    backend.reply(backend.next(), "Code 404: Not");
+
+    BOOST_TEST(receive_answer(client).body == data("Code 404: Not"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,7 @@
 namespace causeway::guide {
 
 using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
 using test::connection;
 using test::get;
 using test::receive_answer;
