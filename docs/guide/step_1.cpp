@@ -61,10 +61,10 @@ http_response respond(const http_request& request, http::status status, std::str
 // Calls functions by the code that they wait for, as an EventEmitter of Node does by the name of an event.
 class event_emitter {
 public:
-    using listener = std::function<void(const std::string& reply)>;
+    using callback = std::function<void(const std::string& reply)>;
 
     // Leaves `listener` to be called with the next reply for `code`.
-    void once(const std::string& code, listener listener) { listeners_[code].push_back(std::move(listener)); }
+    void once(const std::string& code, callback listener) { listeners_[code].push_back(std::move(listener)); }
 
     // Calls all that wait for `code`, and forgets them.
     void emit(const std::string& code, const std::string& reply)
@@ -74,7 +74,7 @@ public:
     }
 
 private:
-    std::map<std::string, std::vector<listener>> listeners_;
+    std::map<std::string, std::vector<callback>> listeners_;
 };
 // [/emitter]
 

@@ -11,6 +11,7 @@
 namespace causeway::guide {
 namespace {
 
+// [tie]
 // What a client gets when the reply has come and the deadline has passed while the program stood still: it learns of
 // both in the same turn of its loop.
 test::http_answer answer_in_a_tie()
@@ -28,6 +29,7 @@ test::http_answer answer_in_a_tie()
     step.go_on();
     return receive_answer(client);
 }
+// [/tie]
 
 } // namespace
 
@@ -179,16 +181,19 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(check_4)
 
+// [the_reply_wins]
 BOOST_AUTO_TEST_CASE(a_reply_that_has_arrived_is_the_answer_although_the_deadline_has_passed)
 {
     BOOST_TEST(answer_in_a_tie().body == data("Code 404: just in time\n"));
 }
+// [/the_reply_wins]
 
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(failure_1)
 
 #ifdef STEP_1_WITH_ADDRESS_SANITIZER
+// [listener_outlives_its_session]
 BOOST_AUTO_TEST_CASE(a_listener_outlives_its_session)
 {
     backend backend;
@@ -207,8 +212,10 @@ BOOST_AUTO_TEST_CASE(a_listener_outlives_its_session)
     BOOST_TEST(step.wait() != 0);
     BOOST_TEST(step.standard_error().find("heap-use-after-free") != std::string::npos, step.standard_error());
 }
+// [/listener_outlives_its_session]
 #endif
 
+// [one_reply_answers_all]
 BOOST_FIXTURE_TEST_CASE(one_reply_answers_all_who_wait_for_its_code, fixture)
 {
     connection first(port);
@@ -221,11 +228,13 @@ BOOST_FIXTURE_TEST_CASE(one_reply_answers_all_who_wait_for_its_code, fixture)
     BOOST_TEST(receive_answer(first).body == data("Code 404: for one\n"));
     BOOST_TEST(receive_answer(second).body == data("Code 404: for one\n"));
 }
+// [/one_reply_answers_all]
 
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(failure_2)
 
+// [waits_for_ever]
 BOOST_AUTO_TEST_CASE(a_client_waits_for_as_long_as_no_reply_comes)
 {
     backend backend;
@@ -240,22 +249,26 @@ BOOST_AUTO_TEST_CASE(a_client_waits_for_as_long_as_no_reply_comes)
     backend.reply(question, reply_for("404", "at last"));
     BOOST_TEST(receive_answer(client).body == data("Code 404: at last\n"));
 }
+// [/waits_for_ever]
 
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(failure_3)
 
+// [the_tie_loses]
 BOOST_AUTO_TEST_CASE(in_a_tie_the_reply_is_lost)
 {
     const auto answer = answer_in_a_tie();
     BOOST_TEST(answer.status == 504);
     BOOST_TEST(answer.body == R"({"error":"timedout"})");
 }
+// [/the_tie_loses]
 
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(failure_4, fixture)
 
+// [fifty_connections]
 BOOST_AUTO_TEST_CASE(each_request_in_flight_has_a_connection_to_the_backend)
 {
     constexpr std::size_t in_flight = 50;
@@ -267,7 +280,9 @@ BOOST_AUTO_TEST_CASE(each_request_in_flight_has_a_connection_to_the_backend)
 
     BOOST_TEST(backend.opened() == in_flight);
 }
+// [/fifty_connections]
 
+// [half_a_reply]
 BOOST_AUTO_TEST_CASE(half_a_reply_is_taken_for_a_whole_one)
 {
     connection client(port);
@@ -276,6 +291,7 @@ BOOST_AUTO_TEST_CASE(half_a_reply_is_taken_for_a_whole_one)
 
     BOOST_TEST(receive_answer(client).body == data("Code 404: Not"));
 }
+// [/half_a_reply]
 
 BOOST_AUTO_TEST_SUITE_END()
 

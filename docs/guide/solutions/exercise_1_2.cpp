@@ -10,12 +10,12 @@ namespace {
 // [emitter]
 class event_emitter {
 public:
-    using listener = std::function<void(const std::string& reply)>;
+    using callback = std::function<void(const std::string& reply)>;
 
     // Listens for one reply, until its own end at the latest.
     class subscription {
     public:
-        subscription(event_emitter& emitter, listener called)
+        subscription(event_emitter& emitter, callback called)
             : emitter_(emitter)
             , called_(std::move(called))
         {
@@ -28,7 +28,7 @@ public:
     private:
         friend event_emitter;
         event_emitter& emitter_;
-        listener called_;
+        callback called_;
     };
 
     // Calls the listener that has waited longest; false when none waits.
