@@ -125,35 +125,33 @@ public:
         http::async_read(client_, buffer_, request_, [self = shared_from_this()](error_code error, std::size_t) {
             if (error)
                 return; // and with the last `self` goes the session
-            self->ask();
+            self->ask(self->request_);
             self->read();
         });
     }
 
 private:
     // [ask]
-    void ask()
+    void ask(const http_request& request)
     {
-        const auto code = code_in(std::string(request_.target()));
+        const auto code = code_in(std::string(request.target()));
         if (!code)
-            return answer(http::status::bad_request, "error", "statusCode must be three letters or digits");
+            return answer(request, http::status::bad_request, "error", "statusCode must be three letters or digits");
         // Not with `self`: the emitter would keep it, with its socket, until a reply comes. Perhaps none does.
-        replies_.once(*code, [this](const std::string& reply) { answer(http::status::ok, "data", reply); });
+        replies_.once(*code,
+                      [this, request](const std::string& reply) { answer(request, http::status::ok, "data", reply); });
         fetch(client_.get_executor(), backend_, *code, replies_);
     }
     // [/ask]
 
-    // [answer]
-    void answer(http::status status, std::string_view name, std::string_view value)
+    void answer(const http_request& request, http::status status, std::string_view name, std::string_view value)
     {
-        auto response = std::make_shared<http_response>(respond(request_, status, name, value));
-        http::async_write(client_, *response, [self = shared_from_this(), response](error_code, std::size_t) {
-            error_code ignored;
+        auto response = std::make_shared<http_response>(respond(request, status, name, value));
+        http::async_write(client_, *response, [self = shared_from_this(), response](error_code error, std::size_t) {
             if (!response->keep_alive())
-                self->client_.shutdown(tcp::socket::shutdown_both, ignored); // that ends the reading too
+                self->client_.shutdown(tcp::socket::shutdown_both, error); // that ends the reading too
         });
     }
-    // [/answer]
 
     tcp::socket client_;
     boost::beast::flat_buffer buffer_;

@@ -59,6 +59,15 @@ BOOST_AUTO_TEST_CASE(a_client_asks_again_on_the_same_connection)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_wants_the_connection_closed_gets_that_behind_its_answer)
+{
+    connection client(port);
+    client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    backend.reply(backend.next(), reply_for("404", "the last"));
+    BOOST_TEST(receive_answer(client).body == data("Code 404: the last\n"));
+    BOOST_TEST(client.receive_rest() == "");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_a_code_is_refused_and_does_not_reach_the_backend)
 {
     connection client(port);
