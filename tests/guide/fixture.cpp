@@ -11,12 +11,13 @@
 namespace causeway::guide {
 namespace {
 
-bool stands_still(int process)
+// Whether the kernel says that of the process: running, sleeping, stopped (proc(5)).
+bool is(int process, const std::string& state)
 {
     std::ifstream status("/proc/" + std::to_string(process) + "/status");
     for (std::string line; std::getline(status, line);)
         if (line.starts_with("State:"))
-            return line.find("stopped") != std::string::npos;
+            return line.find(state) != std::string::npos;
     throw std::runtime_error("the process has no state: does it run?");
 }
 
@@ -46,8 +47,9 @@ step::step(const backend& backend, std::chrono::milliseconds reply_timeout, cons
 
 void step::freeze()
 {
+    wait_until([this] { return is(id(), "sleeping"); });
     signal(SIGSTOP);
-    wait_until([this] { return stands_still(id()); });
+    wait_until([this] { return is(id(), "stopped"); });
 }
 
 std::string reply_for(const std::string& code, const std::string& text) { return "Code " + code + ": " + text + "\n"; }

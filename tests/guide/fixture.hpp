@@ -33,7 +33,8 @@ struct step : test::server_process {
     explicit step(const backend& backend, std::chrono::milliseconds reply_timeout = no_deadline,
                   const std::string& program = program_under_test());
 
-    /// Stops it, as a busy machine may at any time, and returns when it stands still.
+    /// Stops it once it has done all that it had to do, and returns when it stands still. A busy machine may do that at
+    /// any time.
     void freeze();
     void go_on() { signal(SIGCONT); }
 };
