@@ -21,12 +21,14 @@
 
 namespace {
 
+// [names]
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using http_request = http::request<http::string_body>;
 using http_response = http::response<http::string_body>;
+// [/names]
 
 // [protocol]
 // The code that a client asks for.
