@@ -18,9 +18,9 @@ bool backend::was_asked()
     return !questions_.empty();
 }
 
-void backend::reply(const question& question, std::string_view bytes)
+void backend::reply(const question& asked, std::string_view bytes)
 {
-    peers_.at(question.connection).connection.send(bytes);
+    peers_.at(asked.connection).connection.send(bytes);
 }
 
 std::size_t backend::opened()
@@ -37,9 +37,9 @@ bool backend::has_ended(std::size_t connection)
 
 void backend::close(std::size_t connection)
 {
-    auto& peer = peers_.at(connection);
-    peer.has_ended = true;
-    peer.connection.close();
+    auto& closed = peers_.at(connection);
+    closed.has_ended = true;
+    closed.connection.close();
 }
 
 // All that has come meanwhile.

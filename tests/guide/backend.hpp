@@ -37,8 +37,8 @@ public:
     /// True when a question has come that `next` has not given yet.
     bool was_asked();
 
-    /// Sends `bytes` on the connection of `question`.
-    void reply(const question& question, std::string_view bytes);
+    /// Sends `bytes` on the connection on which this was asked.
+    void reply(const question& asked, std::string_view bytes);
 
     /// How many connections have been opened so far.
     std::size_t opened();

@@ -1,4 +1,5 @@
 // What each step has to do from the first four chapters on, and how the first four steps fail.
+#include "../integration/kit.hpp"
 #include "fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
