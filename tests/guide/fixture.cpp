@@ -31,17 +31,24 @@ std::string program_under_test()
     return suite.argv[1];
 }
 
-std::vector<std::string> arguments_for(const backend& backend, std::chrono::milliseconds reply_timeout)
+std::vector<std::string> arguments_for(const backend& backend, std::chrono::milliseconds reply_timeout,
+                                       std::size_t loops)
 {
     const auto timeout = std::to_string(reply_timeout.count());
     if (program_under_test().ends_with("/causeway"))
-        return {"--listen=127.0.0.1:0", "--upstream=127.0.0.1:" + std::to_string(backend.port()),
-                "--reply-timeout=" + timeout + "ms", "--threads=1", "--admin=off"};
-    return {"0", std::to_string(backend.port()), timeout};
+        return {"--listen=127.0.0.1:0",
+                "--upstream=127.0.0.1:" + std::to_string(backend.port()),
+                "--reply-timeout=" + timeout + "ms",
+                "--threads=" + std::to_string(loops),
+                "--admin=off",
+                "--upstream-window=" + std::to_string(window),
+                "--max-pending=" + std::to_string(most_waiting)};
+    return {"0", std::to_string(backend.port()), timeout, std::to_string(loops)};
 }
 
-step::step(const backend& backend, std::chrono::milliseconds reply_timeout, const std::string& program)
-    : server_process(program, arguments_for(backend, reply_timeout))
+step::step(const backend& backend, std::chrono::milliseconds reply_timeout, const std::string& program,
+           std::size_t loops)
+    : server_process(program, arguments_for(backend, reply_timeout, loops))
 {
 }
 

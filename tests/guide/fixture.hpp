@@ -6,6 +6,8 @@
 #include "backend.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,13 +27,20 @@ constexpr auto no_deadline = 60s;
 /// The program that this run of the checks is about, `causeway_guide_checks … -- PROGRAM`: a step, or `causeway`.
 std::string program_under_test();
 
-/// Its arguments for a free port and this backend. Steps before the third have no timeout, and ignore it.
-std::vector<std::string> arguments_for(const backend& backend, std::chrono::milliseconds reply_timeout);
+/// The bounds of the steps from the seventh on, which the real program is given too: messages on their way, and
+/// requests that wait.
+constexpr std::size_t window = 64;
+constexpr std::size_t most_waiting = 256;
+
+/// Its arguments for a free port and this backend. Steps before the third have no timeout, those before the eighth one
+/// loop, and ignore what they are told of it.
+std::vector<std::string> arguments_for(const backend& backend, std::chrono::milliseconds reply_timeout,
+                                       std::size_t loops);
 
 /// The program under test, on a backend that does what the check says. `port` is where its clients connect.
 struct step : test::server_process {
     explicit step(const backend& backend, std::chrono::milliseconds reply_timeout = no_deadline,
-                  const std::string& program = program_under_test());
+                  const std::string& program = program_under_test(), std::size_t loops = 1);
 
     /// Stops it once it has done all that it had to do, and returns when it stands still. A busy machine may do that at
     /// any time.
