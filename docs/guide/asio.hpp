@@ -24,9 +24,11 @@ using http_response = http::response<http::string_body>;
 // `co_await` gives a tuple with the error code first and throws nothing: a closed connection is an ordinary outcome.
 inline constexpr auto as_result = asio::as_tuple(asio::deferred);
 
+// [wakeup]
 // Says nothing but that there is something to do, to one coroutine that sleeps until then. It keeps one notice, which
 // ends the next wait.
 using wakeup = asio::experimental::channel<void(error_code)>;
+// [/wakeup]
 
 inline tcp::endpoint on_this_machine(const std::string& port)
 {
