@@ -66,7 +66,7 @@ private:
 };
 // [/session]
 
-// [session::run]
+// [run]
 inline awaitable<void> session::run(upstream& upstream)
 {
     boost::beast::flat_buffer buffer;
@@ -88,7 +88,7 @@ inline awaitable<void> session::run(upstream& upstream)
         stays_open = !not_written && response.keep_alive();
     }
 }
-// [/session::run]
+// [/run]
 
 // [server]
 // The HTTP side of one event loop.
