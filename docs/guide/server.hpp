@@ -39,6 +39,7 @@ public:
     {
     }
 
+    // Serves until the client leaves, or `drain` or `cut` ends it.
     awaitable<void> run(upstream& upstream);
 
     // The answer that is due is the last; a session that waits for no reply ends at once.
@@ -48,7 +49,7 @@ public:
         idle_.emit(asio::cancellation_type::total);
     }
 
-    // Cancelling `run` is not enough while the wait has a slot of its own.
+    // Ends it wherever it is. The wait for a request has a slot of its own, so it has to be told too.
     void cut()
     {
         idle_.emit(asio::cancellation_type::terminal);
@@ -90,7 +91,7 @@ inline awaitable<void> session::run(upstream& upstream)
 }
 // [/run]
 
-// [server]
+// [server_class]
 // The HTTP side of one event loop.
 class server {
 public:
@@ -118,7 +119,9 @@ private:
     std::list<session> sessions_;
     wakeup session_ended_{acceptor_.get_executor(), 1};
 };
+// [/server_class]
 
+// [listen]
 inline server::server(asio::io_context& io, const tcp::endpoint& place)
     : acceptor_(io, place.protocol())
 {
@@ -128,7 +131,9 @@ inline server::server(asio::io_context& io, const tcp::endpoint& place)
     acceptor_.bind(place);
     acceptor_.listen();
 }
+// [/listen]
 
+// [serve]
 inline awaitable<void> server::run(upstream& upstream)
 {
     while (acceptor_.is_open()) {
@@ -138,6 +143,8 @@ inline awaitable<void> server::run(upstream& upstream)
             continue;
         }
         const auto one = sessions_.emplace(sessions_.end(), std::move(client));
+        if (!acceptor_.is_open()) // closed when this client had been accepted already
+            one->drain();
         asio::co_spawn(acceptor_.get_executor(), one->run(upstream),
                        asio::bind_cancellation_slot(one->slot(), [this, one](std::exception_ptr thrown) {
                            sessions_.erase(one);
@@ -148,6 +155,6 @@ inline awaitable<void> server::run(upstream& upstream)
     while (!sessions_.empty())
         co_await session_ended_.async_receive(as_result);
 }
-// [/server]
+// [/serve]
 
 } // namespace guide

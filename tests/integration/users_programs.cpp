@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_CASE(a_handler_of_a_users_own_is_served_until_sigterm)
     BOOST_TEST(greeter.wait() == 0);
 }
 
+// [dictionary]
 BOOST_AUTO_TEST_CASE(each_reply_in_a_protocol_of_a_users_own_finds_the_request_that_asked_for_it)
 {
     listener backend;
@@ -58,6 +59,7 @@ BOOST_AUTO_TEST_CASE(each_reply_in_a_protocol_of_a_users_own_finds_the_request_t
     ask(first, "/not-a-word");
     BOOST_TEST(receive_answer(first).status == 400);
 }
+// [/dictionary]
 
 BOOST_AUTO_TEST_SUITE_END()
 

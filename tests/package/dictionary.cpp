@@ -21,6 +21,7 @@ using namespace causeway;
 using namespace std::chrono_literals;
 using boost::beast::http::status;
 
+// [codec]
 // What the bytes of one connection mean: where a reply ends, and which word it is for.
 class codec final : public upstream::codec {
     std::span<char> space() override { return input_.space(); }
@@ -47,23 +48,31 @@ class codec final : public upstream::codec {
 
     upstream::input_buffer input_{64 * 1024};
 };
+// [/codec]
 
+// [protocol]
 // A word always has the same explanation, so requests for it can share their key, and the question may be written again
 // when its connection is lost.
 const upstream::protocol protocol{.make_codec = [] { return std::make_unique<codec>(); }, .shares_keys = true};
+// [/protocol]
 
+// [question]
 upstream::question question_for(const std::string& word)
 {
     return {.key = upstream::key(word), .bytes = word + '\n', .repeatable = true};
 }
+// [/question]
 
+// [is_word]
 // Only letters may pass to the upstream, so no request can smuggle in a line of its own.
 bool is_word(const std::string& text)
 {
     const auto is_letter = [](char byte) { return byte >= 'a' && byte <= 'z'; };
     return !text.empty() && text.size() <= upstream::key::longest && std::ranges::all_of(text, is_letter);
 }
+// [/is_word]
 
+// [handler]
 // GET /word
 class explainer final : public http::handler {
 public:
@@ -91,7 +100,9 @@ private:
 
     upstream::pool& pool_;
 };
+// [/handler]
 
+// [serve]
 // The pool outlives the server's requests, which may use it.
 awaitable<> serve(http::server& server, upstream::pool& pool)
 {
@@ -99,6 +110,7 @@ awaitable<> serve(http::server& server, upstream::pool& pool)
     co_await server.run();
     pool.stop();
 }
+// [/serve]
 
 int main(int argc, char* argv[])
 {
