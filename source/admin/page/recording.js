@@ -1,0 +1,94 @@
+// What the stream has brought, or what a scene consists of: the same events, kept in memory.
+//
+// Times are microseconds on the bridge's clock, here as in all other modules.
+
+const most = {requests: 4000, wires: 1000, states: 400};
+
+export class Recording {
+  hello = {upstreams: [], loops: 1};
+  states = [];   // in the order of their times
+  wires = [];    // what happened on connections, likewise
+  requests = []; // in the order in which they became known
+  dropped = 0;   // events that came too fast to be kept
+  #known = new Map();
+
+  // A scene: an array of {event, data}.
+  static of(events) {
+    const recording = new Recording();
+    for (const {event, data} of events)
+      recording.take(event, data);
+    return recording;
+  }
+
+  // Takes one event of the stream. A `hello` begins anew: its clock is another one.
+  take(event, data) {
+    if (event === "hello") {
+      Object.assign(this, new Recording(), {hello: data});
+      this.#known.clear();
+    } else if (event === "state") {
+      this.states.push(data);
+    } else if (event === "happened") {
+      this.dropped += data.dropped ?? 0;
+      for (const request of data.requests ?? [])
+        this.#takeRequest(request);
+      this.wires.push(...data.wires ?? []);
+    }
+    this.#forget();
+  }
+
+  // The newest state that is not later than `time`, or the first.
+  stateAt(time) {
+    return this.states.findLast(state => state.now <= time) ?? this.states[0];
+  }
+
+  // Whether the connection of `loop` to `upstream` stands at `time`.
+  isConnected(loop, upstream, time) {
+    const last = this.wires.findLast(wire => wire.at <= time && wire.loop === loop && wire.upstream === upstream &&
+      (wire.what === "connected" || wire.what === "lost"));
+    const connections = this.stateAt(time)?.upstreams?.[upstream];
+    return last ? last.what === "connected" : connections === undefined || connections.connected > 0;
+  }
+
+  // From the first to the last thing that happened; undefined while nothing has.
+  span() {
+    const times = [...this.requests.flatMap(request => [request.began, request.answered ?? request.began]),
+      ...this.wires.map(wire => wire.at)];
+    return times.length === 0 ? undefined : {from: Math.min(...times), to: Math.max(...times)};
+  }
+
+  // A copy of what happened between two times, which does not change when more comes.
+  between(from, to) {
+    const part = new Recording();
+    part.hello = this.hello;
+    part.states = this.states.slice();
+    part.requests = this.requests.filter(request => request.began <= to && (request.answered ?? Infinity) >= from);
+    part.wires = this.wires.slice();
+    return part;
+  }
+
+  // One that waits comes several times, each time with what has become known of it.
+  #takeRequest(request) {
+    const key = `${request.loop} ${request.session} ${request.began} ${request.id}`;
+    const known = this.#known.get(key);
+    if (known) {
+      Object.assign(known, request);
+    } else {
+      this.#known.set(key, request);
+      this.requests.push(request);
+    }
+  }
+
+  #forget() {
+    if (this.requests.length > most.requests) {
+      this.requests.splice(0, most.requests / 4);
+      this.#known.clear();
+      for (const request of this.requests)
+        if (request.answered === undefined)
+          this.#known.set(`${request.loop} ${request.session} ${request.began} ${request.id}`, request);
+    }
+    if (this.wires.length > most.wires)
+      this.wires.splice(0, most.wires / 4);
+    if (this.states.length > most.states)
+      this.states.splice(0, most.states / 4);
+  }
+}

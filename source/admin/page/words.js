@@ -1,0 +1,47 @@
+// How figures, times and names are written.
+
+export function duration(us) {
+  if (us === undefined || !Number.isFinite(us))
+    return "–";
+  if (us < 1000)
+    return `${Math.round(us)} µs`;
+  if (us < 10e3)
+    return `${(us / 1e3).toFixed(2)} ms`;
+  if (us < 1e6)
+    return `${(us / 1e3).toFixed(us < 100e3 ? 1 : 0)} ms`;
+  return `${(us / 1e6).toFixed(us < 10e6 ? 2 : 1)} s`;
+}
+
+export function count(number) {
+  return number === undefined || !Number.isFinite(number) ? "–" : Math.round(number).toLocaleString("en");
+}
+
+export function shortCount(number) {
+  return number === undefined ? "–" : number.toLocaleString("en", {notation: "compact"});
+}
+
+export function rate(perSecond) {
+  if (perSecond === undefined || !Number.isFinite(perSecond))
+    return "–";
+  return `${perSecond < 10 ? perSecond.toFixed(1) : count(perSecond)}/s`;
+}
+
+// `timed_out` is how the bridge writes it in its logs and metrics.
+export function plain(name) {
+  return name.replaceAll("_", " ");
+}
+
+// What became of a request: "answered", "timeout" and "failed" are the kinds that are drawn in different shapes.
+export function kindOf(request) {
+  if (request.answered === undefined)
+    return "waiting";
+  if (request.status >= 200 && request.status < 300)
+    return "answered";
+  return request.status === 504 ? "timeout" : "failed";
+}
+
+export function outcomeOf(request) {
+  if (request.answered === undefined)
+    return "waits";
+  return request.outcome && request.outcome !== "reply" ? `${request.status} ${plain(request.outcome)}` : `${request.status}`;
+}
