@@ -4,12 +4,11 @@ import {along, layout, rowsOfSessions, wiresOf} from "./layout.js";
 import {Rows, Slots} from "./places.js";
 import {messageShape, requestShape, setTimeLeft} from "./shapes.js";
 import {svg} from "./svg.js";
-import {count, kindOf, outcomeOf, plain, shortCount} from "./words.js";
+import {count, kindOf, outcomeOf, shortCount, stateOf} from "./words.js";
 
 const mostRequests = 28;   // at a time; more could not be told apart
 const crowdedFrom = 18;    // from then on they are small, and without words
 const longJourney = 8;     // legs
-const hasWorked = ["connected", "up"];
 
 export class Drawing {
   #root = svg("svg", {role: "img", "aria-label": "Drawing of the requests on their way through the bridge. The table of the last requests says the same in words."});
@@ -150,11 +149,10 @@ export class Drawing {
     const state = this.#recording.stateAt(time);
     if (!state)
       return;
-    const dropped = (state.replies?.late ?? 0) + (state.replies?.unsolicited ?? 0);
     this.#write(".of-sessions", `Sessions ${shortCount(state.sessions)}`);
     this.#write(".of-channels", `Channels, ${shortCount(state.waiting)} ${state.waiting === 1 ? "waits" : "wait"}`);
     this.#write(".of-gate", `Backlog ${shortCount(state.backlog)}`);
-    this.#write(".of-dropped", `Dropped ${shortCount(dropped)}`);
+    this.#write(".of-dropped", `Dropped ${shortCount(state.replies.late)}`);
   }
 
   #showWires(time) {
@@ -166,9 +164,9 @@ export class Drawing {
     });
     this.#room.querySelectorAll(".upstream").forEach((shape, index) => {
       const of = state?.upstreams?.[index];
-      const word = of ? plain(of.state ?? (of.connected > 0 ? "connected" : "lost")) : "";
-      const text = of ? `${hasWorked.includes(word) ? "●" : "✕"} ${word}, ${count(of.in_flight)} in flight` : "";
-      shape.classList.toggle("lost", of !== undefined && !hasWorked.includes(word));
+      const {word, isGood} = of ? stateOf(of) : {word: "", isGood: true};
+      const text = of ? `${isGood ? "●" : "✕"} ${word}, ${count(of.in_flight)} in flight` : "";
+      shape.classList.toggle("lost", !isGood);
       const line = shape.querySelector(".state");
       if (line.textContent !== text)
         line.textContent = text;
@@ -342,7 +340,8 @@ export class Drawing {
       const name = rows.names()[row];
       shape.classList.toggle("empty", name === undefined);
       const key = String(name ?? "");
-      const words = kind === "channel" ? (key.length > 6 ? `…${key.slice(-4)}` : key) : this.#layout.isNarrow ? `# ${key}` : `session ${key}`;
+      const words = kind === "channel" ? (key.length > 6 ? `…${key.slice(-4)}` : key) :
+        typeof name === "string" ? name : this.#layout.isNarrow ? `# ${key}` : `session ${key}`;
       shape.querySelector("text").textContent = name === undefined ? "" : words;
     });
   }

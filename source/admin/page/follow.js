@@ -15,15 +15,19 @@ export function stepsOf(request) {
   });
 }
 
-// Asks the bridge when the form is sent. `watchSlowly(request)` is called for a request that shall be seen again.
+// Asks the bridge when the form is sent. `now()` is the time on the bridge's clock. `watchSlowly(request)` is called for a
+// request that shall be seen again.
 export class Follower {
+  #now;
   #recording; // in which the request will be
+  #code;
   #id;        // of the request whose record is awaited
   #request;
   #tooLong;
 
-  constructor(recording, watchSlowly) {
+  constructor(recording, now, watchSlowly) {
     this.#recording = recording;
+    this.#now = now;
     element("ask-form").addEventListener("submit", event => {
       event.preventDefault();
       this.#ask(element("code").value);
@@ -45,11 +49,12 @@ export class Follower {
     element("followed-steps").closest("table").hidden = false;
     element("followed-bar").hidden = false;
     element("replay").hidden = false;
-    this.#say(`${request.key}: ${outcomeOf(request)} after ${duration(request.answered - request.began)}.`, kindOf(request));
+    this.#say(`${this.#code}: ${outcomeOf(request)} after ${duration(request.answered - request.began)}.`, kindOf(request));
   }
 
   async #ask(code) {
     this.#id = this.#request = undefined;
+    this.#code = code;
     clearTimeout(this.#tooLong);
     element("followed").hidden = false;
     element("followed-steps").closest("table").hidden = true;
@@ -57,11 +62,13 @@ export class Follower {
     element("replay").hidden = true;
     element("followed-body").textContent = "";
     this.#say(`${code} is on its way.`, "waiting");
+    const expected = this.#recording.expect(code, this.#now());
     const response = await fetch("/live/ask", {
       method: "POST",
       headers: {"Content-Type": "application/json"},
       body: JSON.stringify({code}),
     }).catch(() => undefined);
+    this.#recording.forget(expected);
     if (!response?.ok) {
       this.#say(response ? `The bridge does not take the question: ${response.status}.` : "The bridge cannot be reached.", "failed");
       return;

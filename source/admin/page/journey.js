@@ -17,7 +17,8 @@ export function journey(request, leg) {
 
   let message;
   let leaves = Math.max(matched ?? answered, waits);
-  if (wasAsked && (written !== undefined || queued !== undefined)) {
+  // One that shares another's message has none of its own, and gets that one's reply.
+  if (written !== undefined || (queued !== undefined && matched === undefined)) {
     const atGate = waits + leg;
     const onWire = written === undefined ? Infinity : Math.max(written, atGate);
     const way = Math.max(leg, Math.min((((matched ?? answered) - onWire) * partOfTheWay) || 0, longestWay * leg));

@@ -17,12 +17,11 @@ export function narrate(recording, from) {
     say(answered, kindOf(request) === "timeout" ? `The time is up: session ${session} answers ${status}.` :
       `Session ${session} answers ${status}${request.outcome && request.outcome !== "reply" ? `, ${plain(request.outcome)}` : ""}.`);
   }
-  for (const {at, upstream, what, key} of wires) {
+  for (const {at, upstream, what, key, reason} of wires) {
     const words = {
-      "late reply": `The reply for ${key} comes too late and is dropped.`,
-      "unsolicited reply": `A reply for ${key} comes that nobody has asked for, and is dropped.`,
+      "late reply": `A reply for ${key} comes for which nobody waits, and is dropped.`,
       "connected": `The connection to ${address(upstream)} stands.`,
-      "lost": `The connection to ${address(upstream)} is lost.`,
+      "lost": `The connection to ${address(upstream)} is lost${reason ? `: ${plain(reason)}` : ""}.`,
     };
     say(at, words[what] ?? `${address(upstream)}: ${plain(what)}${key ? `, ${key}` : ""}.`);
   }

@@ -28,7 +28,7 @@ const live = new Recording();
 const playback = new Playback(live);
 const drawing = new Drawing(element("drawing"));
 const plots = new Plots();
-const follower = new Follower(live, request => {
+const follower = new Follower(live, () => playback.bridgeTime(performance.now()), request => {
   const part = live.between(request.began, request.answered);
   part.requests = part.requests.filter(other => other === request);
   part.wires = [];
@@ -141,8 +141,6 @@ function take(event, data) {
   if (event === "hello") {
     element("version").textContent = data.version;
     element("ask").hidden = !data.can_ask;
-    if (!playback.isLive && playback.recording.hello === undefined)
-      backToLive();
   } else if (event === "state") {
     const before = live.states.findLast(state => data.now - state.now >= 2e6) ?? live.states[0];
     showState(live.hello, data, ratesBetween(before, data), part => percentile(before, data, part));

@@ -25,6 +25,11 @@ export class Playback {
     this.#offset = isNewClock || this.#offset === undefined ? offset : Math.max(offset, this.#offset);
   }
 
+  // The bridge's clock, when this machine's shows `time` in ms.
+  bridgeTime(time) {
+    return time * 1000 + (this.#offset ?? 0);
+  }
+
   follow() {
     Object.assign(this, {recording: this.live, isLive: true, isPaused: false, slowness: 1});
   }
@@ -55,6 +60,6 @@ export class Playback {
     if (!this.isLive)
       this.position = Math.min(this.to, this.position + passed * 1000 / this.slowness);
     else if (this.#offset !== undefined)
-      this.position = time * 1000 + this.#offset - liveDelay;
+      this.position = this.bridgeTime(time) - liveDelay;
   }
 }

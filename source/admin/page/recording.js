@@ -36,6 +36,18 @@ export class Recording {
     this.#forget();
   }
 
+  // A request that is being sent from this page, of which the stream tells only when it has been answered. To be given
+  // to `forget` then.
+  expect(key, at) {
+    const request = {session: "this page", key, began: at, read: at, asked_here: true};
+    this.requests.push(request);
+    return request;
+  }
+
+  forget(request) {
+    this.requests = this.requests.filter(other => other !== request);
+  }
+
   // The newest state that is not later than `time`, or the first.
   stateAt(time) {
     return this.states.findLast(state => state.now <= time) ?? this.states[0];

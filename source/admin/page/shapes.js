@@ -47,7 +47,7 @@ export function explain(list) {
     [withClass(requestShape(""), "answered"), "answered with 200"],
     [withClass(requestShape(""), "timeout"), "504: no reply in time"],
     [withClass(requestShape(""), "failed"), "another failure"],
-    [withClass(messageShape("404"), "reply", "dropped"), "a late or unsolicited reply, dropped"],
+    [withClass(messageShape("404"), "reply", "dropped"), "a reply for which nobody waits any more, dropped"],
     [withClass(requestShape(""), "waits", "mine"), "sent from this page"],
   ];
   for (const [shape, words] of entries) {

@@ -1,5 +1,5 @@
 // The figures of this moment, the upstreams and the outcomes.
-import {count, duration, plain, rate} from "./words.js";
+import {count, duration, plain, rate, stateOf} from "./words.js";
 
 const element = id => document.getElementById(id);
 
@@ -26,16 +26,17 @@ export function showState(hello, state, rates, percentile) {
 
 function showUpstreams(addresses, upstreams) {
   element("upstreams-list").replaceChildren(...upstreams.map((upstream, index) => {
-    const {connections, connected, in_flight, state} = upstream;
+    const {connections, connected, in_flight} = upstream;
+    const {word, isGood} = stateOf(upstream);
     const entry = document.createElement("li");
-    entry.append(cell("strong", addresses[index]), cell("span", plain(state), state === "connected" ? "good" : "bad"),
+    entry.append(cell("strong", addresses[index]), cell("span", word, isGood ? "good" : "bad"),
       cell("span", `${count(connected)} of ${count(connections)} connections, ${count(in_flight)} in flight`));
     return entry;
   }));
 }
 
 function showOutcomes({outcomes, replies}) {
-  const entries = [...Object.entries(outcomes), ["late replies", replies.late], ["unsolicited replies", replies.unsolicited]];
+  const entries = [...Object.entries(outcomes), ["dropped replies", replies.late], ["unreadable replies", replies.unreadable]];
   element("outcomes").replaceChildren(...entries.filter(([name, total]) => total > 0 || name === "reply").map(([name, total]) => {
     const entry = document.createElement("div");
     entry.append(cell("dt", plain(name)), cell("dd", count(total)));

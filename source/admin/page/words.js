@@ -31,6 +31,13 @@ export function plain(name) {
   return name.replaceAll("_", " ");
 }
 
+// Whether an upstream can be asked: a word, and whether it is a good one.
+export function stateOf({connections, connected}) {
+  if (connected === 0)
+    return {word: "not connected", isGood: false};
+  return connected < connections ? {word: "partly connected", isGood: false} : {word: "connected", isGood: true};
+}
+
 // What became of a request: "answered", "timeout" and "failed" are the kinds that are drawn in different shapes.
 export function kindOf(request) {
   if (request.answered === undefined)
