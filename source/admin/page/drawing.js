@@ -10,6 +10,22 @@ const mostRequests = 28;   // at a time; more could not be told apart
 const crowdedFrom = 18;    // from then on they are small, and without words
 const longJourney = 8;     // legs
 
+// Writes the first of some texts that fits into `width`, or what fits of the last. Measures only what is new.
+function write(element, width, ...texts) {
+  const wanted = `${width} ${texts[0]}`;
+  if (element.wanted === wanted)
+    return;
+  element.wanted = wanted;
+  const fits = text => {
+    element.textContent = text;
+    return element.getComputedTextLength() <= width;
+  };
+  if (texts.some(fits))
+    return;
+  for (let text = texts.at(-1); text.length > 1 && !fits(`${text}…`);)
+    text = text.slice(0, -1);
+}
+
 export class Drawing {
   #root = svg("svg", {role: "img", "aria-label": "Drawing of the requests on their way through the bridge. The table of the last requests says the same in words."});
   #room = svg("g");
@@ -123,7 +139,8 @@ export class Drawing {
     });
     const [out, back] = [l.wire(index, -1), l.wire(index, 1)];
     const [x, y] = [0, 1].map(axis => (out[0][axis] + out[1][axis] + back[0][axis] + back[1][axis]) / 4);
-    const name = loop === undefined || this.#hello.loops === 1 ? "" : `loop ${loop}`;
+    const isTight = l.isNarrow && this.#wires.length > 3;
+    const name = loop === undefined || this.#hello.loops === 1 ? "" : isTight ? `${loop}` : `loop ${loop}`;
     return svg("g", {class: "wire"}, ...lines,
       svg("path", {class: "arrow", d: "M-5-4 3 0-5 4", transform: l.isNarrow ? `translate(${out[1]}) translate(0 -6) rotate(90)` : `translate(${out[1]}) translate(-6 0)`}),
       svg("path", {class: "arrow", d: "M-5-4 3 0-5 4", transform: l.isNarrow ? `translate(${back[0]}) translate(0 6) rotate(-90)` : `translate(${back[0]}) translate(6 0) rotate(180)`}),
@@ -135,7 +152,7 @@ export class Drawing {
     const {x, y, width, height} = this.#layout.upstream(index);
     return svg("g", {class: "upstream"},
       svg("rect", {x, y, width, height, rx: 6}),
-      svg("text", {class: "address", x: x + 10, y: y + 20}, this.#hello.upstreams[index] ?? "no upstream"),
+      svg("text", {class: "address", x: x + 10, y: y + 20}),
       svg("text", {class: "state", x: x + 10, y: y + 38}));
   }
 
@@ -165,11 +182,10 @@ export class Drawing {
     this.#room.querySelectorAll(".upstream").forEach((shape, index) => {
       const of = state?.upstreams?.[index];
       const {word, isGood} = of ? stateOf(of) : {word: "", isGood: true};
-      const text = of ? `${isGood ? "●" : "✕"} ${word}, ${count(of.in_flight)} in flight` : "";
       shape.classList.toggle("lost", !isGood);
-      const line = shape.querySelector(".state");
-      if (line.textContent !== text)
-        line.textContent = text;
+      const {width} = this.#layout.upstream(index), sign = isGood ? "●" : "✕", inFlight = `${count(of?.in_flight)} in flight`;
+      write(shape.querySelector(".address"), width - 16, this.#hello.upstreams[index] ?? "");
+      write(shape.querySelector(".state"), width - 16, `${sign} ${word}, ${inFlight}`, `${sign} ${inFlight}`);
     });
   }
 

@@ -46,7 +46,7 @@ function wide(width, upstreams, count) {
     atExit: row => [channels.x + channels.width + 16, channel(row).y + channel(row).height / 2],
     atGate: slot => [gate.x + 25 + (slot % 2) * 42, gate.y + 18 + Math.floor(slot / 2) * 22],
     slotsOfGate: 2 * Math.floor((gate.height - 16) / 22),
-    throughGate: wire => [gate.x + gate.width / 2, wireY(wire) - 10],
+    throughGate: wire => [gate.x + gate.width / 2, Math.min(wireY(wire) - 10, gate.y + gate.height - 12)],
     atDropped: [dropped.x + dropped.width / 2, dropped.y + 44],
     wire: (wire, lane) => [[bridge.x + bridge.width, wireY(wire) + lane * 10], [upstream.x, wireY(wire) + lane * 10]],
     atUpstream: (index, slot) => [upstream.x + 24 + (slot % perLine) * 38,
@@ -61,6 +61,7 @@ function narrow(width, upstreams, count) {
   const gate = {x: left, y: 218, width: inner * 0.62, height: 50};
   const dropped = {x: left + inner * 0.66, y: 218, width: inner * 0.34, height: 50};
   const wirePitch = inner / (upstreams * count);
+  const lanes = Math.min(20, wirePitch / 4);
   const wireX = wire => left + (wire + 0.5) * wirePitch;
   const session = row => ({x: left + row % columns * pitch + 2, y: 34, width: pitch - 6, height: 26});
   const channel = row => ({x: left + row % columns * pitch + 2, y: 110, width: pitch - 6, height: 62});
@@ -77,9 +78,9 @@ function narrow(width, upstreams, count) {
     atExit: row => [channel(row).x + channel(row).width / 2, 192],
     atGate: slot => [gate.x + 24 + slot * 38, gate.y + 34],
     slotsOfGate: Math.max(1, Math.floor((gate.width - 8) / 38)),
-    throughGate: wire => [wireX(wire) - 20, 258],
+    throughGate: wire => [Math.min(wireX(wire) - lanes, gate.x + gate.width - 20), 256],
     atDropped: [dropped.x + dropped.width / 2, dropped.y + 34],
-    wire: (wire, lane) => [[wireX(wire) + lane * 20, bridge.y + bridge.height], [wireX(wire) + lane * 20, upstreamTop]],
+    wire: (wire, lane) => [[wireX(wire) + lane * lanes, bridge.y + bridge.height], [wireX(wire) + lane * lanes, upstreamTop]],
     atUpstream: (index, slot) => [box(index).x + 22 + (slot % perLine) * 38,
       Math.min(box(index).y + 60 + Math.floor(slot / perLine) * 21, box(index).y + box(index).height - 12)],
   };

@@ -139,11 +139,12 @@ function take(event, data) {
   if (event === "hello" || event === "state")
     playback.synchronise(data.now, performance.now(), event === "hello");
   if (event === "hello") {
-    element("version").textContent = data.version;
+    element("version").textContent = `${data.version}, protocol ${data.protocol}`;
     element("ask").hidden = !data.can_ask;
   } else if (event === "state") {
     const before = live.states.findLast(state => data.now - state.now >= 2e6) ?? live.states[0];
     showState(live.hello, data, ratesBetween(before, data), part => percentile(before, data, part));
+    element("connection").textContent = data.draining ? "draining: it takes no new requests" : "live";
     plots.add(data, Date.now() / 1000);
   } else {
     follower.look();
