@@ -42,6 +42,10 @@ export class Backend {
     this.#process.kill("SIGSTOP");
   }
 
+  thaw() {
+    this.#process.kill("SIGCONT");
+  }
+
   async stop() {
     await end(this.#process);
   }

@@ -31,6 +31,6 @@ export async function open(browser, bridge, options = {}) {
 }
 
 // Waits until `condition`, a function that runs in the page with `argument`, is true.
-export function until(page, condition, argument) {
-  return page.waitForFunction(condition, argument, {polling: "raf"});
+export function until(page, condition, argument, timeout = patience) {
+  return page.waitForFunction(condition, argument, {polling: "raf", timeout});
 }

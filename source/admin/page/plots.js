@@ -62,16 +62,12 @@ export class Plots {
     this.#append("latency", seconds, [ofReplies(0.5), ofReplies(0.9), ofReplies(0.99)]);
   }
 
-  // How many points the plot `name` has.
-  points(name) {
-    return this.#columns[name][0].length;
-  }
-
   #append(name, seconds, values) {
     const columns = this.#columns[name];
     [seconds, ...values].forEach((value, column) => columns[column].push(value));
     while (columns[0][0] < seconds - span)
       columns.forEach(column => column.shift());
+    this.#plots[name].root.dataset.points = columns[0].length;
     this.#plots[name].setData(columns);
     this.#plots[name].setScale("x", {min: seconds - span, max: seconds});
     if (this.#plots[name].cursor.idx === null) // nobody points at another moment

@@ -2,15 +2,16 @@
 //
 // Times are microseconds on the bridge's clock, here as in all other modules.
 
-const most = {requests: 4000, wires: 1000, states: 400};
+const most = {requests: 4000, wires: 1000, states: 400, sessions: 4000};
 
 export class Recording {
   hello = {upstreams: [], loops: 1};
   states = [];   // in the order of their times
   wires = [];    // what happened on connections, likewise
-  requests = []; // in the order in which they became known
+  requests = []; // in the order in which they became known, which is when they were answered
   dropped = 0;   // events that came too fast to be kept
-  #known = new Map();
+  #sessions = new Map(); // what the bridge calls them, and how they are numbered here
+  #lastSession = 0;
 
   // A scene: an array of {event, data}.
   static of(events) {
@@ -24,13 +25,14 @@ export class Recording {
   take(event, data) {
     if (event === "hello") {
       Object.assign(this, new Recording(), {hello: data});
-      this.#known.clear();
+      this.#sessions.clear();
+      this.#lastSession = 0;
     } else if (event === "state") {
       this.states.push(data);
     } else if (event === "happened") {
       this.dropped += data.dropped ?? 0;
       for (const request of data.requests ?? [])
-        this.#takeRequest(request);
+        this.requests.push({...request, session: this.#numberOf(request.session)});
       this.wires.push(...data.wires ?? []);
     }
     this.#forget();
@@ -78,29 +80,19 @@ export class Recording {
     return part;
   }
 
-  // One that waits comes several times, each time with what has become known of it.
-  #takeRequest(request) {
-    const key = `${request.loop} ${request.session} ${request.began} ${request.id}`;
-    const known = this.#known.get(key);
-    if (known) {
-      Object.assign(known, request);
-    } else {
-      this.#known.set(key, request);
-      this.requests.push(request);
+  // The bridge's numbers tell sessions apart and say no more; 1, 2, 3 … are easier to read.
+  #numberOf(session) {
+    if (!this.#sessions.has(session)) {
+      this.#sessions.set(session, ++this.#lastSession);
+      if (this.#sessions.size > most.sessions)
+        this.#sessions.delete(this.#sessions.keys().next().value);
     }
+    return this.#sessions.get(session);
   }
 
   #forget() {
-    if (this.requests.length > most.requests) {
-      this.requests.splice(0, most.requests / 4);
-      this.#known.clear();
-      for (const request of this.requests)
-        if (request.answered === undefined)
-          this.#known.set(`${request.loop} ${request.session} ${request.began} ${request.id}`, request);
-    }
-    if (this.wires.length > most.wires)
-      this.wires.splice(0, most.wires / 4);
-    if (this.states.length > most.states)
-      this.states.splice(0, most.states / 4);
+    for (const kind of ["requests", "wires", "states"])
+      if (this[kind].length > most[kind])
+        this[kind].splice(0, most[kind] / 4);
   }
 }

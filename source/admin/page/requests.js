@@ -1,5 +1,5 @@
 // The table of the last requests: what the drawing shows, in words and figures.
-import {duration, kindOf, outcomeOf} from "./words.js";
+import {count, duration, kindOf, outcomeOf} from "./words.js";
 
 const rows = 16;
 const mostWaiting = 5;
@@ -28,5 +28,7 @@ export function showRequests(recording) {
   const waiting = newest.filter(request => request.answered === undefined).slice(0, mostWaiting);
   const ended = newest.filter(request => request.answered !== undefined).sort((one, other) => other.answered - one.answered);
   const shown = [...waiting, ...ended].slice(0, rows);
+  document.getElementById("requests-note").textContent = "Times count from the first byte of the request." +
+    (recording.dropped > 0 ? ` ${count(recording.dropped)} events came faster than they could be kept, and are missing.` : "");
   document.getElementById("requests-rows").replaceChildren(...shown.map(request => rowOf(request, recording.hello.upstreams)));
 }
