@@ -15,7 +15,7 @@ namespace causeway::admin {
 /// A request that has been answered. A time is the clock's epoch when that did not happen.
 struct sampled_request {
     std::string id = {};            ///< as in the answer; empty without one
-    std::uint64_t session = 0;      ///< tells the connections of clients apart
+    std::uint64_t session = 0;      ///< the number of its connection, of all in this event loop
     std::string key = {};           ///< of its question; empty: nothing was asked
     std::string_view outcome = {};  ///< a word, in static memory; empty: nothing was asked
     std::string upstream = {};      ///< to which its message was written last; empty: to none

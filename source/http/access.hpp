@@ -7,6 +7,7 @@
 #include <boost/beast/http/verb.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct access {
     std::string_view method; ///< a token; empty: the request line was incomplete, and the next two members mean nothing
     std::string target;      ///< as received
     unsigned version = 0;    ///< 10 or 11
+
+    std::uint64_t session = 0; ///< the number of its connection, of all that the server has accepted
 
     unsigned status = 0;   ///< of its answer
     std::size_t bytes = 0; ///< of the answer's body
@@ -54,10 +57,13 @@ public:
     /// Whether the request that begins is to be recorded.
     virtual bool wants_next() { return true; }
 
+    /// Whether the addresses of clients are wanted: each costs a system call and its text once.
+    virtual bool wants_peers() const { return true; }
+
     /// Puts a unique id into `id`, which is empty; or leaves it empty, and the answer has none.
     virtual void make_id(std::string& id) = 0;
 
-    /// `access` is complete. `peer` is the address of its client.
+    /// `access` is complete. `peer` is the address of its client; empty where that was not wanted when it began.
     virtual void record(const access& access, std::string_view peer) = 0;
 
     /// To be called a few times a second, so that no line waits long for the next ones.

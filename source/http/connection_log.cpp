@@ -14,11 +14,12 @@ void connection_log::prepare(request& request)
 {
     if (recorder_ == nullptr || !recorder_->wants_next())
         return request.access.reset();
-    if (peer_.empty())
+    if (peer_.empty() && recorder_->wants_peers())
         peer_ = connection_.peer();
     if (!request.access)
         request.access = spare_ ? std::move(spare_) : std::make_unique<access>();
     request.access->restart();
+    request.access->session = number_;
 }
 
 std::string_view connection_log::answered(request& request, const response& response, bool head_only)

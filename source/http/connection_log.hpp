@@ -6,6 +6,7 @@
 #include "http/response.hpp"
 #include "net/connection.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,10 +18,12 @@ namespace causeway::http {
 /// connection ends. Without a recorder it does nothing. Belongs to one event loop; every call is made on its thread.
 class connection_log {
 public:
-    /// `recorder`, which may be null and may change, its target, and `connection` outlive it.
-    connection_log(access_recorder* const& recorder, const net::connection& connection)
+    /// `recorder`, which may be null and may change, its target, and `connection` outlive it. `number` is that of the
+    /// connection, among all that the server has accepted.
+    connection_log(access_recorder* const& recorder, const net::connection& connection, std::uint64_t number)
         : recorder_(recorder)
         , connection_(connection)
+        , number_(number)
     {
     }
 
@@ -60,6 +63,7 @@ private:
 
     access_recorder* const& recorder_;
     const net::connection& connection_;
+    const std::uint64_t number_;
     std::string peer_;
     std::vector<std::unique_ptr<access>> unsent_; // requests that are being answered
     std::unique_ptr<access> spare_;               // for the next request

@@ -110,6 +110,7 @@ private:
     std::size_t read_request(std::string_view input);
     std::size_t read_head(std::string_view input);
     void refuse(beast::http::status status, std::string problem, error_code& error);
+    void keep(string_view name, string_view value);
 
     void on_request_impl(beast::http::verb method, string_view method_name, string_view target, int version,
                          error_code& error) override;

@@ -30,21 +30,6 @@ std::string_view connection_field(const framing& framing)
     return framing.version < 11 ? "Connection: keep-alive\r\n" : "";
 }
 
-void append_fields(const response& response, const framing& framing, std::string_view date, std::string& output)
-{
-    if (response.status == status::ok) // as nearly all are
-        output.append("HTTP/1.1 200 OK\r\n");
-    else
-        output.append(status_line(response.status));
-    output.append(date);
-    if (const auto connection = connection_field(framing); !connection.empty())
-        output.append(connection);
-    if (!framing.request_id.empty())
-        output.append("X-Request-Id: ").append(framing.request_id).append("\r\n");
-    if (!response.fields.empty())
-        output.append(response.fields);
-}
-
 } // namespace
 
 void response::clear()
@@ -83,25 +68,27 @@ std::string date_line(std::chrono::system_clock::time_point now)
 
 void append(const response& response, const framing& framing, std::string_view date, std::string& output)
 {
-    append_fields(response, framing, date, output);
+    if (response.status == status::ok) // which is what nearly all are
+        output.append("HTTP/1.1 200 OK\r\n");
+    else
+        output.append(status_line(response.status));
+    output.append(date);
+    if (const auto connection = connection_field(framing); !connection.empty())
+        output.append(connection);
+    if (!framing.request_id.empty())
+        output.append("X-Request-Id: ").append(framing.request_id).append("\r\n");
+    if (!response.fields.empty())
+        output.append(response.fields);
     if (!can_have_content(response.status)) {
         output.append("\r\n");
         return;
     }
-    const fmt::format_int length(response.body.size());
-    output.append("Content-Type: ")
-        .append(response.content_type)
-        .append("\r\nContent-Length: ")
-        .append(length.data(), length.size())
-        .append("\r\n\r\n");
-    if (!framing.head_only)
-        output.append(response.body);
-}
-
-void append_unended(const response& response, const framing& framing, std::string_view date, std::string& output)
-{
-    append_fields(response, framing, date, output);
-    output.append("Content-Type: ").append(response.content_type).append("\r\n\r\n");
+    output.append("Content-Type: ").append(response.content_type);
+    if (framing.has_length) {
+        const fmt::format_int length(response.body.size());
+        output.append("\r\nContent-Length: ").append(length.data(), length.size());
+    }
+    output.append("\r\n\r\n");
     if (!framing.head_only)
         output.append(response.body);
 }

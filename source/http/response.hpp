@@ -46,6 +46,7 @@ struct framing {
     bool keep_alive = false;          ///< whether the connection stays open after it
     bool head_only = false;           ///< answer to HEAD: the header section is that of a GET, and no body follows
     std::string_view request_id = {}; ///< for the field X-Request-Id; none when it is empty
+    bool has_length = true;           ///< otherwise the body goes on until the connection ends (RFC 9112 §6.3, no. 8)
 };
 
 /// The header line with the time of an answer, with its CRLF (RFC 9110 §6.6.1).
@@ -54,8 +55,5 @@ std::string date_line(std::chrono::system_clock::time_point now);
 /// Appends the answer's bytes to `output`: status line, `date` line, the other fields, and the body. An answer 204 or
 /// 304 has neither a body nor its type and length (RFC 9110 §8.6).
 void append(const response& response, const framing& framing, std::string_view date, std::string& output);
-
-/// The same without a length: whatever follows on the connection belongs to the body. The status can have one.
-void append_unended(const response& response, const framing& framing, std::string_view date, std::string& output);
 
 } // namespace causeway::http

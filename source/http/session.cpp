@@ -40,7 +40,7 @@ void release_if_larger(std::string& text, std::size_t size)
 session::session(tcp_socket socket, common& common)
     : connection_(std::move(socket))
     , common_(common)
-    , log_(common.accesses, connection_)
+    , log_(common.accesses, connection_, common.counts.accepted)
     , deadline_(connection_.get_executor())
 {
     if (common.tls)
@@ -258,13 +258,9 @@ void session::compose(request& request, const response& response)
 void session::compose(request& request, stream&& stream)
 {
     stays_open_ = false;
-    framing framing{request.version, stays_open_, request.method == verb::head};
-    if (request.access)
-        framing.request_id = log_.answered(request, stream.head, framing.head_only);
-    append_unended(stream.head, framing, common_.date, output_);
-    ++answers_in_output_;
-    common_.counts.count(stream.head.status);
-    if (!framing.head_only)
+    const bool head_only = request.method == verb::head;
+    append_answer(request, stream.head, {.version = request.version, .head_only = head_only, .has_length = false});
+    if (!head_only)
         body_ = std::move(stream.body);
 }
 

@@ -12,12 +12,12 @@ namespace causeway::net {
 /// other.
 struct trace {
     std::string_view outcome = {};     ///< a word, in static memory; empty: no upstream was asked
-    std::string key = {};              ///< by which its reply is known; empty: no upstream was asked
     std::string_view upstream = {};    ///< to which its message was last written; empty: none. The pool's memory
     clock::time_point written_at = {}; ///< when that was; valid only if there is an upstream
-    clock::time_point queued_at = {};  ///< when it began to wait for its reply; the clock's epoch if it did not
     clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch if there was none
     clock::time_point read_at = {};    ///< when the request was complete. Set before asking
+    clock::time_point queued_at = {};  ///< when it began to wait for its reply; the clock's epoch if it did not
+    std::string key = {};              ///< by which its reply is known; empty: no upstream was asked
 };
 
 } // namespace causeway::net

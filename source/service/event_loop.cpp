@@ -86,11 +86,13 @@ void event_loop::choose_recorder()
     pool_.observe(sampler);
 }
 
-void event_loop::fetch_happenings(std::function<void(admin::happenings)> take)
+void event_loop::fetch_happenings(admin::happenings& room, std::function<void()> done)
 {
-    asio::post(io_, [this, take = std::move(take)] {
-        if (sampler_)
-            take(sampler_->take());
+    asio::post(io_, [this, &room, done = std::move(done)] {
+        if (!sampler_)
+            return;
+        sampler_->take(room);
+        done();
     });
 }
 
@@ -120,9 +122,12 @@ void event_loop::apply(const upstream::pool_settings& upstream, const http::time
     });
 }
 
-void event_loop::report(std::function<void(admin::loop_figures)> take)
+void event_loop::report(admin::loop_figures& room, std::function<void()> done)
 {
-    asio::post(io_, [this, take = std::move(take)] { take(figures()); });
+    asio::post(io_, [this, &room, done = std::move(done)] {
+        room = figures();
+        done();
+    });
 }
 
 void event_loop::drain(net::sockets_of_port others)

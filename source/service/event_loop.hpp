@@ -66,16 +66,17 @@ public:
     /// Where it listens, with the real port. Before `run`.
     tcp::endpoint endpoint() const { return server_.endpoint(); }
 
-    /// Any thread: calls `take` with `figures()`, on the loop's thread in a separate turn; never if `run` ends before
-    /// that.
-    void report(std::function<void(admin::loop_figures)> take);
+    /// Any thread: puts `figures()` into `room`, then calls `done`, both on the loop's thread in a separate turn; never if
+    /// `run` ends before that. So the loop allocates nothing large, after which glibc would tidy its heap at the expense
+    /// of the next requests.
+    void report(admin::loop_figures& room, std::function<void()> done);
 
     /// Any thread: from now on it records what happens, see `sampler`; or no longer.
     void watch(bool on);
 
-    /// Any thread: calls `take` with what it has recorded, on the loop's thread; never if it records nothing, or `run`
-    /// ends before that.
-    void fetch_happenings(std::function<void(admin::happenings)> take);
+    /// Any thread: puts what it has recorded into `room`, then calls `done`, like `report`. Does nothing if it records
+    /// nothing.
+    void fetch_happenings(admin::happenings& room, std::function<void()> done);
 
     /// Any thread: if it records what happens, see `sampler::expect` and `forget`.
     void expect_request(std::string id);

@@ -56,6 +56,7 @@ live_feed::live_feed(asio::io_context& io, std::list<event_loop>& loops, const a
     , look_at_process_(std::move(look_at_process))
     , listener_(std::move(listener))
     , timer_(io)
+    , notes_(loops.size())
 {
 }
 
@@ -76,7 +77,9 @@ awaitable<> live_feed::run()
     for (auto& loop : loops_)
         loop.watch(true);
     while (!watchers_.empty()) {
-        fetch_happenings(); // before the figures, so that what has happened is there when they are
+        auto of_loop = notes_.begin();
+        for (auto& loop : loops_) // before the figures, so that what has happened is there when they are
+            fetch_from(loop, *of_loop++);
         tell(co_await look_at_process_(timer_));
         timer_.expires_after(interval);
         if (!watchers_.empty())
@@ -87,18 +90,20 @@ awaitable<> live_feed::run()
     runs_ = false;
 }
 
-void live_feed::fetch_happenings()
+// One that still owes an answer is not asked again.
+void live_feed::fetch_from(event_loop& loop, notes& lately)
 {
-    std::size_t number = 0;
-    for (auto& loop : loops_) {
-        loop.fetch_happenings([this, number](admin::happenings happenings) {
-            asio::post(io_, [this, number, happenings = std::move(happenings)] {
-                if (!happenings.requests.empty() || !happenings.wires.empty())
-                    happened_ += text_of(writer_.happened(happenings, number));
-            });
-        });
-        ++number;
-    }
+    if (!std::exchange(lately.owed, true))
+        loop.fetch_happenings(lately.happenings,
+                              [this, &lately] { asio::post(io_, [this, &lately] { came(lately); }); });
+}
+
+void live_feed::came(notes& lately)
+{
+    lately.owed = false;
+    const auto& happenings = lately.happenings;
+    if (!happenings.requests.empty() || !happenings.wires.empty())
+        happened_ += text_of(writer_.happened(happenings, static_cast<std::size_t>(&lately - notes_.data())));
 }
 
 void live_feed::tell(const admin::report& report)

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace causeway::service {
 
@@ -68,7 +69,14 @@ private:
     };
 
     awaitable<> run();
-    void fetch_happenings();
+    // What an event loop has noted lately. It is the loop's own while that owes it.
+    struct notes {
+        admin::happenings happenings = {};
+        bool owed = false;
+    };
+
+    void fetch_from(event_loop& loop, notes& lately);
+    void came(notes& lately);
     void tell(const admin::report& report);
     void ended();
 
@@ -79,8 +87,9 @@ private:
     std::optional<tcp::endpoint> listener_;
     steady_timer timer_;
     boost::intrusive::list<watcher, boost::intrusive::constant_time_size<false>> watchers_;
-    std::string happened_;    // events since the last look
-    std::uint64_t asked_ = 0; // questions, ever
+    std::vector<notes> notes_; // of each loop
+    std::string happened_;     // events since the last look
+    std::uint64_t asked_ = 0;  // questions, ever
     bool runs_ = false;
 };
 

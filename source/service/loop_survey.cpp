@@ -32,16 +32,14 @@ void loop_survey::ask(state& asked)
     if (!asked.runs || asked.owes_an_answer)
         return;
     asked.owes_an_answer = true;
-    asked.loop->report([this, &asked](admin::loop_figures figures) {
-        asio::post(io_,
-                   [this, &asked, figures = std::move(figures)]() mutable { answered(asked, std::move(figures)); });
-    });
+    asked.loop->report(asked.answer,
+                       [this, &asked] { asio::post(io_, [this, &asked] { answered(asked, asked.answer); }); });
 }
 
-void loop_survey::answered(state& asked, admin::loop_figures&& figures)
+void loop_survey::answered(state& asked, const admin::loop_figures& figures)
 {
     asked.owes_an_answer = false;
-    asked.figures = std::move(figures);
+    asked.figures = figures;
     if (all_answered())
         for (auto& waiting : waiters_)
             waiting.timer.cancel();
@@ -49,10 +47,10 @@ void loop_survey::answered(state& asked, admin::loop_figures&& figures)
 
 void loop_survey::ended(const event_loop& loop)
 {
-    asio::post(io_, [this, &loop, figures = loop.figures()]() mutable {
+    asio::post(io_, [this, &loop, figures = loop.figures()] {
         auto& ended = *std::ranges::find(loops_, &loop, &state::loop);
         ended.runs = false;
-        answered(ended, std::move(figures));
+        answered(ended, figures);
     });
 }
 

@@ -35,7 +35,8 @@ public:
 private:
     struct state {
         event_loop* loop = nullptr;
-        admin::loop_figures figures; // the last known ones
+        admin::loop_figures figures = {}; // the last known ones
+        admin::loop_figures answer = {};  // the loop's own while it owes one
         bool runs = true;
         bool owes_an_answer = false;
     };
@@ -50,7 +51,7 @@ private:
     };
 
     void ask(state& asked);
-    void answered(state& asked, admin::loop_figures&& figures);
+    void answered(state& asked, const admin::loop_figures& figures);
     bool all_answered() const;
     admin::report sum_up() const;
 

@@ -3,21 +3,17 @@
 #include "net/clock.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <utility>
 
 namespace causeway::service {
 namespace {
 
-// A number that hardly any two connections at a time have in common, and that tells nobody whose they are.
-std::uint64_t number_of(std::string_view peer) { return std::hash<std::string_view>()(peer) & 0xffff'ffffU; }
-
-admin::sampled_request sample_of(const http::access& access, std::string_view peer)
+admin::sampled_request sample_of(const http::access& access)
 {
     const auto& trace = access.trace;
     admin::sampled_request sample{.id = access.id,
-                                  .session = number_of(peer),
+                                  .session = access.session,
                                   .key = trace.key,
                                   .outcome = trace.outcome,
                                   .upstream = std::string(trace.upstream),
@@ -35,11 +31,10 @@ admin::sampled_request sample_of(const http::access& access, std::string_view pe
 }
 
 template <class T>
-std::vector<T> take_all(boost::circular_buffer<T>& kept)
+void move_all(boost::circular_buffer<T>& kept, std::vector<T>& room)
 {
-    std::vector<T> all(std::move_iterator(kept.begin()), std::move_iterator(kept.end()));
+    room.assign(std::move_iterator(kept.begin()), std::move_iterator(kept.end()));
     kept.clear();
-    return all;
 }
 
 } // namespace
@@ -48,7 +43,12 @@ void sampler::expect(std::string id) { expected_.push_back(std::move(id)); }
 
 void sampler::forget(std::string_view id) { std::erase(expected_, id); }
 
-admin::happenings sampler::take() { return {take_all(requests_), take_all(wires_), std::exchange(dropped_, 0)}; }
+void sampler::take(admin::happenings& room)
+{
+    move_all(requests_, room.requests);
+    move_all(wires_, room.wires);
+    room.dropped = std::exchange(dropped_, 0);
+}
 
 // Without an access log, a request without an id stays without one: its answer is the same whether it is watched or
 // not.
@@ -67,7 +67,7 @@ void sampler::record(const http::access& access, std::string_view peer)
     if (!is_chosen && !is_expected)
         return;
     dropped_ += requests_.full() ? 1 : 0;
-    requests_.push_back(sample_of(access, peer));
+    requests_.push_back(sample_of(access));
     requests_.back().asked_here = is_expected;
 }
 

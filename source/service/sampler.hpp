@@ -21,7 +21,7 @@ namespace causeway::service {
 /// the access log. Belongs to one event loop; every call is made on its thread.
 class sampler final : public http::access_recorder, public upstream::wire_observer {
 public:
-    static constexpr std::size_t samples_between_sweeps = 32;
+    static constexpr std::size_t samples_between_sweeps = 16;
 
     /// Requests, and happenings on wires, that are kept until they are fetched.
     static constexpr std::size_t most_kept = 256;
@@ -33,10 +33,11 @@ public:
     void expect(std::string id);
     void forget(std::string_view id);
 
-    /// What has been noted, and is no more from then on.
-    admin::happenings take();
+    /// Puts what has been noted into `room`, in place of what is there; it is noted no more then.
+    void take(admin::happenings& room);
 
     bool wants_next() override { return all_are_recorded() || is_sampled(); }
+    bool wants_peers() const override { return log_ != nullptr && log_->wants_peers(); }
     void make_id(std::string& id) override;
     void record(const http::access& access, std::string_view peer) override;
     void sweep() override;

@@ -8,6 +8,7 @@
 #include "scrape.hpp"
 #include "service/admin_server.hpp"
 #include "service/event_loop.hpp"
+#include "service/live_feed.hpp"
 #include "service/loop_survey.hpp"
 
 #include <boost/asio/post.hpp>
@@ -194,8 +195,10 @@ public:
                                 http::time_limits{}, limits_);
         }
         survey_.emplace(io_, loops_);
-        pages_.emplace(io_, service::admin_address{{"127.0.0.1", free_port_}, false}, admin::facts{"0", {"backend:1"}},
-                       [this](steady_timer& timer) { return survey_->take(timer); });
+        const admin::facts facts{"0", {"backend:1"}};
+        const auto look = [this](steady_timer& timer) { return survey_->take(timer); };
+        live_feed_.emplace(io_, loops_, facts, look, std::nullopt);
+        pages_.emplace(io_, service::admin_address{{"127.0.0.1", free_port_}, false}, facts, look, *live_feed_);
         pages_->start();
         for (auto& loop : loops_)
             threads_.emplace_back([this, &loop] {
@@ -226,6 +229,7 @@ private:
     service::shared_limits limits_{net::limit(16), net::limit(16)};
     std::list<service::event_loop> loops_;
     std::optional<service::loop_survey> survey_;
+    std::optional<service::live_feed> live_feed_;
     std::optional<service::admin_server> pages_;
     std::vector<std::jthread> threads_;
 };
@@ -239,7 +243,8 @@ BOOST_AUTO_TEST_CASE(a_loop_that_does_not_turn_is_told_and_costs_no_scrape_its_a
     const auto connects_before = sum_of(scrape_of(port), "causeway_upstream_connects_total");
 
     std::promise<void> goes_on;
-    process.loop().report([&](const admin::loop_figures&) { goes_on.get_future().wait_for(patience); });
+    admin::loop_figures figures;
+    process.loop().report(figures, [&] { goes_on.get_future().wait_for(patience); });
     const auto health = get_page(port, "/healthz");
     BOOST_TEST(health.status == 503);
     BOOST_TEST(health.body == "1 of 2 event loops did not answer within 1000 ms\n");
@@ -251,6 +256,28 @@ BOOST_AUTO_TEST_CASE(a_loop_that_does_not_turn_is_told_and_costs_no_scrape_its_a
     goes_on.set_value();
     wait_until([&] { return get_page(port, "/healthz").status == 200; });
     BOOST_TEST(scrape_of(port).at("causeway_event_loops_responding") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_notes_what_happens_while_somebody_watches_and_no_longer)
+{
+    process_in_this_process process;
+    const auto notes = [&] {
+        bool fetched = false;
+        admin::happenings happenings;
+        process.loop().fetch_happenings(happenings, [&] { fetched = true; });
+        std::promise<void> asked;
+        admin::loop_figures figures;
+        process.loop().report(figures, [&] { asked.set_value(); });
+        asked.get_future().wait();
+        return fetched;
+    };
+    BOOST_TEST(!notes());
+    {
+        connection watcher(process.admin_port());
+        watcher.send("GET /live/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        wait_until(notes);
+    }
+    wait_until([&] { return !notes(); });
 }
 
 BOOST_AUTO_TEST_CASE(it_is_ready_while_it_has_an_upstream_and_does_not_drain)

@@ -177,6 +177,70 @@ private:
     }
 };
 
+// Streams what the test says, and at /flood as much as the client takes.
+class streaming final : public http::handler {
+public:
+    explicit streaming(bool keeps_connections = false)
+        : keeps_connections_(keeps_connections)
+    {
+    }
+
+    bool keeps_connections() const noexcept override { return keeps_connections_; }
+
+    http::reaction look_at(const http::request& request, steady_timer&) override
+    {
+        return http::stream{{.content_type = "text/plain", .fields = "X-Own: 1\r\n", .body = "first "},
+                            std::make_unique<body>(*this, request.target == "/flood")};
+    }
+
+    void respond(const http::request&, http::outcome&&, http::response&) override {}
+
+    // Gives `piece` to all who wait; an empty one ends their streams.
+    void say(const std::string& piece)
+    {
+        for (auto* waiting : open)
+            waiting->say(piece);
+    }
+
+    class body final : public http::body_source {
+    public:
+        body(streaming& owner, bool floods)
+            : owner_(owner)
+            , floods_(floods)
+        {
+            owner_.open.push_back(this);
+        }
+        ~body() override { std::erase(owner_.open, this); }
+
+        awaitable<std::string> next(steady_timer& deadline) override
+        {
+            if (floods_)
+                co_return std::string(1'000'000, 'x');
+            deadline_ = &deadline;
+            deadline.expires_at(clock::time_point::max());
+            co_await deadline.async_wait(as_result);
+            co_return std::exchange(piece_, {});
+        }
+
+        void say(const std::string& piece)
+        {
+            piece_ = piece;
+            deadline_->cancel();
+        }
+
+    private:
+        streaming& owner_;
+        bool floods_;
+        std::string piece_;
+        steady_timer* deadline_ = nullptr;
+    };
+
+    std::vector<body*> open;
+
+private:
+    bool keeps_connections_;
+};
+
 // Notices each sweep, and keeps the loop busy in the middle of one.
 class interrupted_sweep final : public http::access_recorder {
 public:
@@ -1084,6 +1148,143 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_its_answers_is_reset)
         while (test.connections.taken() != 0)
             co_await settle();
     });
+}
+
+// Streams
+
+// What has come on a connection and was not read yet.
+std::string what_has_come(http_client& client)
+{
+    std::string bytes(client.socket.available(), '\0');
+    bytes.resize(client.socket.read_some(asio::buffer(bytes)));
+    return bytes;
+}
+
+awaitable<http_client> open_stream(tcp::endpoint server, std::string request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+{
+    auto client = co_await connect(server);
+    co_await client.send(std::move(request));
+    co_await settle();
+    co_return client;
+}
+
+// A handler that streams, where the stories of the tests find it.
+struct stream_fixture : fixture {
+    static inline streaming* handler = nullptr;
+
+    void play_streaming(story what_happens, bool keeps_connections = false)
+    {
+        streaming streams(keeps_connections);
+        handler = &streams;
+        play(streams, what_happens);
+        BOOST_TEST(streams.open.empty());
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_stream_is_sent_piece_by_piece_as_it_comes_into_being, stream_fixture)
+{
+    play_streaming([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await open_stream(server);
+        const auto head = what_has_come(client);
+        BOOST_TEST(head.starts_with("HTTP/1.1 200 OK\r\n"));
+        BOOST_TEST(head.find("\r\nConnection: close\r\n") != head.npos);
+        BOOST_TEST(head.find("Content-Length") == head.npos);
+        BOOST_TEST(head.ends_with("\r\n\r\nfirst "));
+        for (const auto* piece : {"second ", "third "}) {
+            handler->say(piece);
+            co_await settle();
+            BOOST_TEST(what_has_come(client) == piece);
+        }
+        handler->say("");
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_lasts_longer_than_any_limit_of_the_connection, stream_fixture)
+{
+    times = {.idle = 40ms, .reading = 40ms, .writing = 40ms};
+    play_streaming([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await open_stream(server);
+        what_has_come(client);
+        co_await sleep(2s);
+        handler->say("still here");
+        co_await settle();
+        BOOST_TEST(what_has_come(client) == "still here");
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(head_gets_the_head_of_a_stream_only, stream_fixture)
+{
+    play_streaming([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+        auto client = co_await open_stream(server, "HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
+        BOOST_TEST(what_has_come(client).ends_with("\r\n\r\n"));
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(draining_ends_a_stream_at_once, stream_fixture)
+{
+    play_streaming([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await open_stream(address);
+        what_has_come(client);
+        server.drain();
+        co_await settle();
+        BOOST_TEST(handler->open.empty());
+        const bool closed = co_await client.closed();
+        BOOST_TEST(closed);
+        client.socket.close();
+        co_await settle();
+        BOOST_TEST(test.connections.taken() == 0U);
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(cutting_ends_a_stream_at_once, stream_fixture)
+{
+    play_streaming([](fixture& test, http::server& server, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await open_stream(address);
+        what_has_come(client);
+        server.cut();
+        co_await settle();
+        BOOST_TEST(test.connections.taken() == 0U);
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_whose_client_is_gone_ends_although_nothing_is_to_be_sent, stream_fixture)
+{
+    times.idle = 40ms; // makes sweeps frequent
+    play_streaming([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await open_stream(address);
+        client.socket.close();
+        co_await sleep(100ms);
+        BOOST_TEST(test.connections.taken() == 0U);
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_does_not_read_its_stream_is_reset, stream_fixture)
+{
+    times.writing = 40ms;
+    play_streaming([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        auto client = co_await open_stream(address, "GET /flood HTTP/1.1\r\nHost: test\r\n\r\n");
+        while (test.connections.taken() != 0)
+            co_await settle();
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_among_pipelined_requests_is_an_error, stream_fixture)
+{
+    constexpr bool keeps_connections = true;
+    play_streaming(
+        [](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
+            auto client = co_await connect(server);
+            co_await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            const auto response = co_await client.receive();
+            BOOST_TEST(response.result() == status::internal_server_error);
+            const bool closed = co_await client.closed();
+            BOOST_TEST(closed);
+        },
+        keeps_connections);
 }
 
 BOOST_AUTO_TEST_CASE(a_running_server_takes_another_limit_for_idle_connections)

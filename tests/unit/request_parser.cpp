@@ -47,6 +47,16 @@ std::string with_host(std::string_view value)
     return std::string("GET / HTTP/1.1\r\nHost: ").append(value).append("\r\n\r\n");
 }
 
+// Keeps the fields too.
+http::request read_with_fields(std::string_view bytes)
+{
+    http::request request;
+    http::request_parser parser(request, http::body_use::ignored, true);
+    parser.read(bytes);
+    BOOST_TEST_REQUIRE((parser.state() == request_state::complete), bytes);
+    return request;
+}
+
 http::request read_whole(std::string_view bytes)
 {
     reader whole(http::body_use::kept);
@@ -242,6 +252,28 @@ BOOST_AUTO_TEST_CASE(more_than_one_content_type_is_a_list)
         read_whole("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Type:  a/b \r\n\r\n");
 
     BOOST_TEST(request.content_type == "text/plain, a/b");
+}
+
+BOOST_AUTO_TEST_CASE(fields_are_kept_for_whoever_wants_them_and_found_by_a_name_in_any_case)
+{
+    constexpr auto bytes = "GET / HTTP/1.1\r\nHost: a:1\r\norigin:  http://a:1 \r\nX-Own: 1\r\nx-own: 2\r\n\r\n"sv;
+    const auto request = read_with_fields(bytes);
+    BOOST_TEST(request.fields.size() == 4U);
+    BOOST_TEST(request.field("host") == "a:1");
+    BOOST_TEST(request.field("Origin") == "http://a:1");
+    BOOST_TEST(request.field("X-OWN") == "1");
+    BOOST_TEST(request.field("Accept").empty());
+    BOOST_TEST(read_whole(bytes).fields.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_fields_of_a_request_are_none_of_the_next)
+{
+    http::request request;
+    for (const auto host : {"one"sv, "two"sv}) {
+        http::request_parser parser(request, http::body_use::ignored, true);
+        parser.read(with_host(host));
+        BOOST_TEST(request.field("Host") == host);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

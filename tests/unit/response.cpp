@@ -272,4 +272,16 @@ BOOST_AUTO_TEST_CASE(a_refusal_has_the_given_status_and_says_the_problem)
     BOOST_TEST(refused.content_type == "application/json");
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_whose_end_is_not_known_has_no_length)
+{
+    const message answer(
+        bytes_of({.content_type = "text/event-stream", .fields = "X: 1\r\n", .body = "first"}, {.has_length = false}));
+    BOOST_TEST(answer.status_line == "HTTP/1.1 200 OK");
+    BOOST_TEST(answer.values("Content-Length").empty());
+    BOOST_TEST(answer.value("Content-Type") == "text/event-stream");
+    BOOST_TEST(answer.value("Connection") == "close");
+    BOOST_TEST(answer.value("X") == "1");
+    BOOST_TEST(answer.body == "first");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
