@@ -67,7 +67,7 @@ describe("the live page", () => {
     assert.ok(times.at(-1) > 0);
     assert.match(await page.textContent("#followed-body"), /Code 404: Not Found/);
     await page.locator(".request.mine.answered").first().waitFor();
-    await page.locator("#requests tr.mine", {hasText: "404"}).waitFor();
+    await page.locator("#requests tr.mine", {hasText: "404"}).first().waitFor();
 
     await page.click("#replay");
     await page.locator("#stage[data-state=playing]").waitFor();
@@ -80,7 +80,7 @@ describe("the live page", () => {
     await visit();
     await page.$eval("#code", input => input.removeAttribute("pattern"));
     await ask("!!");
-    await answerIs(/^!!: 400/);
+    await answerIs(/^!!: 400 after/);
     assert.match(await page.textContent("#followed-body"), /error/);
   });
 
@@ -138,7 +138,9 @@ describe("the live page", () => {
     await page.evaluate(() => {
       globalThis.hasWaited = globalThis.hasTimedOut = false;
       const look = () => {
-        globalThis.hasWaited ||= document.querySelector(".request.mine.waits.urgent") !== null;
+        // While it waits, and not only when it has been answered.
+        const ring = document.querySelector(".request.mine.waits .ring");
+        globalThis.hasWaited ||= parseFloat(ring?.getAttribute("stroke-dasharray")) > 0.5;
         globalThis.hasTimedOut ||= document.querySelector(".request.mine.timeout:not([hidden])") !== null;
         requestAnimationFrame(look);
       };
@@ -231,7 +233,7 @@ describe("the live page", () => {
     assert.equal(await page.isVisible("#drawing"), false);
     await ask("404");
     await answerIs(/^404: 200 after/);
-    await page.locator("#requests tr.mine", {hasText: "404"}).waitFor();
+    await page.locator("#requests tr.mine", {hasText: "404"}).first().waitFor();
     await page.getByRole("button", {name: "Late reply"}).click();
     await page.locator("#narration li.happened", {hasText: "dropped"}).waitFor();
     assert.equal(await page.evaluate(() => document.getAnimations().length), 0);

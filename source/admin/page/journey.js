@@ -28,7 +28,8 @@ export function journey(request, leg) {
     const returns = matched === undefined ? Infinity : leaves - way;
     // The message of a request that got no reply is forgotten with it.
     const ends = matched === undefined ? Math.max(leaves, written === undefined ? atGate : atUpstream) + leg : leaves;
-    message = {leaves: waits, atGate, onWire, atUpstream, returns, ends, isAnswered: matched !== undefined};
+    message = {leaves: waits, atGate, onWire, atUpstream, returns, ends, isAnswered: matched !== undefined,
+      waitsAtGate: onWire - atGate > leg / 2};
   }
   const arrives = Math.max(answered, leaves + leg);
   return {starts, waits, leaves, arrives, ends: arrives + leg, wasAsked, message,

@@ -21,7 +21,7 @@ function wide(width, upstreams, count) {
   const height = 372, top = 52, bottom = height - 16, pitch = (bottom - top) / rowsOfSessions;
   const sessions = {x: 22, width: Math.min(112, width * 0.13)};
   const channels = {x: width * 0.22, width: Math.min(190, width * 0.19)};
-  const gate = {x: width * 0.47, y: top + 2, width: 92, height: bottom - top - 92};
+  const gate = {x: width * 0.47, y: top + 2, width: 106, height: bottom - top - 92};
   const dropped = {x: gate.x, y: bottom - 66, width: gate.width, height: 64};
   const bridge = {x: 8, y: 8, width: gate.x + gate.width + 6, height: height - 16};
   const upstream = {x: width * 0.79, width: width - width * 0.79 - 10};
@@ -44,7 +44,7 @@ function wide(width, upstreams, count) {
     atDoor: row => [(sessions.x + sessions.width + channels.x) / 2, session(row).y + session(row).height / 2],
     atChannel: (row, slot) => [channels.x + 60 + slot * 24, channel(row).y + channel(row).height / 2],
     atExit: row => [channels.x + channels.width + 16, channel(row).y + channel(row).height / 2],
-    atGate: slot => [gate.x + 25 + (slot % 2) * 42, gate.y + 18 + Math.floor(slot / 2) * 22],
+    atGate: slot => [gate.x + 29 + (slot % 2) * 48, gate.y + 18 + Math.floor(slot / 2) * 22],
     slotsOfGate: 2 * Math.floor((gate.height - 16) / 22),
     throughGate: wire => [gate.x + gate.width / 2, Math.min(wireY(wire) - 10, gate.y + gate.height - 12)],
     atDropped: [dropped.x + dropped.width / 2, dropped.y + 44],
@@ -70,8 +70,7 @@ function narrow(width, upstreams, count) {
   return {
     isNarrow: true, width, height, bridge, gate, dropped, session, channel, upstream: box, columns,
     slotsOfChannel: Math.max(1, Math.floor((pitch - 10) / 22)),
-    titles: {sessions: [left, 26], channels: [left, 100], gate: [left + 8, 236], dropped: [dropped.x + 8, 236], wires: undefined,
-      upstreams: undefined},
+    titles: {sessions: [left, 26], channels: [left, 100], gate: [left + 8, 236], dropped: [dropped.x + 8, 236]},
     atSession: row => [session(row).x + session(row).width / 2, session(row).y + session(row).height + 10],
     atDoor: row => [session(row).x + session(row).width / 2, 84],
     atChannel: (row, slot) => [channel(row).x + 13 + slot * 22, channel(row).y + 44],
