@@ -42,13 +42,13 @@ export function explain(list) {
   setTimeLeft(waiting, 0.7);
   const entries = [
     [withClass(waiting, "waits"), "A request waits; the ring is the time that it has left"],
-    [messageShape("404"), "its message, on the way to the upstream"],
-    [withClass(messageShape("404"), "reply"), "the reply, on the way back"],
-    [withClass(requestShape(""), "answered"), "answered with 200"],
+    [messageShape("404"), "Its message, on the way to the upstream"],
+    [withClass(messageShape("404"), "reply"), "The reply, on the way back"],
+    [withClass(requestShape(""), "answered"), "Answered with 200"],
     [withClass(requestShape(""), "timeout"), "504: no reply in time"],
-    [withClass(requestShape(""), "failed"), "another failure"],
-    [withClass(messageShape("404"), "reply", "dropped"), "a reply for which nobody waits any more, dropped"],
-    [withClass(requestShape(""), "waits", "mine"), "sent from this page"],
+    [withClass(requestShape(""), "failed"), "Another failure"],
+    [withClass(messageShape("404"), "reply", "dropped"), "A reply for which nobody waits any more, dropped"],
+    [withClass(requestShape(""), "waits", "mine"), "Sent from this page"],
   ];
   for (const [shape, words] of entries) {
     const item = document.createElement("li");
