@@ -50,7 +50,7 @@ export class Drawing {
     for (const request of recording.requests) {
       if (request.began > time || (request.answered ?? Infinity) + 3 * longJourney * leg < time)
         continue;
-      const way = journey(request, leg);
+      const way = journey(request, leg, recording.lossOf(request));
       if (way.lasts > time && this.#hasPlaceFor(request, way, hasJumped)) {
         seen.add(request);
         this.#showRequest(request, way);

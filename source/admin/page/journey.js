@@ -8,32 +8,45 @@ const partOfTheWay = 0.25;
 const longestWay = 4; // legs
 
 // The times at which `request` is drawn to pass each place. What never happens is undefined; what has not happened yet is
-// Infinity.
-export function journey(request, leg) {
+// Infinity. `lostAt` is when the connection was lost on which its message was then, if that happened.
+export function journey(request, leg, lostAt) {
   const {began, read = began, queued, written, matched, answered = Infinity} = request;
   const starts = began;
   const wasAsked = queued !== undefined || written !== undefined || matched !== undefined || answered === Infinity;
   const waits = Math.max(queued ?? read, starts + leg);
-
-  let message;
-  let leaves = Math.max(matched ?? answered, waits);
+  const ends = Math.max(matched ?? answered, waits);
+  const way = {starts, waits, leaves: ends, wasAsked};
   // One that shares another's message has none of its own, and gets that one's reply.
   if (written !== undefined || (queued !== undefined && matched === undefined)) {
-    const atGate = waits + leg;
-    const onWire = written === undefined ? Infinity : Math.max(written, atGate);
-    const way = Math.max(leg, Math.min((((matched ?? answered) - onWire) * partOfTheWay) || 0, longestWay * leg));
-    const atUpstream = onWire + way;
-    if (matched !== undefined)
-      leaves = Math.max(matched, atUpstream + way);
-    const returns = matched === undefined ? Infinity : leaves - way;
-    // The message of a request that got no reply is forgotten with it.
-    const ends = matched === undefined ? Math.max(leaves, written === undefined ? atGate : atUpstream) + leg : leaves;
-    message = {leaves: waits, atGate, onWire, atUpstream, returns, ends, isAnswered: matched !== undefined,
-      waitsAtGate: onWire - atGate > leg / 2};
+    way.message = messageOf(request, waits, ends, leg, lostAt);
+    way.leaves = way.message.isAnswered ? way.message.ends : ends;
   }
-  const arrives = Math.max(answered, leaves + leg);
-  return {starts, waits, leaves, arrives, ends: arrives + leg, wasAsked, message,
-    lasts: Math.max(arrives + leg, message?.ends ?? 0)};
+  way.arrives = Math.max(answered, way.leaves + leg);
+  way.ends = way.arrives + leg;
+  way.lasts = Math.max(way.ends, way.message?.ends ?? 0);
+  return way;
+}
+
+// Likewise of its message, which leaves the channel at `leaves`. The request waits until `replyAt`.
+function messageOf({written, matched}, leaves, replyAt, leg, lostAt) {
+  const isAnswered = matched !== undefined;
+  const atGate = leaves + leg;
+  const message = {leaves, atGate, isAnswered};
+  let ready = atGate;
+  if (lostAt !== undefined) {
+    message.firstAtUpstream = atGate + leg;
+    message.lost = Math.max(lostAt, message.firstAtUpstream);
+    message.backAtGate = ready = message.lost + leg;
+  }
+  const isOnItsWay = written !== undefined && !(lostAt > written);
+  message.onWire = isOnItsWay ? Math.max(written, ready) : Infinity;
+  const across = Math.max(leg, Math.min((replyAt - message.onWire) * partOfTheWay || 0, longestWay * leg));
+  message.atUpstream = message.onWire + across;
+  // The message of a request that got no reply is forgotten with it.
+  message.ends = isAnswered ? Math.max(replyAt, message.atUpstream + across) : Math.max(replyAt, isOnItsWay ? message.atUpstream : ready) + leg;
+  message.returns = isAnswered ? message.ends - across : Infinity;
+  message.waitsAtGate = message.onWire - ready > leg / 2;
+  return message;
 }
 
 // How far `time` is between two others, from 0 to 1, beginning and ending gently.
@@ -63,6 +76,12 @@ export function placeOfMessage(way, time) {
   const fades = message.isAnswered ? 0 : between(way.leaves, message.ends, time);
   if (time < message.atGate)
     return {from: "channel", to: "gate", part: between(message.leaves, message.atGate, time), fades};
+  if (time < message.firstAtUpstream)
+    return {from: "gate", to: "upstream", part: between(message.atGate, message.firstAtUpstream, time), fades};
+  if (time < message.lost)
+    return {from: "upstream", to: "upstream", part: 1, fades};
+  if (time < message.backAtGate)
+    return {from: "upstream", to: "gate", part: between(message.lost, message.backAtGate, time), fades};
   if (time < message.onWire)
     return {from: "gate", to: "gate", part: 1, fades};
   if (time < message.atUpstream)

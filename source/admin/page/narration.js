@@ -10,9 +10,10 @@ export function narrate(recording, from) {
   for (const request of requests) {
     const {key, session, upstream, read, queued, written, matched, answered, status} = request;
     say(read ?? request.began, `Session ${session} has read a request for ${key}.`);
-    if (written === undefined || written - queued > 1000)
+    if (!(written - queued <= 1000) && recording.lossOf(request) === undefined)
       say(queued, `The message ${key} waits in the backlog.`);
-    say(written, `The message ${key} is written to ${address(upstream)}.`);
+    const again = recording.lossOf(request) < written ? " again" : "";
+    say(written, `The message ${key} is written${again} to ${address(upstream)}.`);
     say(matched, `The reply for ${key} is there and finds the request of session ${session}.`);
     say(answered, kindOf(request) === "timeout" ? `The time is up: session ${session} answers ${status}.` :
       `Session ${session} answers ${status}${request.outcome && request.outcome !== "reply" ? `, ${plain(request.outcome)}` : ""}.`);

@@ -47,7 +47,7 @@ const stepOf = slowness => (playback.isLive ? shortestStep : shortestStepPlayed)
 function play(recording, caption, slowness, span = recording.span()) {
   const chosen = slowness ?? lengthOfPlay * 1e6 / Math.max(span.to - span.from, 1);
   const step = shortestStepPlayed * 1000 / chosen;
-  const ends = recording.requests.map(request => journey(request, step).lasts).filter(Number.isFinite);
+  const ends = recording.requests.map(request => journey(request, step, recording.lossOf(request)).lasts).filter(Number.isFinite);
   const dropped = recording.wires.filter(wire => wire.what === "late reply").map(wire => wire.at + 3 * step);
   const isShort = recording.requests.length <= mostNarrated;
   const to = slowness ? span.to : Math.max(span.to, ...ends, ...dropped);

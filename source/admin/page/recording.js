@@ -2,7 +2,7 @@
 //
 // Times are microseconds on the bridge's clock, here as in all other modules.
 
-const most = {requests: 4000, wires: 1000, states: 400, sessions: 4000};
+const most = {requests: 4000, wires: 1000, states: 400};
 
 export class Recording {
   hello = {upstreams: [], loops: 1};
@@ -10,8 +10,6 @@ export class Recording {
   wires = [];    // what happened on connections, likewise
   requests = []; // in the order in which they became known, which is when they were answered
   dropped = 0;   // events that came too fast to be kept
-  #sessions = new Map(); // what the bridge calls them, and how they are numbered here
-  #lastSession = 0;
 
   // A scene: an array of {event, data}.
   static of(events) {
@@ -25,14 +23,12 @@ export class Recording {
   take(event, data) {
     if (event === "hello") {
       Object.assign(this, new Recording(), {hello: data});
-      this.#sessions.clear();
-      this.#lastSession = 0;
     } else if (event === "state") {
       this.states.push(data);
     } else if (event === "happened") {
       this.dropped += data.dropped ?? 0;
       for (const request of data.requests ?? [])
-        this.requests.push({...request, session: this.#numberOf(request.session)});
+        this.requests.push({...request, session: this.#nameOf(request)});
       this.wires.push(...data.wires ?? []);
     }
     this.#forget();
@@ -63,6 +59,15 @@ export class Recording {
     return last ? last.what === "connected" : connections === undefined || connections.connected > 0;
   }
 
+  // When the connection was lost that had the message of `request`; undefined if it was not. A request whose connection
+  // is lost waits again, except where its message may not be written twice: then it has failed with the connection.
+  lossOf({loop, upstream, queued, matched, answered, outcome}) {
+    if (upstream === undefined || outcome === "connection_lost")
+      return undefined;
+    return this.wires.findLast(wire => wire.what === "lost" && wire.loop === loop && wire.upstream === upstream &&
+      wire.at > queued && wire.at < (matched ?? answered))?.at;
+  }
+
   // From the first to the last thing that happened; undefined while nothing has.
   span() {
     const times = [...this.requests.flatMap(request => [request.began, request.answered ?? request.began]),
@@ -80,14 +85,9 @@ export class Recording {
     return part;
   }
 
-  // The bridge's numbers tell sessions apart and say no more; 1, 2, 3 … are easier to read.
-  #numberOf(session) {
-    if (!this.#sessions.has(session)) {
-      this.#sessions.set(session, ++this.#lastSession);
-      if (this.#sessions.size > most.sessions)
-        this.#sessions.delete(this.#sessions.keys().next().value);
-    }
-    return this.#sessions.get(session);
+  // Each event loop counts its own.
+  #nameOf({loop, session}) {
+    return this.hello.loops > 1 ? `${loop}.${session}` : `${session}`;
   }
 
   #forget() {

@@ -57,7 +57,7 @@ export class Room {
     this.element.querySelectorAll(`.row.${kind}`).forEach((shape, row) => {
       const name = names[row];
       shape.classList.toggle("empty", name === undefined);
-      shape.querySelector("text").textContent = name === undefined ? "" : this.#labelOf(kind, name);
+      write(shape.querySelector("text"), this.layout[kind](row).width - 16, ...this.#labelsOf(kind, name));
     });
   }
 
@@ -86,12 +86,10 @@ export class Room {
     });
   }
 
-  #labelOf(kind, name) {
+  #labelsOf(kind, name = "") {
     if (kind === "channel")
-      return name.length > 6 ? `…${name.slice(-4)}` : name;
-    if (typeof name !== "number")
-      return name;
-    return this.layout.isNarrow ? `# ${name}` : `session ${name}`;
+      return [name.length > 6 ? `…${name.slice(-4)}` : name];
+    return /^\d/.test(name) ? [`session ${name}`, `# ${name}`] : [name];
   }
 
   #rowOf(kind, {x, y, width, height}) {
