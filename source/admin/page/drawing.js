@@ -51,9 +51,10 @@ export class Drawing {
       if (request.began > time || (request.answered ?? Infinity) + 3 * longJourney * leg < time)
         continue;
       const way = journey(request, leg, recording.lossOf(request));
-      if (way.lasts > time && this.#hasPlaceFor(request, way, hasJumped)) {
+      const traveller = way.lasts > time && (this.#travellers.get(request) ?? this.#addRequest(request, way, hasJumped));
+      if (traveller) {
         seen.add(request);
-        this.#showRequest(request, way);
+        this.#showRequest(request, way, traveller);
       }
     }
     for (const wire of recording.wires) {
@@ -93,31 +94,31 @@ export class Drawing {
     this.#room.nameRows("channel", this.#channels.names());
   }
 
-  // Whoever is on the way stays in the drawing. Of those who begin, a sample is taken when there are too many.
-  #hasPlaceFor(request, way, hasJumped) {
-    if (this.#travellers.has(request) || request.asked_here)
-      return true;
-    const begins = hasJumped || this.#time < way.waits || way.arrives - way.starts > longJourney * (way.waits - way.starts);
-    return begins && this.#travellers.size < mostRequests;
-  }
-
-  #showRequest(request, way) {
-    const traveller = this.#travellers.get(request) ?? this.#addRequest(request, way);
+  #showRequest(request, way, traveller) {
     const at = placeOfRequest(way, this.#time);
-    const message = placeOfMessage(way, this.#time);
     this.#move(traveller.request, traveller, at);
     if (at)
       this.#dress(traveller.request, request, at);
     if (traveller.message)
-      this.#move(traveller.message, traveller, message, way.message.waitsAtGate);
+      this.#move(traveller.message, traveller, placeOfMessage(way, this.#time), way.message.waitsAtGate);
   }
 
-  #addRequest(request, way) {
-    const {key = "?", session} = request;
-    const row = this.#sessions.rowOf(session);
+  // Of those who begin, a sample is taken: as many as can be told apart, and as there are rows for. Gives the one that was
+  // added, or undefined.
+  #addRequest(request, way, hasJumped) {
+    const {key = "?", session, asked_here} = request;
+    const begins = hasJumped || this.#time < way.waits || way.arrives - way.starts > longJourney * (way.waits - way.starts);
+    if (!asked_here && (!begins || this.#travellers.size >= mostRequests))
+      return undefined;
+    const rows = {session: this.#sessions.take(session)};
+    // One that is refused never comes to a channel.
+    rows.channel = way.wasAsked && rows.session !== undefined ? this.#channels.take(key) : undefined;
+    if (rows.session === undefined || way.wasAsked && rows.channel === undefined) {
+      this.#giveBack(rows);
+      return undefined;
+    }
     const traveller = {
-      session: row,
-      channel: way.wasAsked ? this.#channels.rowOf(key) : row, // one that is refused never comes to a channel
+      ...rows,
       wire: this.#room.wireFor(request),
       request: requestShape(`${key} of session ${session}`),
       message: way.message && messageShape(key),
@@ -125,6 +126,13 @@ export class Drawing {
     this.#add(request, traveller);
     this.#nameRows();
     return traveller;
+  }
+
+  #giveBack({session, channel}) {
+    if (session !== undefined)
+      this.#sessions.giveBack(session);
+    if (channel !== undefined)
+      this.#channels.giveBack(channel);
   }
 
   #showDropped(wire, place) {
@@ -166,7 +174,9 @@ export class Drawing {
   }
 
   #remove(subject) {
-    const {request, message} = this.#travellers.get(subject);
+    const traveller = this.#travellers.get(subject);
+    const {request, message} = traveller;
+    this.#giveBack(traveller);
     for (const shape of [request, message].filter(Boolean)) {
       this.#routes.leave(shape);
       shape.remove();

@@ -1,27 +1,43 @@
 // Who has which of a few places in the drawing.
 
-// A number of rows, each for one name. A name keeps its row until another needs it: the row that was used longest ago.
+// A number of rows, each for one name. A name keeps its row for as long as anybody needs it, and then until another needs
+// the row: the one that has been free for longest.
 export class Rows {
   #names;
-  #used;
-  #uses = 0;
+  #users;
+  #freeSince;
+  #time = 0;
 
   constructor(number) {
     this.#names = new Array(number);
-    this.#used = new Array(number).fill(0);
+    this.#users = new Array(number).fill(0);
+    this.#freeSince = new Array(number).fill(0);
   }
 
-  rowOf(name) {
+  // The row of `name` for one more user; undefined when others need all of them.
+  take(name) {
     let row = this.#names.indexOf(name);
     if (row === -1)
-      row = this.#used.indexOf(Math.min(...this.#used));
+      row = this.#longestFree();
+    if (row === undefined)
+      return undefined;
     this.#names[row] = name;
-    this.#used[row] = ++this.#uses;
+    ++this.#users[row];
     return row;
+  }
+
+  giveBack(row) {
+    if (--this.#users[row] === 0)
+      this.#freeSince[row] = ++this.#time;
   }
 
   names() {
     return this.#names;
+  }
+
+  #longestFree() {
+    const free = this.#users.flatMap((users, row) => users === 0 ? [row] : []);
+    return free.sort((one, other) => this.#freeSince[one] - this.#freeSince[other])[0];
   }
 }
 
