@@ -25,9 +25,11 @@ void rethrow(std::exception_ptr thrown)
 asio::awaitable<void> ask(reply_channel& channel, asio::steady_timer& deadline, std::optional<std::string>& reply)
 {
     using namespace asio::experimental::awaitable_operators;
-    auto first = co_await (channel.async_receive(asio::use_awaitable) || deadline.async_wait(asio::use_awaitable));
-    if (auto* received = std::get_if<std::string>(&first))
-        reply = std::move(*received);
+    constexpr auto as_result =
+        asio::as_tuple(asio::use_awaitable); // a wait that was cancelled has ended like any other
+    auto first = co_await (channel.async_receive(as_result) || deadline.async_wait(as_result));
+    if (auto* received = std::get_if<0>(&first))
+        reply = std::move(std::get<std::string>(*received));
 }
 
 } // namespace
@@ -37,15 +39,14 @@ int main()
 {
     asio::io_context io(1);
     reply_channel channel(io);
-    asio::steady_timer deadline(io, std::chrono::milliseconds(1));
+    asio::steady_timer deadline(io, std::chrono::minutes(1));
     std::optional<std::string> reply;
     asio::co_spawn(io, ask(channel, deadline, reply), rethrow);
     io.poll(); // it waits
 
-    while (asio::steady_timer::clock_type::now() <= deadline.expiry()) // the loop does not turn meanwhile
-        ;
-    bool was_taken = false;
-    asio::post(io, [&] { was_taken = channel.try_send(error_code(), "in the same turn"); });
+    // The loop does not turn between these two. Both waits are over then, the timer's first.
+    deadline.cancel();
+    const bool was_taken = channel.try_send(error_code(), "in the same turn");
     io.restart();
     io.run();
     return was_taken && !reply ? 0 : 1; // the channel gave the reply to a request that did not get it
