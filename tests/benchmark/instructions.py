@@ -4,11 +4,13 @@
     tests/benchmark/instructions.py build/release/causeway            # count, and compare with what is recorded
     tests/benchmark/instructions.py build/release/causeway --record   # put the figures into instructions.json
     tests/benchmark/instructions.py build/release/causeway --most 1.08 --with=--access-log=/dev/null   # with other options
+    tests/benchmark/instructions.py build/release/causeway --most 1.02 --watched   # while a live page is open
 
 With 1, 64 and 1,024 connections, all of which ask in the same instant, again and again. This script plays the clients
 and the backend, and stops the program (SIGSTOP) while it sends, so that each round finds the program in the same state:
 unlike a time, the count hardly differs from run to run. The cost of starting is taken out by the difference of a short
-and a long run. Exits with 1 when a request costs 3 % more than is recorded, or what --most allows. Needs valgrind.
+and a long run. With a live page open, what is counted is the thread of the event loop: the main thread writes for the
+page as often as a clock says, however slow valgrind makes the requests. Exits with 1 when a request costs 3 % more than is recorded, or what --most allows. Needs valgrind.
 """
 import argparse
 import json
@@ -19,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROUNDS = {1: 1000, 64: 30, 1024: 6}  # of the long run, beyond those of the short one
 SHORT = 5
@@ -29,26 +32,44 @@ REPLY = "Code {}: about as much text as the code server has to say about a code,
 
 
 class Program:
-    """The bridge under callgrind, its clients and its backend."""
+    """The bridge under callgrind, its clients and its backend, and a live page if it is watched."""
 
-    def __init__(self, path, options, connections, output):
+    def __init__(self, path, options, connections, output, watched):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.process = subprocess.Popen(
-            # Sweeps depend on time, not on requests, so they are not counted.
+            # Sweeps depend on time, not on requests, so they are not counted. Nor is what others ask an event loop to do,
+            # as the live page does four times a second.
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}",
-             "--toggle-collect=causeway::http::session::sweep*", "--collect-atstart=yes", path, "--listen", "127.0.0.1:0",
+             *(["--separate-threads=yes"] if watched else []),
+             "--toggle-collect=causeway::http::session::sweep*",
+             "--toggle-collect=boost::asio::detail::executor_op<boost::asio::detail::binder0<causeway::service::event_loop::*do_complete*",
+             "--collect-atstart=yes", path, "--listen", "127.0.0.1:0",
              "--upstream", "127.0.0.1:%d" % self.listener.getsockname()[1], "--threads", "1",
-             "--reply-timeout", "10m", "--admin", "off", *options],
+             "--reply-timeout", "10m", "--admin", "127.0.0.1:0" if watched else "off", *options],
             stderr=subprocess.PIPE, text=True)
-        port = None
-        for line in self.process.stderr:
-            if found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", line):
-                port = int(found[1])
-                break
-        if port is None:
-            sys.exit("the program did not start")
+        port = self.port_behind("listening on")
         self.upstream, _ = self.listener.accept()
         self.clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+        if watched:
+            self.watch(self.port_behind("metrics on"))
+
+    def port_behind(self, words):
+        for line in self.process.stderr:
+            if found := re.search(words + r" http://127\.0\.0\.1:(\d+)", line):
+                return int(found[1])
+        sys.exit("the program did not start")
+
+    def watch(self, port):
+        page = socket.create_connection(("127.0.0.1", port))
+        page.sendall(b"GET /live/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        events = b""
+        while events.count(b"event: state") < 2:  # by then the event loop takes samples
+            events += page.recv(65536)
+
+        def read():
+            while page.recv(65536):
+                pass
+        threading.Thread(target=read, daemon=True).start()
 
     def say(self, messages):
         """Sends while the program is stopped, so that everything has arrived when it continues."""
@@ -76,19 +97,27 @@ class Program:
         self.process.communicate(timeout=120)
 
 
-def instructions(path, options, connections, rounds):
-    with tempfile.NamedTemporaryFile() as output:
-        program = Program(path, options, connections, output.name)
+def counted_in(file):
+    return int(re.search(r"^(?:summary|totals): (\d+)", file.read_text(), re.M)[1])
+
+
+def instructions(path, options, connections, rounds, watched):
+    with tempfile.TemporaryDirectory() as directory:
+        output = pathlib.Path(directory, "counted")
+        program = Program(path, options, connections, output, watched)
         for _ in range(rounds):
             program.round()
         program.end()
-        return int(re.search(r"^(?:summary|totals): (\d+)", pathlib.Path(output.name).read_text(), re.M)[1])
+        if not watched:
+            return counted_in(output)
+        # The main thread is 01. Of the others the event loop does most.
+        return max(counted_in(file) for file in output.parent.glob("counted-*") if file.name != "counted-01")
 
 
-def instructions_of_a_request(path, options, connections):
+def instructions_of_a_request(path, options, connections, watched):
     rounds = ROUNDS[connections]
-    short = instructions(path, options, connections, SHORT)
-    return (instructions(path, options, connections, SHORT + rounds) - short) / (rounds * connections)
+    short = instructions(path, options, connections, SHORT, watched)
+    return (instructions(path, options, connections, SHORT + rounds, watched) - short) / (rounds * connections)
 
 
 def main():
@@ -97,6 +126,7 @@ def main():
     parser.add_argument("--record", action="store_true", help="record the figures instead of comparing them")
     parser.add_argument("--with", dest="options", action="append", default=[], metavar="OPTION",
                         help="start the program with it too, such as --with=--access-log=/dev/null")
+    parser.add_argument("--watched", action="store_true", help="count while a live page is open")
     parser.add_argument("--most", type=float, default=1.03, help="the ratio to what is recorded that is still good")
     options = parser.parse_args()
     recorded = json.loads(RECORD.read_text()) if RECORD.exists() else {}
@@ -104,7 +134,8 @@ def main():
     worse = False
     print("connections  instructions  recorded  ratio")
     for connections in ROUNDS:
-        count = counted[str(connections)] = round(instructions_of_a_request(options.program, options.options, connections))
+        count = counted[str(connections)] = round(
+            instructions_of_a_request(options.program, options.options, connections, options.watched))
         before = recorded.get(str(connections))
         print(f"{connections:11}  {count:12}  {before or '-':>8}  {f'{count / before:.3f}' if before else '-':>5}", flush=True)
         worse |= before is not None and count > before * options.most
