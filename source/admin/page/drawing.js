@@ -34,7 +34,7 @@ export class Drawing {
   }
 
   // Shows `recording` as it was at `time`, each step drawn for at least `leg`.
-  show(recording, time, leg) {
+  show(recording, time, leg, isLive) {
     if (!this.#width || recording.hello.upstreams.length === 0)
       return;
     const isNew = recording.hello !== this.#hello;
@@ -44,7 +44,7 @@ export class Drawing {
     if (hasJumped)
       this.#clear();
     this.#time = time;
-    this.#room.show(recording, time);
+    this.#room.show(recording, time, isLive);
 
     const seen = new Set();
     for (const request of recording.requests) {

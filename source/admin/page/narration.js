@@ -10,7 +10,9 @@ export function narrate(recording, from) {
   for (const request of requests) {
     const {key, session, upstream, read, queued, written, matched, answered, status} = request;
     say(read ?? request.began, `Session ${session} has read a request for ${key}.`);
-    if (!(written - queued <= 1000) && recording.lossOf(request) === undefined)
+    if (written === undefined && matched !== undefined)
+      say(queued, `${key} has been asked for already: session ${session} shares that message.`);
+    else if (!(written - queued <= 1000) && recording.lossOf(request) === undefined)
       say(queued, `The message ${key} waits in the backlog.`);
     const again = recording.lossOf(request) < written ? " again" : "";
     say(written, `The message ${key} is written${again} to ${address(upstream)}.`);
@@ -54,6 +56,6 @@ export function showNarration(list, recording, from) {
     });
     const current = items[happened];
     if (current) // inside the list only: the page itself stays where it is
-      list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 2;
+      list.scrollTop = current.offsetTop - list.clientHeight / 2;
   };
 }

@@ -168,7 +168,7 @@ function frame(now) {
   playback.advance(performance.now(), now - lastFrame);
   lastFrame = now;
   if (!stillness.matches)
-    drawing.show(playback.recording, playback.position, stepOf(playback.slowness));
+    drawing.show(playback.recording, playback.position, stepOf(playback.slowness), playback.isLive);
   mark(stillness.matches ? playback.to : playback.position);
   showClock();
   if (playback.isLive && !playback.isPaused && now - lastTable > 500) {

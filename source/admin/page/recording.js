@@ -68,11 +68,12 @@ export class Recording {
       wire.at > queued && wire.at < (matched ?? answered))?.at;
   }
 
-  // From the first to the last thing that happened; undefined while nothing has.
+  // From the first request to the last thing that happened.
   span() {
-    const times = [...this.requests.flatMap(request => [request.began, request.answered ?? request.began]),
-      ...this.wires.map(wire => wire.at)];
-    return times.length === 0 ? undefined : {from: Math.min(...times), to: Math.max(...times)};
+    return {
+      from: Math.min(...this.requests.map(request => request.began)),
+      to: Math.max(...this.requests.map(request => request.answered), ...this.wires.map(wire => wire.at)),
+    };
   }
 
   // A copy of what happened between two times, which does not change when more comes.

@@ -3,6 +3,7 @@ import {layout, rowsOfSessions, wiresOf} from "./layout.js";
 import {svg} from "./svg.js";
 import {count, shortCount, stateOf} from "./words.js";
 
+const titles = {sessions: "Sessions", channels: "Channels", gate: "Backlog", dropped: "Dropped", wires: "Wires", upstreams: "Upstreams"};
 const arrow = "M-5-4 3 0-5 4", cross = "M-7-7 7 7M7-7-7 7";
 
 // Writes the first of some texts that fits into `width`, or what fits of the last. Measures only what is new.
@@ -33,7 +34,6 @@ export class Room {
     const l = this.layout = layout(width, upstreams, this.wires.length / upstreams);
     this.rows = l.columns ?? rowsOfSessions;
 
-    const titles = {sessions: "Sessions", channels: "Channels", gate: "Backlog", dropped: "Dropped", wires: "Wires", upstreams: "Upstreams"};
     const box = (name, {x, y, width, height}) => svg("rect", {class: name, x, y, width, height, rx: 6});
     const times = (number, make) => Array.from({length: number}, (_, index) => make(index));
     this.element.append(
@@ -61,28 +61,29 @@ export class Room {
     });
   }
 
-  // The figures and the state of the connections at `time`.
-  show(recording, time) {
+  // The state of the connections at `time`. The figures are those of a quarter of a second, so only live they are shown, too:
+  // what is played more slowly would contradict them.
+  show(recording, time, isLive) {
     const state = recording.stateAt(time);
     if (!state)
       return;
-    const title = (name, words) => write(this.element.querySelector(`.of-${name}`), Infinity, words);
-    title("sessions", `Sessions ${shortCount(state.sessions)}`);
-    title("channels", `Channels, ${shortCount(state.waiting)} ${state.waiting === 1 ? "waits" : "wait"}`);
-    title("gate", `Backlog ${shortCount(state.backlog)}`);
-    title("dropped", `Dropped ${shortCount(state.replies.late)}`);
+    const figure = (name, number, words) => write(this.element.querySelector(`.of-${name}`), Infinity,
+      isLive ? words(shortCount(number)) : titles[name]);
+    figure("sessions", state.sessions, number => `Sessions ${number}`);
+    figure("channels", state.waiting, number => `Channels, ${number} ${state.waiting === 1 ? "waits" : "wait"}`);
+    figure("gate", state.backlog, number => `Backlog ${number}`);
+    figure("dropped", state.replies.late, number => `Dropped ${number}`);
 
-    this.element.querySelectorAll(".wire").forEach((shape, index) => {
-      const {loop, upstream} = this.wires[index];
-      shape.classList.toggle("lost", !recording.isConnected(loop, upstream, time));
-    });
-    this.element.querySelectorAll(".upstream").forEach((shape, index) => {
-      const {word, isGood} = stateOf(state.upstreams[index]);
-      const width = this.layout.upstream(index).width - 16;
-      const sign = isGood ? "●" : "✕", inFlight = `${count(state.upstreams[index].in_flight)} in flight`;
+    const connected = this.wires.map(({loop, upstream}) => recording.isConnected(loop, upstream, time));
+    this.element.querySelectorAll(".wire").forEach((shape, index) => shape.classList.toggle("lost", !connected[index]));
+    this.element.querySelectorAll(".upstream").forEach((shape, upstream) => {
+      const wires = connected.filter((_, index) => this.wires[index].upstream === upstream);
+      const {word, isGood} = stateOf(isLive ? state.upstreams[upstream] : {connections: wires.length, connected: wires.filter(Boolean).length});
+      const width = this.layout.upstream(upstream).width - 16;
+      const sign = isGood ? "●" : "✕", inFlight = `${count(state.upstreams[upstream].in_flight)} in flight`;
       shape.classList.toggle("lost", !isGood);
-      write(shape.querySelector(".address"), width, this.#hello.upstreams[index]);
-      write(shape.querySelector(".state"), width, `${sign} ${word}, ${inFlight}`, `${sign} ${inFlight}`);
+      write(shape.querySelector(".address"), width, this.#hello.upstreams[upstream]);
+      write(shape.querySelector(".state"), width, ...(isLive ? [`${sign} ${word}, ${inFlight}`, `${sign} ${inFlight}`] : [`${sign} ${word}`]));
     });
   }
 
