@@ -32,8 +32,8 @@ public:
 /// the body does, when the server drains, or when the client is gone or takes no more. The access log has it as soon as
 /// the head was sent.
 struct stream {
-    response head;
-    std::unique_ptr<body_source> body;
+    response head;                     ///< and the first piece
+    std::unique_ptr<body_source> body; ///< gives the others
 };
 
 /// What a handler makes of a request: a response, or what to wait for first, as a coroutine that begins when it is

@@ -66,9 +66,9 @@ public:
     /// Where it listens, with the real port. Before `run`.
     tcp::endpoint endpoint() const { return server_.endpoint(); }
 
-    /// Any thread: puts `figures()` into `room`, then calls `done`, both on the loop's thread in a separate turn; never if
-    /// `run` ends before that. So the loop allocates nothing large, after which glibc would tidy its heap at the expense
-    /// of the next requests.
+    /// Any thread: puts `figures()` into `room`, then calls `done`, both on the loop's thread in a separate turn; never
+    /// if `run` ends before that. So the loop allocates nothing large, after which glibc would tidy its heap at the
+    /// expense of the next requests.
     void report(admin::loop_figures& room, std::function<void()> done);
 
     /// Any thread: from now on it records what happens, see `sampler`; or no longer.

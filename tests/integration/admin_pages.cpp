@@ -67,7 +67,7 @@ BOOST_FIXTURE_TEST_CASE(the_pages_are_on_their_own_port_and_on_no_other, fixture
         BOOST_TEST(get_page(causeway.admin_port(), path).status == 200);
         BOOST_TEST(get_page(causeway.port(), path).status == 404);
     }
-    BOOST_TEST(get_page(causeway.admin_port(), "/?statusCode=404").status == 404);
+    BOOST_TEST(get_page(causeway.admin_port(), "/x?statusCode=404").status == 404);
     BOOST_TEST(get_page(causeway.admin_port(), "/metrics/").status == 404);
 }
 

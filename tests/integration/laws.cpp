@@ -707,15 +707,16 @@ BOOST_AUTO_TEST_CASE(a_host_without_echo_tests_that_hung_up_is_asked_one_questio
 {
     auto taciturn = payments::settings_of(false);
     taciturn.echo_after = 0s;
-    const auto answer = [](unsigned number) { return number == 200 ? payments_language.reply(number) : std::string(); };
-    play(with(payments_language, iso8583::protocol(taciturn)), answer,
-         [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
-             const auto [lost, reset] = co_await (ask(pool, spoken, 100) && lose_the_first(other));
-             BOOST_TEST(is_failure(lost, make_error_code(failure::connection_lost, true)));
-             const auto [first, second] = co_await (ask(pool, spoken, 101) && ask(pool, spoken, 102));
-             BOOST_TEST(is_failure(first, make_error_code(failure::timed_out, true)));
-             BOOST_TEST(is_failure(second, make_error_code(failure::timed_out, false)));
-         });
+    settings.reply_timeout = 200ms;
+    play(
+        with(payments_language, iso8583::protocol(taciturn)), [](unsigned) { return std::string(); },
+        [](pool& pool, counterpart& other, const language& spoken) -> awaitable<> {
+            const auto [lost, reset] = co_await (ask(pool, spoken, 100) && lose_the_first(other));
+            BOOST_TEST(is_failure(lost, make_error_code(failure::connection_lost, true)));
+            const auto [first, second] = co_await (ask(pool, spoken, 101) && ask(pool, spoken, 102));
+            BOOST_TEST(is_failure(first, make_error_code(failure::timed_out, true)));
+            BOOST_TEST(is_failure(second, make_error_code(failure::timed_out, false)));
+        });
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_languages, language)

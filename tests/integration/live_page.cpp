@@ -87,9 +87,11 @@ public:
     json::object next(std::string_view list, std::string_view name, std::string_view text)
     {
         for (;;) {
-            while (happened_.empty())
-                for (auto& happened : next("happened").at(list).as_array())
+            while (happened_.empty()) {
+                const auto news = next("happened");
+                for (const auto& happened : news.at(list).as_array())
                     happened_.push_back(happened.as_object());
+            }
             auto first = std::move(happened_.front());
             happened_.pop_front();
             const auto* value = first.if_contains(name);
@@ -160,7 +162,7 @@ BOOST_FIXTURE_TEST_CASE(the_page_and_its_files_come_with_what_a_browser_is_to_ho
         BOOST_TEST(has_field(file, "Referrer-Policy: no-referrer"));
         BOOST_TEST(has_field(file, "Cache-Control: no-store"));
     }
-    BOOST_TEST(page(admin, "/").body.find("<!DOCTYPE html>") == 0U);
+    BOOST_TEST(page(admin, "/").body.find("<!doctype html>") == 0U);
     BOOST_TEST(page(admin, "/live/nothing").status == 404);
     BOOST_TEST(answer_to(admin, "POST", "/", own_name).status == 405);
     BOOST_TEST(page(causeway.port(), "/live/page.js").status == 404); // the clients' port has none of it
@@ -234,6 +236,7 @@ BOOST_AUTO_TEST_CASE(who_watches_hears_of_timeouts_late_replies_and_lost_connect
     events.next("state");
     connection client(test.causeway.port());
     send_request(client, "404");
+    BOOST_TEST(test.upstream.receive_line() == "404\n");
     BOOST_TEST(receive_answer(client).status == 504);
     const auto seen = events.next("requests", "outcome", "timed_out");
     BOOST_TEST(!seen.contains("matched"));
@@ -297,7 +300,7 @@ BOOST_AUTO_TEST_CASE(with_an_access_log_each_request_is_in_it_and_has_its_id_on_
     test.upstream.send("Code 404: of the test\n");
     BOOST_TEST(receive_answer(client).status == 200);
     BOOST_TEST(events.next("requests", "id", "mine").at("key").as_string() == "404");
-    test.causeway.wait_for_line("id=mine");
+    test.causeway.wait_for_line(" mine \"GET");
 }
 
 // Its question

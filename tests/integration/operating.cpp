@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(a_reply_without_an_end_is_told_from_none, impatient)
     BOOST_TEST(status_when_answered_with("Code 404: Not Found") == 504);
     const auto line = causeway.wait_for_line("bytes received without a line feed");
     BOOST_TEST(line.find("'Code 404: Not Found'") != std::string::npos, line);
-    BOOST_TEST(number_before(" bytes have come", line) == 19U);
+    BOOST_TEST(number_before(" bytes received", line) == 19U);
 }
 
 BOOST_AUTO_TEST_CASE(an_outage_that_all_threads_notice_is_told_once)

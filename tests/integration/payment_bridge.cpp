@@ -394,8 +394,8 @@ BOOST_AUTO_TEST_CASE(a_dialect_that_cannot_be_meant_ends_it_and_says_where)
     causeway_process wrong(in_front_of_a_host("127.0.0.1:1", {"--iso8583-spec=" + file.path()}));
     BOOST_TEST(status_of(wrong, file.path() + ":3: ") == 1);
     causeway_process none(in_front_of_a_host("127.0.0.1:1", {"--iso8583-spec=/nonexistent.json"}));
-    BOOST_TEST(status_of(none, "cannot read --iso8583-spec /nonexistent.json: No such file or directory; the dialects "
-                               "that come with the program are") == 1);
+    BOOST_TEST(status_of(none, "cannot read --iso8583-spec /nonexistent.json: No such file or directory; the built-in "
+                               "dialects are") == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -519,8 +519,7 @@ BOOST_AUTO_TEST_CASE(what_a_composite_cannot_have_is_refused)
                                   "}") == "file:5: " + only_the_last);
     BOOST_TEST(error_of_composite(R"("subfields": {"1": {"type": "Numeric", "length": 2, "enc": "BCD",
 "prefix": "None.Fixed"}})") ==
-               "file:6: None.Fixed takes all bytes that are left, which does not say how many digits of BCD "
-               "they are");
+               "file:6: None.Fixed takes all bytes that are left, which does not say how many BCD digits there are");
     BOOST_TEST(error_of_composite(R"("padding": {"type": "Left", "pad": "0"}, "subfields": {"1": )" + field + "}") ==
                "file:5: a Composite cannot be padded: its subfields can");
     BOOST_TEST(error_with(R"("2": {"type": "Composite", "length": 100, "subfields": {"1": )" + field +

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(blank_lines_count_and_are_no_part_of_it)
 {
     BOOST_TEST(problem_with("\n \n{\n\n\"mti\":\r\n\t\n\"0200\"\n\n}\n\n") == "");
     BOOST_TEST(problem_with("\n\n{\n\n\"mti\":\n\n'0200'}").starts_with("this cannot be read as JSON: line 7: "));
-    BOOST_TEST(problem_with("\n{\"mti\":\"0200\"\n\n\n").starts_with("this cannot be read as JSON: line 2: "));
+    BOOST_TEST(problem_with("\n{\"mti\":\"0200\"\n\n\n").starts_with("this cannot be read as JSON: line 4: "));
 }
 
 BOOST_AUTO_TEST_CASE(text_is_escaped_as_iso_8859_1)

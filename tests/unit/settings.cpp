@@ -467,7 +467,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_answered_with_one_line_that_names_the_opti
     check_complaints({"--iso8583-sign-on", {"true", "1", "On"}, "on or off"});
     check_complaints({"--log-level", {"warn", "INFO", "off", "3"}, "trace, debug"});
     check_complaints({"--log-format", {"JSON", "xml"}, "text or json"});
-    check_complaints({"--log-file", {" a", "a ", "a #b", "a\tb", "--share-port"}, "name of a file"});
+    check_complaints({"--log-file", {" a", "a ", "a #b", "a\tb", "--share-port"}, "give a file name"});
 }
 
 BOOST_AUTO_TEST_CASE(a_negative_value_is_answered_with_one_line_that_names_the_option)

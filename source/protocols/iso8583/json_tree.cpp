@@ -134,13 +134,13 @@ boost::system::result<json_value, json_problem> parse_json(std::string_view text
     boost::json::basic_parser<tree_builder> parser(options(depth));
     auto& builder = parser.handler();
     builder.values_left = values;
-    unsigned last = 0; // line that is not blank
+    bool empty = true;
     error_code error;
     for (; !text.empty(); ++builder.line) {
         auto line = take_line(text);
         if (is_blank(line))
             continue;
-        last = builder.line;
+        empty = false;
         if (!parser.done()) {
             line.remove_prefix(parser.write_some(true, line.data(), line.size(), error));
             if (error == boost::json::error::too_deep)
@@ -153,11 +153,11 @@ boost::system::result<json_value, json_problem> parse_json(std::string_view text
         if (!is_blank(line))
             return json_problem{builder.line, "there is something after the end"};
     }
-    if (last == 0)
+    if (empty)
         return json_problem{builder.line, "it is empty"};
     parser.write_some(false, text.data(), 0, error);
     if (error)
-        return json_problem{last, error.message()};
+        return json_problem{builder.line - 1, error.message()};
     return std::move(builder.root);
 }
 
