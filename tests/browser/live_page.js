@@ -121,7 +121,7 @@ describe("the live page", () => {
   test("replays what has just been, a thousand times as slowly", async () => {
     await visit({ownTime: true});
     await ask("200");
-    await answerIs(/^200: 200/);
+    await answerIs(/^200: 200 after/);
     await page.click("[data-speed='1000']");
     await page.locator("#stage[data-state=playing]").waitFor();
     await page.clock.runFor(60_000);

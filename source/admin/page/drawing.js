@@ -1,6 +1,6 @@
 // The drawing: the bridge between sessions and upstreams, and what moves through it.
 import {journey, placeOfDropped, placeOfMessage, placeOfRequest} from "./journey.js";
-import {along} from "./layout.js";
+import {along, rowsOfSessions} from "./layout.js";
 import {Rows} from "./places.js";
 import {Room} from "./room.js";
 import {Routes} from "./routes.js";
@@ -24,6 +24,7 @@ export class Drawing {
   #channels;
   #travellers = new Map(); // what moves, by its request or wire event
   #time = 0;
+  #isLive;
 
   constructor(container) {
     container.append(this.#root);
@@ -44,6 +45,7 @@ export class Drawing {
     if (hasJumped)
       this.#clear();
     this.#time = time;
+    this.#isLive = isLive;
     this.#room.show(recording, time, isLive);
 
     const seen = new Set();
@@ -82,8 +84,8 @@ export class Drawing {
 
   #clear() {
     this.#routes = new Routes(this.#room);
-    this.#sessions = new Rows(this.#room.rows);
-    this.#channels = new Rows(this.#room.rows);
+    this.#sessions = new Rows(rowsOfSessions);
+    this.#channels = new Rows(rowsOfSessions);
     this.#travellers.clear();
     this.#moving.replaceChildren();
     this.#nameRows();
@@ -110,9 +112,10 @@ export class Drawing {
     const begins = hasJumped || this.#time < way.waits || way.arrives - way.starts > longJourney * (way.waits - way.starts);
     if (!asked_here && (!begins || this.#travellers.size >= mostRequests))
       return undefined;
-    const rows = {session: this.#sessions.take(session)};
-    // One that is refused never comes to a channel.
-    rows.channel = way.wasAsked && rows.session !== undefined ? this.#channels.take(key) : undefined;
+    // Live, a row is kept for one that is sent from here. One that is refused never comes to a channel.
+    const keepsLast = this.#isLive && !asked_here;
+    const rows = {session: this.#sessions.take(session, keepsLast)};
+    rows.channel = way.wasAsked && rows.session !== undefined ? this.#channels.take(key, keepsLast) : undefined;
     if (rows.session === undefined || way.wasAsked && rows.channel === undefined) {
       this.#giveBack(rows);
       return undefined;

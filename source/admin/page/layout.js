@@ -55,26 +55,27 @@ function wide(width, upstreams, count) {
 }
 
 function narrow(width, upstreams, count) {
-  const columns = 4, left = 16, inner = width - 32, pitch = inner / columns;
+  const left = 16, inner = width - 32, pitch = inner / rowsOfSessions;
   const height = 520, upstreamTop = 398;
+  const across = Math.max(1, Math.floor((pitch - 4) / 21)); // who wait in a channel stand in two lines
   const bridge = {x: 6, y: 6, width: width - 12, height: 272};
   const gate = {x: left, y: 218, width: inner * 0.62, height: 50};
   const dropped = {x: left + inner * 0.66, y: 218, width: inner * 0.34, height: 50};
   const wirePitch = inner / (upstreams * count);
   const lanes = Math.min(20, wirePitch / 4);
   const wireX = wire => left + (wire + 0.5) * wirePitch;
-  const session = row => ({x: left + row % columns * pitch + 2, y: 34, width: pitch - 6, height: 26});
-  const channel = row => ({x: left + row % columns * pitch + 2, y: 110, width: pitch - 6, height: 62});
+  const session = row => ({x: left + row * pitch + 1, y: 34, width: pitch - 4, height: 26});
+  const channel = row => ({x: left + row * pitch + 1, y: 106, width: pitch - 4, height: 78});
   const box = index => ({x: left + index * count * wirePitch + 2, y: upstreamTop, width: wirePitch * count - 4, height: height - upstreamTop - 8});
   const perLine = Math.max(1, Math.floor((wirePitch * count - 12) / 38));
   return {
-    isNarrow: true, width, height, bridge, gate, dropped, session, channel, upstream: box, columns,
-    slotsOfChannel: Math.max(1, Math.floor((pitch - 10) / 22)),
-    titles: {sessions: [left, 26], channels: [left, 100], gate: [left + 8, 236], dropped: [dropped.x + 8, 236]},
+    isNarrow: true, width, height, bridge, gate, dropped, session, channel, upstream: box,
+    slotsOfChannel: 2 * across,
+    titles: {sessions: [left, 26], channels: [left, 98], gate: [left + 8, 236], dropped: [dropped.x + 8, 236]},
     atSession: row => [session(row).x + session(row).width / 2, session(row).y + session(row).height + 10],
     atDoor: row => [session(row).x + session(row).width / 2, 84],
-    atChannel: (row, slot) => [channel(row).x + 13 + slot * 22, channel(row).y + 44],
-    atExit: row => [channel(row).x + channel(row).width / 2, 192],
+    atChannel: (row, slot) => [channel(row).x + (pitch - 4) / 2 + (slot % across - (across - 1) / 2) * 21, channel(row).y + 36 + Math.floor(slot / across) * 26],
+    atExit: row => [channel(row).x + channel(row).width / 2, 198],
     atGate: slot => [gate.x + 24 + slot * 38, gate.y + 34],
     slotsOfGate: Math.max(1, Math.floor((gate.width - 8) / 38)),
     throughGate: wire => [Math.min(wireX(wire) - lanes, gate.x + gate.width - 20), 256],

@@ -14,13 +14,15 @@ export class Rows {
     this.#freeSince = new Array(number).fill(0);
   }
 
-  // The row of `name` for one more user; undefined when others need all of them.
-  take(name) {
+  // The row of `name` for one more user; undefined when others need them all, or all but the last one if that is to be kept.
+  take(name, keepsLast) {
     let row = this.#names.indexOf(name);
-    if (row === -1)
-      row = this.#longestFree();
-    if (row === undefined)
-      return undefined;
+    if (row === -1 || this.#users[row] === 0) {
+      const free = this.#freeRows();
+      if (free.length <= (keepsLast ? 1 : 0))
+        return undefined;
+      row = row === -1 ? free[0] : row;
+    }
     this.#names[row] = name;
     ++this.#users[row];
     return row;
@@ -35,9 +37,9 @@ export class Rows {
     return this.#names;
   }
 
-  #longestFree() {
+  #freeRows() {
     const free = this.#users.flatMap((users, row) => users === 0 ? [row] : []);
-    return free.sort((one, other) => this.#freeSince[one] - this.#freeSince[other])[0];
+    return free.sort((one, other) => this.#freeSince[one] - this.#freeSince[other]);
   }
 }
 

@@ -32,15 +32,14 @@ export class Room {
     this.wires = wiresOf(hello);
     const upstreams = new Set(this.wires.map(wire => wire.upstream)).size;
     const l = this.layout = layout(width, upstreams, this.wires.length / upstreams);
-    this.rows = l.columns ?? rowsOfSessions;
 
     const box = (name, {x, y, width, height}) => svg("rect", {class: name, x, y, width, height, rx: 6});
     const times = (number, make) => Array.from({length: number}, (_, index) => make(index));
     this.element.append(
       box("bridge", l.bridge), box("gate", l.gate), box("tray", l.dropped),
       ...Object.entries(l.titles).map(([name, [x, y]]) => svg("text", {class: `title of-${name}`, x, y}, titles[name])),
-      ...times(this.rows, row => this.#rowOf("session", l.session(row))),
-      ...times(this.rows, row => this.#rowOf("channel", l.channel(row))),
+      ...times(rowsOfSessions, row => this.#rowOf("session", l.session(row))),
+      ...times(rowsOfSessions, row => this.#rowOf("channel", l.channel(row))),
       ...this.wires.map((wire, index) => this.#wireOf(wire, index)),
       ...times(upstreams, index => this.#upstreamOf(l.upstream(index))));
   }
@@ -57,7 +56,7 @@ export class Room {
     this.element.querySelectorAll(`.row.${kind}`).forEach((shape, row) => {
       const name = names[row];
       shape.classList.toggle("empty", name === undefined);
-      write(shape.querySelector("text"), this.layout[kind](row).width - 16, ...this.#labelsOf(kind, name));
+      write(shape.querySelector("text"), this.layout[kind](row).width - (this.layout.isNarrow ? 8 : 16), ...this.#labelsOf(kind, name));
     });
   }
 
@@ -90,14 +89,14 @@ export class Room {
   #labelsOf(kind, name = "") {
     if (kind === "channel")
       return [name.length > 6 ? `…${name.slice(-4)}` : name];
-    return /^\d/.test(name) ? [`session ${name}`, `# ${name}`] : [name];
+    return /^\d/.test(name) ? [`session ${name}`, `# ${name}`, name] : [name];
   }
 
   #rowOf(kind, {x, y, width, height}) {
     const isAbove = this.layout.isNarrow && kind === "channel"; // those who wait stand below the name
     return svg("g", {class: `row ${kind} empty`},
       svg("rect", {x, y, width, height, rx: kind === "session" ? height / 2 : 5}),
-      svg("text", {x: x + 10, y: isAbove ? y + 18 : y + height / 2 + 4}));
+      svg("text", {x: this.layout.isNarrow ? x + width / 2 : x + 10, y: isAbove ? y + 18 : y + height / 2 + 4}));
   }
 
   // Two lanes with an arrow at the end of each, a cross between them for when the connection is lost, and a name.
