@@ -124,6 +124,7 @@ public:
 
     void read()
     {
+        request_ = {}; // Beast adds to what is there
         http::async_read(client_, buffer_, request_, [self = shared_from_this()](error_code error, std::size_t) {
             if (error)
                 return; // and with the last `self` goes the session
