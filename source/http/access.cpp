@@ -25,6 +25,12 @@ void access::restart()
     was_offered_id_ = false;
 }
 
+void access::note_details()
+{
+    details = {};
+    trace.details = &details;
+}
+
 void access::came(clock::time_point now)
 {
     if (began_at == clock::time_point())

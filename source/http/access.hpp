@@ -29,12 +29,16 @@ struct access {
     clock::time_point began_at; ///< its first byte had arrived
     clock::time_point ended_at; ///< the answer was sent, or given up
     net::trace trace;           ///< what happened between the two, from the last byte on
+    net::trace_details details; ///< valid only if `trace` refers to it: see `note_details`
 
     /// A client's own X-Request-Id has at most this many characters.
     static constexpr std::size_t longest_id = 64;
 
     /// Resets it for the next request, keeping the memory of the last.
     void restart();
+
+    /// From now on `details` are noted too.
+    void note_details();
 
     /// More of the request has arrived.
     void came(clock::time_point now);
@@ -56,6 +60,9 @@ class access_recorder {
 public:
     /// Whether the request that begins is to be recorded.
     virtual bool wants_next() { return true; }
+
+    /// Whether the details of the request that begins are wanted too.
+    virtual bool wants_details() const { return false; }
 
     /// Whether the addresses of clients are wanted: each costs a system call and its text once.
     virtual bool wants_peers() const { return true; }

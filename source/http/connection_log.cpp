@@ -19,6 +19,8 @@ void connection_log::prepare(request& request)
     if (!request.access)
         request.access = spare_ ? std::move(spare_) : std::make_unique<access>();
     request.access->restart();
+    if (recorder_->wants_details())
+        request.access->note_details();
     request.access->session = number_;
 }
 

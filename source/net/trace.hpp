@@ -8,6 +8,12 @@
 
 namespace causeway::net {
 
+/// What only the live page shows of it.
+struct trace_details {
+    std::string key = {};             ///< by which its reply is known; empty: no upstream was asked
+    clock::time_point queued_at = {}; ///< when it began to wait for its reply; the clock's epoch if it did not
+};
+
 /// Filled in where a request waits for its reply, and read where the request is answered: neither side has to know the
 /// other.
 struct trace {
@@ -16,8 +22,7 @@ struct trace {
     clock::time_point written_at = {}; ///< when that was; valid only if there is an upstream
     clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch if there was none
     clock::time_point read_at = {};    ///< when the request was complete. Set before asking
-    clock::time_point queued_at = {};  ///< when it began to wait for its reply; the clock's epoch if it did not
-    std::string key = {};              ///< by which its reply is known; empty: no upstream was asked
+    trace_details* details = nullptr;  ///< where to note more; null unless that is wanted. Set before asking
 };
 
 } // namespace causeway::net

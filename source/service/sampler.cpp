@@ -11,16 +11,18 @@ namespace {
 
 admin::sampled_request sample_of(const http::access& access)
 {
+    static const net::trace_details unknown; // of a request that began before anybody watched
     const auto& trace = access.trace;
+    const auto& details = trace.details != nullptr ? *trace.details : unknown;
     admin::sampled_request sample{.id = access.id,
                                   .session = access.session,
-                                  .key = trace.key,
+                                  .key = details.key,
                                   .outcome = trace.outcome,
                                   .upstream = std::string(trace.upstream),
                                   .status = access.status,
                                   .began = access.began_at,
                                   .read = trace.read_at,
-                                  .queued = trace.queued_at};
+                                  .queued = details.queued_at};
     if (!trace.upstream.empty())
         sample.written = trace.written_at;
     if (trace.outcome == "reply")

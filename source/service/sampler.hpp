@@ -37,6 +37,7 @@ public:
     void take(admin::happenings& room);
 
     bool wants_next() override { return all_are_recorded() || is_sampled(); }
+    bool wants_details() const override { return true; }
     bool wants_peers() const override { return log_ != nullptr && log_->wants_peers(); }
     void make_id(std::string& id) override;
     void record(const http::access& access, std::string_view peer) override;

@@ -23,7 +23,8 @@ clock::time_point begin_of(const question& question, net::trace* trace)
 {
     if (trace == nullptr)
         return clock::now();
-    trace->key = question.key.text();
+    if (trace->details != nullptr)
+        trace->details->key = question.key.text();
     return trace->read_at;
 }
 
@@ -81,8 +82,8 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     waiter waiting(now);
     waiters_.push_back(waiting);
     waiting_request request(requests_, question);
-    if (trace != nullptr)
-        trace->queued_at = clock::now();
+    if (trace != nullptr && trace->details != nullptr)
+        trace->details->queued_at = clock::now();
     if (!requests_.connected())
         std::ranges::for_each(links_, &link::hurry);
 

@@ -193,12 +193,26 @@ BOOST_AUTO_TEST_CASE(without_an_access_log_a_request_gets_no_id_because_it_is_wa
     BOOST_TEST(id.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_began_before_anybody_watched_has_no_details_of_an_earlier_one)
+{
+    http::access access;
+    access.note_details();
+    access.details.key = "404";
+    access.restart();
+    watched.record(access, "127.0.0.1:1");
+
+    const auto requests = take().requests;
+    BOOST_TEST_REQUIRE(requests.size() == 1U);
+    BOOST_TEST(requests[0].key.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_time_of_what_did_not_happen_is_left_out)
 {
     const clock::time_point moment(1000h);
     http::access access;
-    access.began_at = access.trace.read_at = access.trace.queued_at = moment;
-    access.trace.key = "404";
+    access.note_details();
+    access.began_at = access.trace.read_at = access.details.queued_at = moment;
+    access.details.key = "404";
     access.session = 7;
     access.trace.outcome = "timed_out";
     access.trace.ended_at = access.ended_at = moment + 1s;
