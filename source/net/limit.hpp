@@ -7,9 +7,9 @@
 
 namespace causeway::net {
 
-/// Hands out at most `bound` places. It is the only thing that event loops share: the bound applies to the whole
-/// process, so the loops count together, in one atomic number and without a lock. Any thread may call any member; the
-/// limit must outlive every place that it handed out.
+/// Hands out at most `bound` places. It is the only thing that event loops share on a request's path: the bound applies
+/// to the whole process, so the loops count together, in one atomic number and without a lock. Any thread may call any
+/// member; the limit must outlive every place that it handed out.
 class limit {
 public:
     /// Has `bound` places.
