@@ -27,8 +27,11 @@ void access::restart()
 
 void access::note_details()
 {
-    details = {};
-    trace.details = &details;
+    if (details_)
+        *details_ = {};
+    else
+        details_ = std::make_unique<net::trace_details>();
+    trace.details = details_.get();
 }
 
 void access::came(clock::time_point now)

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,6 @@ struct access {
     clock::time_point began_at; ///< its first byte had arrived
     clock::time_point ended_at; ///< the answer was sent, or given up
     net::trace trace;           ///< what happened between the two, from the last byte on
-    net::trace_details details; ///< valid only if `trace` refers to it: see `note_details`
 
     /// A client's own X-Request-Id has at most this many characters.
     static constexpr std::size_t longest_id = 64;
@@ -37,7 +37,7 @@ struct access {
     /// Resets it for the next request, keeping the memory of the last.
     void restart();
 
-    /// From now on `details` are noted too.
+    /// From now on the details of `trace` are noted too.
     void note_details();
 
     /// More of the request has arrived.
@@ -51,7 +51,8 @@ struct access {
     void offer_id(std::string_view value);
 
 private:
-    std::string unknown_method_; // the memory of `method` if that is not a known one
+    std::unique_ptr<net::trace_details> details_; // those of `trace`, if they were ever wanted
+    std::string unknown_method_;                  // the memory of `method` if that is not a known one
     bool was_offered_id_ = false;
 };
 
@@ -61,8 +62,8 @@ public:
     /// Whether the request that begins is to be recorded.
     virtual bool wants_next() { return true; }
 
-    /// Whether the details of the request that begins are wanted too.
-    virtual bool wants_details() const { return false; }
+    /// Whether the details of requests are wanted too.
+    bool wants_details() const noexcept { return wants_details_; }
 
     /// Whether the addresses of clients are wanted: each costs a system call and its text once.
     virtual bool wants_peers() const { return true; }
@@ -77,7 +78,14 @@ public:
     virtual void sweep() = 0;
 
 protected:
+    explicit access_recorder(bool wants_details = false) noexcept
+        : wants_details_(wants_details)
+    {
+    }
     ~access_recorder() = default;
+
+private:
+    const bool wants_details_; // each request looks at it
 };
 
 } // namespace causeway::http

@@ -23,6 +23,11 @@ class sampler final : public http::access_recorder, public upstream::wire_observ
 public:
     static constexpr std::size_t samples_between_sweeps = 16;
 
+    sampler()
+        : access_recorder(true)
+    {
+    }
+
     /// Requests, and happenings on wires, that are kept until they are fetched.
     static constexpr std::size_t most_kept = 256;
 
@@ -37,7 +42,6 @@ public:
     void take(admin::happenings& room);
 
     bool wants_next() override { return all_are_recorded() || is_sampled(); }
-    bool wants_details() const override { return true; }
     bool wants_peers() const override { return log_ != nullptr && log_->wants_peers(); }
     void make_id(std::string& id) override;
     void record(const http::access& access, std::string_view peer) override;

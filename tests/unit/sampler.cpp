@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_began_before_anybody_watched_has_no_details_
 {
     http::access access;
     access.note_details();
-    access.details.key = "404";
+    access.trace.details->key = "404";
     access.restart();
     watched.record(access, "127.0.0.1:1");
 
@@ -211,8 +211,8 @@ BOOST_AUTO_TEST_CASE(a_time_of_what_did_not_happen_is_left_out)
     const clock::time_point moment(1000h);
     http::access access;
     access.note_details();
-    access.began_at = access.trace.read_at = access.details.queued_at = moment;
-    access.details.key = "404";
+    access.began_at = access.trace.read_at = access.trace.details->queued_at = moment;
+    access.trace.details->key = "404";
     access.session = 7;
     access.trace.outcome = "timed_out";
     access.trace.ended_at = access.ended_at = moment + 1s;
