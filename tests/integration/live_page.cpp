@@ -72,7 +72,7 @@ public:
     // The data of the next event of this name; others are skipped.
     json::object next(std::string_view name)
     {
-        for (;;) {
+        for (const auto latest = clock::now() + patience; clock::now() < latest;) {
             const auto event = connection_.receive_line();
             if (event.empty())
                 throw std::runtime_error("the stream has ended");
@@ -81,13 +81,16 @@ public:
             if (event == fmt::format("event: {}\n", name))
                 return json::parse(std::string_view(data).substr(6)).as_object();
         }
+        throw std::runtime_error(fmt::format("no event {}", name));
     }
 
-    // The next request, or happening on a wire, for which `text` stands at `name`.
+    // The next request, or happening on a wire, for which `text` stands at `name`. Throws when there is none in time.
     json::object next(std::string_view list, std::string_view name, std::string_view text)
     {
-        for (;;) {
+        for (const auto latest = clock::now() + patience;;) {
             while (happened_.empty()) {
+                if (clock::now() > latest)
+                    throw std::runtime_error(fmt::format("no {} with {} {}", list, name, text));
                 const auto news = next("happened");
                 for (const auto& happened : news.at(list).as_array())
                     happened_.push_back(happened.as_object());
