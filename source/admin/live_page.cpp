@@ -134,6 +134,8 @@ http::reaction live_page::ask(const http::request& request, steady_timer& deadli
     auto code = code_in(request.body);
     if (!code)
         return refused(status::bad_request, R"(ask for example {"code":"404"})");
+    if (source_.is_asked_enough())
+        return with_fields(http::not_now("as many requests are being asked already as may be"));
     return source_.ask(*std::move(code), deadline);
 }
 

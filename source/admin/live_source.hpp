@@ -19,6 +19,9 @@ public:
     /// Whether `ask` may be called.
     virtual bool can_be_asked() const noexcept = 0;
 
+    /// Whether so many requests are being asked that no further one may be now.
+    virtual bool is_asked_enough() const noexcept = 0;
+
     /// Asks the process for a code, on the port where its clients do, as one of them. Gives
     /// `{"id":"…","status":200,"body":"…"}`, with the id by which pages that watch will hear of it, or why there was no
     /// answer. Uses `deadline`, and ends soon when that is cancelled.

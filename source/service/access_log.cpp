@@ -73,7 +73,7 @@ void access_log::sweep()
 
 void access_log::flush()
 {
-    if (!is_with_writer(filling_)) {
+    if (file_ && !is_with_writer(filling_)) { // without a file, lost lines are reported to the next one
         filling().lost_before += std::exchange(untold_, 0);
         send();
     }

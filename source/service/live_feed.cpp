@@ -124,6 +124,7 @@ void live_feed::ended()
 
 awaitable<http::outcome> live_feed::ask(std::string code, steady_timer& deadline)
 {
+    const auto place = questions_.try_take();
     const auto id = fmt::format("live-{}", ++asked_);
     for (auto& loop : loops_)
         loop.expect_request(id);

@@ -7,6 +7,7 @@
 #include "admin/pages.hpp"
 #include "net/asio.hpp"
 #include "net/clock.hpp"
+#include "net/limit.hpp"
 #include "service/event_loop.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -31,6 +32,9 @@ public:
     /// Who watches holds a connection of the few that the admin pages have.
     static constexpr std::size_t most_watchers = 4;
 
+    /// And so does a request that is asked from a page, for as long as the process takes to answer it.
+    static constexpr std::size_t most_questions = 4;
+
     static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds(250);
 
     /// `io` and `loops` outlive it. `listener` is where the process serves codes in plain HTTP, if it does.
@@ -39,6 +43,7 @@ public:
 
     std::unique_ptr<http::body_source> watch() override;
     bool can_be_asked() const noexcept override { return listener_.has_value(); }
+    bool is_asked_enough() const noexcept override { return questions_.taken() == most_questions; }
     awaitable<http::outcome> ask(std::string code, steady_timer& deadline) override;
 
 private:
@@ -87,9 +92,10 @@ private:
     std::optional<tcp::endpoint> listener_;
     steady_timer timer_;
     boost::intrusive::list<watcher, boost::intrusive::constant_time_size<false>> watchers_;
-    std::vector<notes> notes_; // of each loop
-    std::string happened_;     // events since the last look
-    std::uint64_t asked_ = 0;  // questions, ever
+    std::vector<notes> notes_;             // of each loop
+    std::string happened_;                 // events since the last look
+    net::limit questions_{most_questions}; // that are being asked
+    std::uint64_t asked_ = 0;              // questions, ever
     bool runs_ = false;
 };
 

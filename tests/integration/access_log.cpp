@@ -1,4 +1,5 @@
 // The access log of the program: where its lines go, that none is torn or missing, and that nothing waits for them.
+#include "service/access_log.hpp"
 #include "../temporary.hpp"
 #include "blocking.hpp"
 #include "load.hpp"
@@ -229,6 +230,44 @@ BOOST_FIXTURE_TEST_CASE(a_named_pipe_that_nobody_reads_delays_no_answer_and_what
     BOOST_TEST(check_lines(lines) + lost == more_than_there_is_room_for + 1U);
     BOOST_TEST(lost_of_the_access_log(causeway->admin_port()) == lost);
     stop();
+}
+
+// Switched off, on and off again while the writer is stuck, a log has lost lines to report and no file for the report.
+BOOST_FIXTURE_TEST_CASE(a_log_that_is_switched_off_reports_its_lost_lines_when_it_is_on_again, with_pipe)
+{
+    service::access_writer writer;
+    const auto file = writer.open(log());
+    service::access_log recorder(writer, file, service::log_format::text);
+    const auto record = [&recorder](std::size_t lines) {
+        http::access access;
+        access.method = "GET";
+        access.target = std::string(1'000, 'x');
+        for (std::size_t line = 0; line != lines; ++line)
+            recorder.record(access, "127.0.0.1:1");
+    };
+    constexpr std::size_t enough_for_a_batch = 260;
+    record(enough_for_a_batch + enough_for_a_batch / 2); // both batches are in use
+    recorder.flush();
+    recorder.use(file, service::log_format::text);
+    record(1);
+    BOOST_TEST_REQUIRE(recorder.lost() == 1U);
+    recorder.flush();
+
+    const auto is_told = [&] {
+        read();
+        recorder.flush();
+        recorder.use(file, service::log_format::text);
+        recorder.sweep();
+        return has_come.find(" 1 lines of this log are lost here") != std::string::npos;
+    };
+    recorder.flush();
+    wait_until([&] {
+        read();
+        recorder.flush();
+        return lines_of(has_come).size() > enough_for_a_batch;
+    });
+    wait_until(is_told);
+    BOOST_TEST(recorder.lost() == 1U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_named_pipe_that_nobody_reads_holds_up_neither_a_reload_nor_the_end, with_pipe)

@@ -28,12 +28,16 @@ namespace {
 namespace json = boost::json;
 
 // What is answered to a request for `path` with these fields, each with its CRLF, and `body`.
+std::string request_to(std::string_view method, std::string_view path, std::string_view fields, std::string_view body)
+{
+    return fmt::format("{} {} HTTP/1.1\r\nContent-Length: {}\r\n{}\r\n{}", method, path, body.size(), fields, body);
+}
+
 http_answer answer_to(std::uint16_t port, std::string_view method, std::string_view path, std::string_view fields,
                       std::string_view body = {})
 {
     connection client(port);
-    client.send(
-        fmt::format("{} {} HTTP/1.1\r\nContent-Length: {}\r\n{}\r\n{}", method, path, body.size(), fields, body));
+    client.send(request_to(method, path, fields, body));
     return receive_answer(client);
 }
 
@@ -361,6 +365,25 @@ BOOST_AUTO_TEST_CASE(a_payment_cannot_be_made_on_the_page)
     const auto hello = events.next("hello");
     BOOST_TEST(hello.at("protocol").as_string() == "iso8583");
     BOOST_TEST(!hello.at("can_ask").as_bool());
+}
+
+// A backend that keeps silent, or a bridge that is full, must not make the admin pages look dead.
+BOOST_FIXTURE_TEST_CASE(questions_that_wait_leave_places_for_the_other_pages, fixture)
+{
+    std::deque<connection> asking;
+    while (asking.size() != service::live_feed::most_questions) {
+        asking.emplace_back(admin).send(request_to("POST", "/live/ask", own_name + json_content, R"({"code":"404"})"));
+        upstream.receive_line();
+    }
+    const auto one_too_many = ask(admin, R"({"code":"404"})");
+    BOOST_TEST(one_too_many.status == 503);
+    BOOST_TEST(has_field(one_too_many, "Retry-After: 1"));
+    BOOST_TEST(page(admin, "/healthz").status == 200);
+
+    for (std::size_t question = 0; question != asking.size(); ++question)
+        upstream.send("Code 404: of the test\n");
+    for (auto& each : asking)
+        BOOST_TEST(receive_answer(each).status == 200);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
