@@ -78,6 +78,7 @@ public:
     virtual void sweep() = 0;
 
 protected:
+    /// `wants_details` says what `wants_details()` returns.
     explicit access_recorder(bool wants_details = false) noexcept
         : wants_details_(wants_details)
     {

@@ -19,9 +19,10 @@ void rethrow(std::exception_ptr thrown)
 
 // [ask]
 // A request for a code, and the reply that the backend writes to it.
-asio::awaitable<void> ask(reply_channel& channel, const std::string& reply, std::string& received)
+asio::awaitable<void> ask(reply_channel& channel, std::string reply, std::string& received)
 {
-    asio::post(co_await asio::this_coro::executor, [&] { channel.try_send(error_code(), reply); });
+    // With a copy of the reply: the coroutine may have ended by then.
+    asio::post(co_await asio::this_coro::executor, [&channel, reply] { channel.try_send(error_code(), reply); });
     received = co_await channel.async_receive(asio::deferred);
 }
 
