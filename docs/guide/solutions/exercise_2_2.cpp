@@ -21,8 +21,10 @@ void rethrow(std::exception_ptr thrown)
 // A request for a code, and the reply that the backend writes to it.
 asio::awaitable<void> ask(reply_channel& channel, std::string reply, std::string& received)
 {
+    // Not within the call below: GCC 12 spoils a lambda that stands beside co_await in one expression.
+    const auto executor = co_await asio::this_coro::executor;
     // With a copy of the reply: the coroutine may have ended by then.
-    asio::post(co_await asio::this_coro::executor, [&channel, reply] { channel.try_send(error_code(), reply); });
+    asio::post(executor, [&channel, reply] { channel.try_send(error_code(), reply); });
     received = co_await channel.async_receive(asio::deferred);
 }
 
