@@ -59,9 +59,10 @@ json::object answers_of(const http::statistics& counts)
 
 json::object outcomes_of(const upstream::request_counts& counts)
 {
-    return {{"reply", counts.replied},           {"timed_out", counts.timed_out},   {"abandoned", counts.abandoned},
-            {"unavailable", counts.unavailable}, {"overloaded", counts.overloaded}, {"connection_lost", counts.lost},
-            {"duplicate", counts.duplicates},    {"stopped", counts.stopped}};
+    json::object by_outcome;
+    for (const auto& [outcome, count] : counts.by_outcome())
+        by_outcome.emplace(outcome, count);
+    return by_outcome;
 }
 
 json::object replies_of(const std::vector<upstream::upstream_figures>& upstreams)

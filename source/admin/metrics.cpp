@@ -140,15 +140,9 @@ void add_requests(const report& report, families& all)
     counter(all, "causeway_requests_received_total",
             "Requests for an upstream: each has one of the outcomes, or waits.")
         .add(requests.received);
-    counter(all, "causeway_requests_total", "Requests for an upstream that have ended, by outcome.")
-        .add(requests.replied, {{"outcome", "reply"}})
-        .add(requests.timed_out, {{"outcome", "timed_out"}})
-        .add(requests.unavailable, {{"outcome", "unavailable"}})
-        .add(requests.overloaded, {{"outcome", "overloaded"}})
-        .add(requests.lost, {{"outcome", "connection_lost"}})
-        .add(requests.duplicates, {{"outcome", "duplicate"}})
-        .add(requests.abandoned, {{"outcome", "abandoned"}})
-        .add(requests.stopped, {{"outcome", "stopped"}});
+    auto by_outcome = counter(all, "causeway_requests_total", "Requests for an upstream that have ended, by outcome.");
+    for (const auto& [outcome, count] : requests.by_outcome())
+        by_outcome.add(count, {{"outcome", std::string(outcome)}});
     gauge(all, "causeway_requests_waiting", "Requests for an upstream that wait, by where they do.")
         .add(waiting.backlog, {{"state", "backlog"}})
         .add(waiting.suspects, {{"state", "suspect"}})

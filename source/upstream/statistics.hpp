@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace causeway::upstream {
@@ -26,10 +27,26 @@ struct request_counts {
     std::uint64_t duplicates = 0;  ///< refused because their key was in use
     std::uint64_t stopped = 0;     ///< given up because the pool was stopped
 
+    /// Those with an outcome, by the word that metrics and the live page have for it.
+    std::array<std::pair<std::string_view, std::uint64_t>, 8> by_outcome() const noexcept
+    {
+        return {{{"reply", replied},
+                 {"timed_out", timed_out},
+                 {"abandoned", abandoned},
+                 {"unavailable", unavailable},
+                 {"overloaded", overloaded},
+                 {"connection_lost", lost},
+                 {"duplicate", duplicates},
+                 {"stopped", stopped}}};
+    }
+
     /// Those with an outcome; the others wait.
     std::uint64_t ended() const noexcept
     {
-        return replied + timed_out + abandoned + unavailable + overloaded + lost + duplicates + stopped;
+        std::uint64_t sum = 0;
+        for (const auto& [outcome, count] : by_outcome())
+            sum += count;
+        return sum;
     }
 
     /// Adds another loop's.
