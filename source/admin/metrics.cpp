@@ -140,7 +140,7 @@ void add_requests(const report& report, families& all)
     counter(all, "causeway_requests_received_total",
             "Requests for an upstream: each has one of the outcomes, or waits.")
         .add(requests.received);
-    auto by_outcome = counter(all, "causeway_requests_total", "Requests for an upstream that have ended, by outcome.");
+    auto& by_outcome = counter(all, "causeway_requests_total", "Requests for an upstream that have ended, by outcome.");
     for (const auto& [outcome, count] : requests.by_outcome())
         by_outcome.add(count, {{"outcome", std::string(outcome)}});
     gauge(all, "causeway_requests_waiting", "Requests for an upstream that wait, by where they do.")
