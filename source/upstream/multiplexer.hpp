@@ -50,7 +50,8 @@ struct waits_for_a_key {
     requests answered;       ///< the reply to their message has arrived, in this turn of the event loop
 };
 
-using wait_map = std::unordered_map<key, waits_for_a_key>;
+using wait_map = std::unordered_map<key, waits_for_a_key, key_hash>;
+using key_times = std::unordered_map<key, clock::time_point, key_hash>;
 
 /// Keeps the entry of a key for as long as a request waits for it.
 class key_in_use {
@@ -360,8 +361,8 @@ private:
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
-    std::unordered_map<key, clock::time_point> condemned_; // and until when
-    std::unordered_map<key, clock::time_point> late_;      // keys whose late reply may still arrive, and until when
+    key_times condemned_; // and until when
+    key_times late_;      // keys whose late reply may still arrive, and until when
     std::deque<std::pair<clock::time_point, key>> late_in_order_; // the same, and some whose reply has arrived
 };
 
