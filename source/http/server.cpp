@@ -62,7 +62,7 @@ server::server(tcp_acceptor acceptor, handler& handler, const time_limits& limit
     , sweep_interval_(sweep_interval_for(limits))
     , limits_(in_sweeps(limits))
     , connections_(connections)
-    , common_{handler, date_line(std::chrono::system_clock::now()), {}, {}}
+    , common_{handler, date_line(std::chrono::system_clock::now())}
     , session_ended_(acceptor_.get_executor())
     , drain_timer_(acceptor_.get_executor())
 {

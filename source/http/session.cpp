@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -16,9 +17,13 @@ namespace {
 using beast::http::status;
 using beast::http::verb;
 
-// Bytes to make room for at once. A connection that waits for a request keeps only the small one.
-constexpr std::size_t first_read = 384;
+// Bytes to make room for: while a connection waits for a request, and then for its further parts.
+constexpr std::size_t usual_first_read = 384;
+constexpr std::size_t longest_first_read = 2 * 1024;
 constexpr std::size_t further_read = 4 * 1024;
+
+// Of a text that comes with a request, the most memory that is kept for the next one.
+constexpr std::size_t most_kept = 384;
 
 // Bytes of answers that are gathered for one write at most, if no single answer is longer.
 constexpr std::size_t most_output = 64 * 1024;
@@ -61,11 +66,13 @@ awaitable<bool> session::shake_hands()
 // Waits for more input, which `take_in` is given. Not a coroutine, which would cost a frame for each read.
 auto session::receive()
 {
-    const bool idle = progress_.current() == phase::idle;
-    if (idle)
+    auto room = further_read;
+    if (progress_.current() == phase::idle) {
+        room = room_for_a_request();
         release_large_buffers();
-    return connection_.read(input_.prepare(idle ? first_read : further_read),
-                            asio::as_tuple(net::deferred_in(reading_)));
+        request_size_ = 0;
+    }
+    return connection_.read(input_.prepare(room), asio::as_tuple(net::deferred_in(reading_)));
 }
 
 void session::take_in(const std::tuple<error_code, std::size_t>& received)
@@ -88,7 +95,7 @@ awaitable<> session::run()
         read_on(parser);
         while (parser.state() == request_state::needs_more) {
             if (parser.take_expectation()) {
-                output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+                output() = "HTTP/1.1 100 Continue\r\n\r\n";
                 const bool sent = co_await send();
                 if (!sent)
                     co_return;
@@ -159,8 +166,8 @@ awaitable<> session::answer_pipelined()
     }
 
     while (stays_open_ && !pipeline_->empty()) {
-        const bool is_due = !pipeline_->ready() || output_.size() > most_output;
-        if (is_due && !output_.empty() && !abandoned_) {
+        const bool is_due = output_ && (!pipeline_->ready() || output_->size() > most_output);
+        if (is_due && !abandoned_) {
             progress_.enter(phase::writing);
             abandoned_ = !co_await send();
             if (abandoned_)
@@ -182,9 +189,10 @@ awaitable<> session::send_body()
 {
     while (!draining_ && !abandoned_) {
         progress_.enter(phase::answering);
-        output_ = co_await body_->next(deadline_);
-        if (output_.empty())
+        auto piece = co_await body_->next(deadline_);
+        if (piece.empty())
             co_return;
+        output() = std::move(piece);
         progress_.enter(phase::writing);
         const bool sent = co_await send();
         if (!sent)
@@ -219,7 +227,9 @@ void session::read_on(request_parser& parser)
 {
     if (!parser.begun() && input_.size() != 0)
         log_.begin(request_);
-    input_.consume(parser.read(text_of(input_)));
+    const auto consumed = parser.read(text_of(input_));
+    input_.consume(consumed);
+    request_size_ += consumed;
     if (progress_.current() == phase::idle && parser.begun())
         progress_.enter(phase::reading);
     if (parser.begun())
@@ -230,15 +240,24 @@ void session::read_on(request_parser& parser)
         parser.end();
 }
 
-// One large request or answer must not cost memory for as long as the connection lasts.
+// A client's requests are much alike: with room for one that is a quarter longer than the last, the next one nearly
+// always comes in a single read. The heads of browsers have 400 to 1,500 bytes. Room for a longer request would cost
+// too much memory while the connection is idle.
+std::size_t session::room_for_a_request() const noexcept
+{
+    const auto another_like_the_last = request_size_ + request_size_ / 4;
+    return another_like_the_last > longest_first_read ? usual_first_read
+                                                      : std::max(usual_first_read, another_like_the_last);
+}
+
+// One large request must not cost memory for as long as the connection lasts.
 void session::release_large_buffers()
 {
-    if (input_.capacity() > first_read)
+    if (input_.capacity() > 2 * room_for_a_request())
         input_.shrink_to_fit();
-    release_if_larger(request_.target, first_read);
-    release_if_larger(request_.content_type, first_read);
-    release_if_larger(request_.body, first_read);
-    release_if_larger(output_, further_read);
+    release_if_larger(request_.target, most_kept);
+    release_if_larger(request_.content_type, most_kept);
+    release_if_larger(request_.body, most_kept);
 }
 
 void session::compose(request& request, outcome&& of_the_wait)
@@ -288,20 +307,29 @@ void session::append_answer(request& request, const response& response, framing 
 {
     if (request.access)
         framing.request_id = log_.answered(request, response, framing.head_only);
-    append(response, framing, common_.date, output_);
+    append(response, framing, common_.date, output());
     ++answers_in_output_;
     if (!abandoned_)
         common_.counts.count(response.status);
+}
+
+// Where to put what is to be sent. Nearly all answers are sent in the turn in which they are composed, so they use the
+// same memory, which stays in the core's cache, and an idle connection has none.
+std::string& session::output()
+{
+    if (!output_)
+        output_ = common_.output ? std::move(common_.output) : std::make_unique<std::string>();
+    return *output_;
 }
 
 // What fits into the socket's buffer is sent without a turn of the event loop. That is nearly everything. False when
 // something is left, also after an error: the kernel tells `send` that the connection is broken.
 bool session::sent_at_once()
 {
-    output_.erase(0, connection_.write_at_once(asio::buffer(output_)));
-    if (!output_.empty())
+    output_->erase(0, connection_.write_at_once(asio::buffer(*output_)));
+    if (!output_->empty())
         return false;
-    answers_in_output_ = 0;
+    forget_output();
     log_.sent();
     return true;
 }
@@ -309,12 +337,18 @@ bool session::sent_at_once()
 // Sends the output and forgets it.
 awaitable<bool> session::send()
 {
-    const auto [error, count] = co_await connection_.write(asio::buffer(output_));
-    output_.clear();
-    answers_in_output_ = 0;
+    const auto [error, count] = co_await connection_.write(asio::buffer(*output_));
+    forget_output();
     if (!error)
         log_.sent();
     co_return !error;
+}
+
+void session::forget_output()
+{
+    output_->clear();
+    common_.output = std::move(output_);
+    answers_in_output_ = 0;
 }
 
 void session::sweep(std::uint64_t number, const sweep_limits& limits)

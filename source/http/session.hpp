@@ -29,12 +29,13 @@ namespace causeway::http {
 
 /// What all sessions of a server have in common.
 struct common {
-    http::handler& handler;    ///< of all requests
-    std::string date;          ///< the header line of all answers until the next sweep
-    http::response response;   ///< what a handler fills in; composed at once, so that its memory serves the next
-    http::statistics counts;   ///< of all sessions
-    net::tls_context tls = {}; ///< of the connections to come; none for plain ones
-    access_recorder* accesses = nullptr;                        ///< who logs the requests to come, if anybody does
+    http::handler& handler;       ///< of all requests
+    std::string date;             ///< the header line of all answers until the next sweep
+    http::response response = {}; ///< what a handler fills in; composed at once, so that its memory serves the next
+    std::unique_ptr<std::string> output = {}; ///< empty, with the memory of the last answer; lent to the next session
+    http::statistics counts = {};             ///< of all sessions
+    net::tls_context tls = {};                ///< of the connections to come; none for plain ones
+    access_recorder* accesses = nullptr;      ///< who logs the requests to come, if anybody does
     const bool keeps_connections = handler.keeps_connections(); ///< which does not change
     const bool wants_fields = handler.wants_fields();           ///< the same
 };
@@ -84,9 +85,12 @@ private:
     void compose_failure(request& request, const std::exception& error);
     void compose(const refusal& refusal);
     void append_answer(request& request, const response& response, framing framing);
+    std::string& output();
     bool sent_at_once();
     awaitable<bool> send();
+    void forget_output();
 
+    std::size_t room_for_a_request() const noexcept;
     void release_large_buffers();
     std::size_t requests_under_way() const noexcept;
     void close_if_idle();
@@ -100,9 +104,10 @@ private:
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     std::unique_ptr<body_source> body_;  // of the last answer, if that is a stream
     beast::flat_buffer input_;
-    error_code input_error_;        // of the last read
-    net::operation_memory reading_; // of the read that is under way
-    std::string output_;
+    std::size_t request_size_ = 0;        // bytes of the last request
+    error_code input_error_;              // of the last read
+    net::operation_memory reading_;       // of the read that is under way
+    std::unique_ptr<std::string> output_; // what is to be sent, if anything is
     std::size_t answers_in_output_ = 0;
     progress progress_;
     std::uint64_t last_sweep_ = 0;
