@@ -78,6 +78,7 @@ class Server:
 class Load:
     connections: int = 64
     all_codes: bool = False
+    head: int = 0  # bytes of each request's head, with the fields of a browser; 0 for wrk's own three lines
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,27 @@ def serving(bench: Bench, contender: Contender, threads: int = 1, cores: set[int
         yield Server(process, start.port, now, tls.trusting(certificate) if certificate else None)
 
 
+# What Firefox sends with a request of a script.
+BROWSER = ["User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+           "Accept: application/json, text/plain, */*", "Accept-Language: en-GB,en;q=0.7,de;q=0.3",
+           "Accept-Encoding: gzip, deflate, br, zstd", "Referer: https://shop.example.org/checkout", "DNT: 1",
+           "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors", "Sec-Fetch-Site: same-origin", "Priority: u=4"]
+
+
+def fields(head: int) -> list[str]:
+    """Options for wrk that make the head of its requests about that long: a browser's fields, the rest is a cookie."""
+    if head == 0:
+        return []
+    wrks_own = len("GET /?statusCode=404 HTTP/1.1\r\nHost: 127.0.0.1:12345\r\n\r\n")
+    cookie = head - wrks_own - len("".join(BROWSER)) - 2 * len(BROWSER) - len("Cookie: id=\r\n")
+    return [f"-H{field}" for field in [*BROWSER, "Cookie: id=" + "x" * cookie]]
+
+
 def wrk(server: Server, paths: list[str], connections: int, seconds: float, cores: set[int],
-        script: str = "codes.lua") -> dict[str, int]:
+        script: str = "codes.lua", head: int = 0) -> dict[str, int]:
     address = f"{'https' if server.tls else 'http'}://127.0.0.1:{server.port}"
     command = ["taskset", "-c", ",".join(map(str, sorted(cores))), "wrk", "-t1", f"-c{connections}",
-               f"-d{max(1, round(seconds))}s", "-s", str(HERE / script), address, "--", *paths]
+               f"-d{max(1, round(seconds))}s", *fields(head), "-s", str(HERE / script), address, "--", *paths]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0 or not done.stdout.strip():
         raise Failed(f"wrk failed: {done.stderr.strip()}")
@@ -144,7 +161,8 @@ def cost_of(bench: Bench, contender: Contender, load: Load, threads: int = 1, co
     clients = CLIENT_CORE if cores == SERVER_CORE else BOTH_CORES
     with serving(bench, contender, threads, cores) as server:
         answer = check_answers(bench, contender, server)
-        return measure(bench, server, lambda seconds: wrk(server, paths, load.connections, seconds, clients),
+        return measure(bench, server,
+                       lambda seconds: wrk(server, paths, load.connections, seconds, clients, head=load.head),
                        len(answer) if len(paths) == 1 else None, load.connections)
 
 
@@ -231,6 +249,23 @@ def connections(bench: Bench, chart: Path) -> str:
     rows = [[name, *cost_columns(costs), times_floor(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
             for name, costs in results.items()]
     return "One thread.\n\n" + report.table(["", *COST_HEADER, "× floor"], rows)
+
+
+def clients(bench: Bench, chart: Path) -> str:
+    loads = {"wrk's own head": Load(), "head of 600 bytes": Load(head=600), "head of 1,200 bytes": Load(head=1_200),
+             "head of 1,200 bytes, all codes": Load(head=1_200, all_codes=True)}
+    names = {f"{label}: {one.name}": (label, one, load) for label, load in loads.items()
+             for one in installed([FLOOR, CONSTANT, CAUSEWAY])}
+    results = in_turn(bench, "clients", {name: lambda one=one, load=load: cost_of(bench, one, load)
+                                         for name, (_, one, load) in names.items()})
+    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
+            for name, costs in results.items()]
+    visits = in_turn(bench, "connections of one request", {one.name: lambda one=one: cost_of_connection(bench, one)
+                                                           for one in installed([CONSTANT, CAUSEWAY])})
+    return ("One thread, 64 connections; heads as browsers send them.\n\n"
+            + report.table(["", *COST_HEADER, "× floor"], rows)
+            + f"\nConnections with one request each, {tls.CLIENTS} at a time, from accept to close:\n\n"
+            + report.table(["", "CPU per connection, µs"], [[name, with_extremes(costs)] for name, costs in visits.items()]))
 
 
 def threads(bench: Bench, chart: Path) -> str:
@@ -446,7 +481,7 @@ def payments(bench: Bench, chart: Path) -> str:
             + report.table(["", *COST_HEADER, "bytes per answer"], rows))
 
 
-SECTIONS = [comparison, connections, threads, latency, memory, start, coalesce, https, payments]
+SECTIONS = [comparison, connections, clients, threads, latency, memory, start, coalesce, https, payments]
 
 
 def machine_facts(programs: Path) -> str:
