@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace causeway::iso8583 {
@@ -159,6 +160,11 @@ boost::system::result<json_value, json_problem> parse_json(std::string_view text
     if (error)
         return json_problem{builder.line - 1, error.message()};
     return std::move(builder.root);
+}
+
+void throw_exception_from_error(const json_problem& problem, const boost::source_location&)
+{
+    throw std::invalid_argument(fmt::format("line {}: {}", problem.line, problem.what));
 }
 
 } // namespace causeway::iso8583

@@ -1,6 +1,7 @@
 // JSON as it was written: each value with its line, and with repeated names preserved.
 #pragma once
 
+#include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 
 #include <cstddef>
@@ -33,5 +34,8 @@ struct json_problem {
 /// Objects and arrays may be nested at most `depth` levels deep, and there may be at most `values` values in all.
 boost::system::result<json_value, json_problem>
 parse_json(std::string_view text, std::size_t depth, std::size_t values = std::numeric_limits<std::size_t>::max());
+
+/// For `result::value`, and from Boost 1.92 on for its `operator*`. Throws `std::invalid_argument` with line and words.
+[[noreturn]] void throw_exception_from_error(const json_problem& problem, const boost::source_location& where);
 
 } // namespace causeway::iso8583
