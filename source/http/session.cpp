@@ -18,7 +18,7 @@ using beast::http::status;
 using beast::http::verb;
 
 // Bytes to make room for: while a connection waits for a request, and then for its further parts.
-constexpr std::size_t usual_first_read = 384;
+constexpr std::size_t usual_first_read = 200;
 constexpr std::size_t longest_first_read = 2 * 1024;
 constexpr std::size_t further_read = 4 * 1024;
 
@@ -229,7 +229,7 @@ void session::read_on(request_parser& parser)
         log_.begin(request_);
     const auto consumed = parser.read(text_of(input_));
     input_.consume(consumed);
-    request_size_ += consumed;
+    request_size_ += static_cast<std::uint32_t>(consumed);
     if (progress_.current() == phase::idle && parser.begun())
         progress_.enter(phase::reading);
     if (parser.begun())
@@ -245,7 +245,7 @@ void session::read_on(request_parser& parser)
 // too much memory while the connection is idle.
 std::size_t session::room_for_a_request() const noexcept
 {
-    const auto another_like_the_last = request_size_ + request_size_ / 4;
+    const std::size_t another_like_the_last = request_size_ + request_size_ / 4;
     return another_like_the_last > longest_first_read ? usual_first_read
                                                       : std::max(usual_first_read, another_like_the_last);
 }

@@ -104,11 +104,11 @@ private:
     std::unique_ptr<pipeline> pipeline_; // those that are being answered, when several came together
     std::unique_ptr<body_source> body_;  // of the last answer, if that is a stream
     beast::flat_buffer input_;
-    std::size_t request_size_ = 0;        // bytes of the last request
+    std::uint32_t request_size_ = 0; // bytes of the last request
+    std::uint32_t answers_in_output_ = 0;
     error_code input_error_;              // of the last read
     net::operation_memory reading_;       // of the read that is under way
     std::unique_ptr<std::string> output_; // what is to be sent, if anything is
-    std::size_t answers_in_output_ = 0;
     progress progress_;
     std::uint64_t last_sweep_ = 0;
     bool stays_open_ = true; // after the answer that was composed last
