@@ -166,8 +166,8 @@ WITH_TLS = [CAUSEWAY, CONSTANT, HAPROXY, HAPROXY_CAUSEWAY]  # over_tls makes tho
 
 
 def build_tools(folder: Path) -> None:
-    """The floor, the client with a constant rate, and the bridge in Go, if it can be built here."""
-    for name in ("floor", "rate"):
+    """The floor, the clients with a constant rate, and the bridge in Go, if it can be built here."""
+    for name in ("floor", "rate", "crowd"):
         subprocess.run(["g++", "-O2", "-std=c++20", str(HERE / f"{name}.cpp"), "-o", str(folder / name)], check=True)
     if shutil.which("go"):
         subprocess.run(["go", "build", "-o", str(folder / "bridge-go"), str(HERE / "bridge.go")], check=True,

@@ -2,9 +2,11 @@
 // less of a server just when that is slow. Here each request has a time at which it is due, and its latency counts from
 // then: waiting for a free connection is the server's fault too.
 //
-//   rate PORT PATH REQUESTS_PER_SECOND SECONDS BYTES_PER_ANSWER
+//   rate PORT PATH REQUESTS_PER_SECOND SECONDS BYTES_PER_ANSWER [CONNECTIONS]
 //
-// It prints {"p50": µs, "p99": µs, "p99.9": µs, "answers": number, "errors": number}.
+// on 64 connections, if no other number is given. It prints
+//
+//   {"p50": µs, "p99": µs, "p99.9": µs, "answers": number, "errors": number}
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -83,8 +85,8 @@ double microseconds(const std::vector<nanoseconds>& sorted, double part)
 
 int main(int argc, char** argv)
 {
-    if (argc != 6) {
-        std::fputs("usage: rate PORT PATH REQUESTS_PER_SECOND SECONDS BYTES_PER_ANSWER\n", stderr);
+    if (argc != 6 && argc != 7) {
+        std::fputs("usage: rate PORT PATH REQUESTS_PER_SECOND SECONDS BYTES_PER_ANSWER [CONNECTIONS]\n", stderr);
         return 2;
     }
     const std::string request = std::string("GET ") + argv[2] + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -92,7 +94,7 @@ int main(int argc, char** argv)
     const auto total = static_cast<std::size_t>(std::atof(argv[3]) * std::atof(argv[4]));
     const auto answer_size = static_cast<std::size_t>(std::atol(argv[5]));
 
-    std::array<connection, 64> connections;
+    std::vector<connection> connections(argc == 7 ? std::strtoul(argv[6], nullptr, 10) : 64);
     std::deque<connection*> idle; // taken in turn, so that all of them are used
     const int epoll = check(epoll_create1(0), "epoll_create1");
     const int timer = check(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd_create");
