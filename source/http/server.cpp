@@ -79,7 +79,7 @@ awaitable<> server::run() { co_await net::until_first(accept_and_drain(), sweep_
 awaitable<> server::accept_and_drain()
 {
     while (auto connection = co_await net::accept(acceptor_, connections_, common_.counts.accept_failures))
-        admit(std::move(*connection));
+        co_await admit_with_others(std::move(*connection));
     while (!sessions_.empty())
         co_await session_ended_.wait();
 }
@@ -113,6 +113,29 @@ bool server::sweep_some()
         auto& next = sessions_.front();
         sessions_.splice(sessions_.end(), sessions_, sessions_.begin());
         next.sweep(sweep_, limits_);
+    }
+    return true;
+}
+
+// Together with those behind it in the listen queue. A busy event loop is told that the queue is not empty only after
+// all other sockets that had something to read, so this must not be necessary for each of them.
+awaitable<> server::admit_with_others(net::accepted connection)
+{
+    admit(std::move(connection));
+    do
+        co_await asio::post(acceptor_.get_executor(), asio::deferred);
+    while (admit_some());
+}
+
+// False when nobody is left in the listen queue, or nobody can be accepted now.
+bool server::admit_some()
+{
+    for (std::size_t count = 0; count != most_accepted_in_a_turn; ++count) {
+        error_code ignored; // `net::accept` meets it again
+        auto connection = net::accept_waiting(acceptor_, connections_, ignored);
+        if (!connection)
+            return false;
+        admit(std::move(*connection));
     }
     return true;
 }

@@ -39,6 +39,9 @@ constexpr std::chrono::nanoseconds longest_sweep_interval = std::chrono::millise
 /// Most sessions that are swept in one turn of the event loop, so that a turn does not take longer with many sessions.
 constexpr std::size_t most_swept_in_a_turn = 256;
 
+/// Most connections that are accepted in one turn of the event loop, so that a crowd does not keep the others waiting.
+constexpr std::size_t most_accepted_in_a_turn = 16;
+
 /// Serves HTTP on one listening socket. Belongs to one event loop; every call is made on its thread. It outlives the
 /// sessions, each of which is owned by the coroutine that serves it, and its own coroutines: after `drain` or `cut` the
 /// loop runs until they have ended, and only then may the server be destroyed.
@@ -92,6 +95,8 @@ private:
     awaitable<> sweep_sessions();
     bool sweep_some();
     awaitable<> serve(net::accepted connection);
+    awaitable<> admit_with_others(net::accepted connection);
+    bool admit_some();
     void admit(net::accepted connection);
 
     tcp_acceptor acceptor_;

@@ -1362,6 +1362,30 @@ BOOST_AUTO_TEST_CASE(a_sweep_looks_at_few_sessions_in_one_turn_of_the_event_loop
     });
 }
 
+// A busy event loop would otherwise need as many turns as there are newcomers, and they would time out.
+BOOST_AUTO_TEST_CASE(clients_that_come_together_are_accepted_in_a_few_turns_of_the_event_loop)
+{
+    play([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
+        constexpr std::size_t count = 5 * http::most_accepted_in_a_turn + 1;
+        std::list<http_client> clients;
+        while (clients.size() != count) {
+            clients.emplace_back(co_await asio::this_coro::executor);
+            clients.back().socket.open(tcp::v4());
+            clients.back().socket.connect(address); // by the kernel: the server has no turn meanwhile
+        }
+
+        std::size_t turns = 0;
+        std::size_t most = 0;
+        for (std::size_t accepted = 0; accepted != count; ++turns) {
+            co_await asio::post(co_await asio::this_coro::executor, asio::deferred);
+            const auto accepted_before = std::exchange(accepted, test.connections.taken());
+            most = std::max(most, accepted - accepted_before);
+        }
+        BOOST_TEST(most == http::most_accepted_in_a_turn);
+        BOOST_TEST(turns < 12U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
 {
     play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
