@@ -223,12 +223,18 @@ void multiplexer::distrust(lane& lane)
     distribute(); // if it was the last trusted one, another may be asked now
 }
 
+void multiplexer::take_proof(lane& lane)
+{
+    lane.trusted_ = true;
+    take_first_word(lane);
+}
+
 void multiplexer::take_first_word(lane& lane)
 {
     lane.spoke_ = true;
     lane.on_probation_ = false;
-    lane.trusted_ = true;
-    recall();
+    if (works(lane))
+        recall();
     distribute();
 }
 

@@ -153,7 +153,7 @@ public:
     /// Whether any of them waits to be written.
     bool has_unwritten() const noexcept { return !outbox_.empty(); }
 
-    /// True when its last connection was given up as silent, and nothing was received since.
+    /// True when it was distrusted, and nothing was received since that shows that it works.
     bool doubtful() const noexcept { return !trusted_; }
 
 private:
@@ -222,14 +222,21 @@ public:
     /// written again, including those that were recalled from it.
     std::size_t close(lane& lane, clock::time_point now);
 
-    /// `lane` took requests and stayed silent: from now on requests prefer any other lane, until something is received
-    /// on it.
+    /// `lane` took requests and stayed silent, or was lost: from now on requests prefer any other lane, until `spoke`.
     void distrust(lane& lane);
 
-    /// Something was received on `lane`: it works, see `open`, and suspects may be tried on it.
+    /// What was received on `lane` shows that it works, see `open`; and suspects may be tried on it.
     void spoke(lane& lane)
     {
         if (!lane.spoke_ || !lane.trusted_)
+            take_proof(lane);
+    }
+
+    /// Something was received on `lane`, which ends its probation. If it is not trusted, it still has to show that it
+    /// works, with one request at a time.
+    void gave_sign_of_life(lane& lane)
+    {
+        if (!lane.spoke_)
             take_first_word(lane);
     }
 
@@ -331,6 +338,7 @@ private:
     void conclude(waiting_request& request);
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
+    void take_proof(lane& lane);
     void take_first_word(lane& lane);
     void recall();
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);

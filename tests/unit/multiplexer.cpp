@@ -853,6 +853,47 @@ BOOST_AUTO_TEST_CASE(a_connection_without_a_probe_that_is_not_trusted_is_asked_o
     BOOST_TEST(doubtful.lane.waiting() == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(a_sign_of_life_ends_probation_and_leaves_a_connection_that_is_not_trusted_one_thing_at_a_time)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection doubtful;
+    connection good;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(good.lane);
+    multiplexer.open(doubtful.lane, true);
+    askers.ask_all({"100", "101"});
+    BOOST_TEST(doubtful.lane.waiting() == 0U);
+
+    multiplexer.gave_sign_of_life(doubtful.lane);
+    askers.ask_all({"102", "103"});
+    BOOST_TEST(doubtful.lane.doubtful());
+    BOOST_TEST(doubtful.lane.waiting() == 1U);
+
+    multiplexer.spoke(doubtful.lane);
+    multiplexer.gave_sign_of_life(doubtful.lane); // which takes nothing back
+    BOOST_TEST(!doubtful.lane.doubtful());
+    askers.ask_all({"104", "105"});
+    BOOST_TEST(doubtful.lane.waiting() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_sign_of_life_shows_that_a_connection_works_that_is_trusted)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection doubtful;
+    connection back;
+    askers askers(multiplexer);
+    multiplexer.distrust(doubtful.lane);
+    multiplexer.open(doubtful.lane, true);
+    askers.ask("100");
+    take(multiplexer, doubtful);
+    multiplexer.open(back.lane, true);
+
+    multiplexer.gave_sign_of_life(back.lane);
+
+    BOOST_TEST(take(multiplexer, back) == "100\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_that_is_not_trusted_gets_everything_when_there_is_no_other)
 {
     upstream::multiplexer multiplexer(executor, 8);

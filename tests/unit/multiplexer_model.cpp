@@ -167,6 +167,16 @@ public:
         deal();
     }
 
+    void gave_sign_of_life(std::size_t index)
+    {
+        auto& lane = lanes_[index];
+        if (lane.trusted)
+            return spoke(index);
+        lane.spoke = true;
+        lane.on_probation = false;
+        deal();
+    }
+
     std::string take(std::size_t index, time_point now)
     {
         auto& lane = lanes_[index];
@@ -614,8 +624,9 @@ private:
         case 16:
             return model_.lane_at(index).open ? close(index) : open(index);
         case 17:
-        case 18:
             return spoke(index);
+        case 18:
+            return gave_sign_of_life(index);
         default:
             return distrust(index);
         }
@@ -730,6 +741,12 @@ private:
     {
         multiplexer_.spoke(connections_[index].lane);
         model_.spoke(index);
+    }
+
+    void gave_sign_of_life(std::size_t index)
+    {
+        multiplexer_.gave_sign_of_life(connections_[index].lane);
+        model_.gave_sign_of_life(index);
     }
 
     void distrust(std::size_t index)
