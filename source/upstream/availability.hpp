@@ -8,13 +8,23 @@
 
 namespace causeway::upstream {
 
+/// What became of the questions on a connection.
+enum class questions {
+    none,       ///< there were none
+    unanswered, ///< there were some, and no reply
+    answered,   ///< there was a reply
+};
+
 /// Judges one upstream by its connections. A proxy without a backend accepts a connection and hangs up, at once or
 /// after a while; so a connection counts as working when something was received on it, or when it has lasted for
-/// `settling_time`, until it is asked something and does not answer. Pure: the time of each event is a parameter.
+/// `settling_time`, until it is asked something and does not answer. But a host may answer the greeting and then hang
+/// up, each time; so how the next connection is made and used depends on whether this one brought a reply to a
+/// question, or has lasted for `lasting_time`. Pure: the time of each event is a parameter.
 class availability {
 public:
     using time_point = clock::time_point;                                                    ///< of all events
     static constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds(50); ///< see above
+    static constexpr std::chrono::nanoseconds lasting_time = std::chrono::seconds(3);        ///< see above
 
     /// Down since `now`, with the benefit of the doubt: its first connection counts as working until it shows
     /// otherwise.
@@ -37,19 +47,26 @@ public:
 
     /// The connection is gone; `asked_at` is when something was first written to it, if anything was. True when it had
     /// worked, if only until it was asked: the upstream is down since then.
-    bool disconnected(time_point now, std::optional<time_point> asked_at) noexcept
+    bool disconnected(time_point now, std::optional<time_point> asked_at, questions its_questions) noexcept
     {
         const auto in_doubt_since = spoke_ ? now : asked_at.value_or(now);
-        const bool had_worked = connected_since_ && (spoke_ || in_doubt_since - *connected_since_ >= settling_time);
-        worked_ = had_worked && (spoke_ || !asked_at);
+        const auto lasted = in_doubt_since - connected_since_.value_or(in_doubt_since);
+        const bool had_worked = connected_since_ && (spoke_ || lasted >= settling_time);
+        was_of_use_ = its_questions == questions::answered || lasted >= lasting_time;
+        worked_ = was_of_use_ && its_questions != questions::unanswered && (spoke_ || !asked_at);
         connected_since_.reset();
         if (had_worked)
             down_since_ = in_doubt_since;
         return had_worked;
     }
 
-    /// Whether the last connection that ended had worked to its end.
+    /// Whether the last connection that ended had brought a reply to a question, or had lasted and left nothing
+    /// unanswered. Otherwise the next one has to show that it works.
     bool worked() const noexcept { return worked_; }
+
+    /// Whether the last connection that ended had brought a reply to a question, or had lasted until it was asked. Then
+    /// the next one may follow at once.
+    bool was_of_use() const noexcept { return was_of_use_; }
 
     /// How long there has been no working connection; zero while there is one.
     std::chrono::nanoseconds down_for(time_point now) const noexcept
@@ -68,6 +85,7 @@ private:
     bool asked_at_once_ = false;
     bool spoke_ = false;
     bool worked_ = true; // as far as the last connection has shown
+    bool was_of_use_ = true;
 };
 
 } // namespace causeway::upstream

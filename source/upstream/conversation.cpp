@@ -63,7 +63,7 @@ public:
     ending sum_up(ending first) const;
 
 private:
-    void open(bool has_proved_itself);
+    void open(bool is_alive);
     void say(std::string_view words);
     void ask(std::string_view words);
     void gather(clock::time_point now);
@@ -94,6 +94,7 @@ private:
         spdlog::should_log(spdlog::level::trace);   // checked by the watch: checking each time would cost too much
     std::optional<clock::time_point> asked_at_;     // when something was first written
     bool spoke_ = false;                            // something intelligible was received
+    questions questions_ = questions::none;         // what became of those that were taken
     bool quiet_ = true;                             // since the watch last looked
     clock::time_point last_sent_;                   // anything except suspects
     std::uint64_t replies_ = 0;                     // when the watch last looked
@@ -106,6 +107,7 @@ ending exchange::sum_up(ending first) const
 {
     first.asked_at = asked_at_;
     first.opened = open_;
+    first.questions = questions_;
     return first;
 }
 
@@ -132,15 +134,15 @@ void exchange::greet()
         open(false);
 }
 
-// A probe comes first if it is doubtful whether the connection works, and if suspects wait for one that does; unless it
-// has just answered the greeting.
-void exchange::open(bool has_proved_itself)
+// A probe comes first if it is doubtful whether the connection works, and if suspects wait for one that does; unless
+// the peer has just answered the greeting.
+void exchange::open(bool is_alive)
 {
     open_ = true;
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
-    const bool is_to_be_asked = is_doubtful && !has_proved_itself;
+    const bool is_to_be_asked = is_doubtful && !is_alive;
     const auto probe = is_to_be_asked ? with_.codec.probe() : std::string();
-    if (is_to_be_asked && probe.empty()) // then a single question has to show it
+    if (with_.has_to_prove_itself || (is_to_be_asked && probe.empty())) // then a single question has to show it
         with_.requests.distrust(with_.lane);
     with_.requests.open(with_.lane, !probe.empty());
     if (!probe.empty())
@@ -189,6 +191,8 @@ void exchange::expect_an_answer(clock::time_point now)
 {
     if (!asked_at_)
         asked_at_ = now;
+    if (questions_ == questions::none && with_.lane.on_the_wire() != 0)
+        questions_ = questions::unanswered;
     quiet_ = false;
     if (!silent_since_)
         silent_since_ = now;
@@ -307,8 +311,11 @@ void exchange::take_events()
 void exchange::take(const event::message& message)
 {
     ++with_.counts.replies;
-    if (open_) // until then only the answer to the greeting counts
+    if (open_) { // until then only the answer to the greeting counts
         hear_sense();
+        questions_ = questions::answered;
+        with_.requests.spoke(with_.lane);
+    }
     if (!with_.requests.deliver(with_.lane, message.key, message.bytes))
         with_.dropped(message.key);
 }
@@ -326,13 +333,16 @@ void exchange::take_sign_of_life()
     if (!open_)
         open(true);
     hear_sense();
+    if (with_.has_to_prove_itself)
+        with_.requests.gave_sign_of_life(with_.lane);
+    else
+        with_.requests.spoke(with_.lane);
 }
 
 void exchange::hear_sense()
 {
     silent_since_.reset();
     asked_for_a_sign_of_life_ = false;
-    with_.requests.spoke(with_.lane);
     if (!std::exchange(spoke_, true))
         with_.spoke();
 }

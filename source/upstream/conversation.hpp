@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "net/connection.hpp"
 #include "net/wakeup.hpp"
+#include "upstream/availability.hpp"
 #include "upstream/multiplexer.hpp"
 #include "upstream/protocol.hpp"
 #include "upstream/statistics.hpp"
@@ -28,7 +29,7 @@ struct conversation {
     const std::string& name;                  ///< the upstream, for the log
     const std::chrono::nanoseconds& patience; ///< how long an upstream that owes a reply may be silent; may change
     std::chrono::nanoseconds heartbeat_after; ///< the quiet time before one; zero for never
-    bool has_to_prove_itself;                 ///< because the last connection did not work
+    bool has_to_prove_itself;                 ///< by a reply to a question, because the last connection did not work
     std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once
     std::function<void()> spoke;      ///< called when the first intelligible message was received
     std::function<void(const key&)> dropped; ///< called when a reply has arrived that no request waits for
@@ -39,7 +40,8 @@ struct ending {
     disconnect why{};                               ///< for the metrics
     std::string reason;                             ///< in words
     std::optional<clock::time_point> asked_at = {}; ///< when something was written first
-    bool opened = false;                            ///< whether it had taken questions
+    bool opened = false;                            ///< whether it was ready for questions
+    upstream::questions questions = {};             ///< what became of them
 };
 
 /// Greets if the codec has a greeting, then writes questions and delivers replies until the connection fails or is

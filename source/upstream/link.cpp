@@ -187,7 +187,7 @@ awaitable<> link::converse_on(net::connection connection)
     const auto ending = co_await converse(conversation);
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
-    const bool had_worked = availability_.disconnected(now, ending.asked_at);
+    const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)
@@ -236,10 +236,11 @@ void link::tell(wire_event what, std::string_view detail)
 
 void link::lost(std::string_view reason, bool had_worked)
 {
+    if (availability_.was_of_use())
+        backoff_.reset();
     if (!had_worked)
         return cannot_connect(fmt::format("it accepts the connection, then: {}", reason));
     outages_.lost(name_, reason);
-    backoff_.reset();
 }
 
 awaitable<> link::pause()

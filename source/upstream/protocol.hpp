@@ -93,7 +93,8 @@ public:
     virtual std::string heartbeat() { return {}; }
 
     /// What to send to find out whether a peer works that fell silent, or accepted a connection and hung up. No request
-    /// waits for the answer. If it is empty, the next question serves instead.
+    /// waits for the answer. If it is empty, the next question serves instead; it also does after a peer that hung up
+    /// has shown only that it is `alive`.
     virtual std::string probe() { return {}; }
 };
 

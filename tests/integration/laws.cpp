@@ -147,6 +147,9 @@ language with(language language, upstream::protocol protocol)
 const std::array greeting_languages{with(numbered_language, numbered::protocol(numbered::greeting::first)),
                                     with(payments_language, iso8583::protocol(payments::settings_of(true)))};
 
+// Those that can show that they are alive without answering a question: to a greeting or to a probe.
+const std::array lively_languages{greeting_languages[0], greeting_languages[1], numbered_language, payments_language};
+
 // The peer: the test decides what it does with a question.
 class counterpart {
 public:
@@ -287,6 +290,39 @@ awaitable<bool> lose_the_first(counterpart& other)
     co_await other.asked(1);
     other.reset();
     co_return true;
+}
+
+awaitable<> hang_up_after_each_greeting(counterpart& other, clock::time_point end)
+{
+    for (std::size_t greetings = 1; clock::now() < end; ++greetings) {
+        co_await other.asked(greetings);
+        co_await settle(); // its answer has arrived
+        other.reset();
+    }
+}
+
+// Four at once, from `first` on.
+awaitable<> ask_four(pool& pool, const language& language, unsigned first)
+{
+    co_await (ask(pool, language, first) && ask(pool, language, first + 1) && ask(pool, language, first + 2) &&
+              ask(pool, language, first + 3));
+}
+
+// Both long enough to connect again.
+constexpr std::array<std::chrono::nanoseconds, 5> brief_and_long{200ms, 200ms, 200ms, 4s, 4s};
+
+std::size_t asked_without_probes(const counterpart& other, const language& language)
+{
+    return other.questions().size() -
+           static_cast<std::size_t>(std::ranges::count_if(other.questions(), language.is_probe));
+}
+
+// Of four questions at once, `other` gets `share`.
+awaitable<> check_share(std::size_t share, pool& pool, counterpart& other, const language& language, unsigned& next)
+{
+    const auto asked_before = asked_without_probes(other, language);
+    co_await ask_four(pool, language, std::exchange(next, next + 4));
+    BOOST_TEST(asked_without_probes(other, language) == asked_before + share);
 }
 
 awaitable<std::size_t> questions_after_a_while(counterpart& other)
@@ -737,6 +773,57 @@ BOOST_AUTO_TEST_CASE(a_host_without_echo_tests_that_hung_up_is_asked_one_questio
         hung_up.stop();
         other.stop();
     }(the_pool, away, good, spoken));
+}
+
+BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_answers_the_greeting_and_hangs_up_is_tried_again_after_growing_pauses,
+                       greeting_languages, language)
+{
+    settings.reconnect_max = 3s;
+    play(
+        language, [&language](unsigned number) { return language.reply(number); },
+        [](pool&, counterpart& other, const test::language&) -> awaitable<> {
+            co_await hang_up_after_each_greeting(other, clock::now() + 12s);
+            BOOST_TEST(other.connections() < 40U); // with the shortest pauses it would be 400
+        });
+}
+
+// Only its share of the first connection is lost, then a single question with each connection.
+BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_lives_and_hangs_up_when_asked_gets_one_question_while_another_works,
+                       lively_languages, language)
+{
+    counterpart* to_hang_up = nullptr; // until it works again
+    counterpart other(io, language, [&](unsigned number) {
+        if (to_hang_up == nullptr || language.is_probe(number))
+            return language.reply(number);
+        to_hang_up->reset();
+        return std::string();
+    });
+    to_hang_up = &other;
+    counterpart good(io, language, language.reply);
+    settings.upstreams = {other.address(), good.address()};
+    settings.protocol = language.protocol;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io,
+        [](pool& pool, counterpart& hangs_up, counterpart*& is_down, counterpart& works,
+           const test::language& spoken) -> awaitable<> {
+            auto next = 100U;
+            std::size_t share = 2;
+            for (const auto time_to_connect : brief_and_long) {
+                co_await sleep(time_to_connect);
+                co_await check_share(std::exchange(share, 1), pool, hangs_up, spoken, next);
+            }
+            BOOST_TEST(hangs_up.connections() == brief_and_long.size());
+            BOOST_TEST(pool.counts().lost == brief_and_long.size() + 1);
+            is_down = nullptr;
+            co_await sleep(brief_and_long[0]);
+            co_await check_share(1, pool, hangs_up, spoken, next);
+            co_await check_share(2, pool, hangs_up, spoken, next);
+            BOOST_TEST(pool.counts().lost == brief_and_long.size() + 1);
+            pool.stop();
+            hangs_up.stop();
+            works.stop();
+        }(the_pool, other, to_hang_up, good, language));
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_languages, language)

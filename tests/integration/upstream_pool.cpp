@@ -893,6 +893,22 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_lost_with_its_first_question_costs_no_
     play(die_once, tell_it, [](pool_settings& settings) { settings.reply_timeout = 1s; });
 }
 
+BOOST_AUTO_TEST_CASE(a_backend_that_closes_after_each_reply_is_connected_again_at_once)
+{
+    const auto answer_one = [](peer& peer) -> awaitable<> { co_await peer.reply(co_await peer.read_code()); };
+    play(
+        answer_one,
+        [](pool& pool, backend_double& backend) -> awaitable<> {
+            co_await connected(pool);
+            for (std::size_t connections = 1; connections != 20; ++connections) {
+                BOOST_TEST(backend.connections() == connections);
+                BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+                co_await sleep(backoff::first_ceiling + 5ms);
+            }
+        },
+        [](pool_settings& settings) { settings.reconnect_max = 1h; });
+}
+
 BOOST_AUTO_TEST_CASE(an_upstream_that_is_slow_but_talks_is_kept)
 {
     const auto answer_one_of_many = [](peer& peer) -> awaitable<> {
