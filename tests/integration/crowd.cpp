@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(idle_connections_cost_little_memory)
     const auto each = static_cast<double>(causeway.resident_kibibytes() - before) / static_cast<double>(size);
     BOOST_TEST_MESSAGE(size << " idle connections: " << each << " KiB each");
     if (size >= 10'000) // with fewer, the memory that all share is too large a part
-        BOOST_TEST(each <= 4.0);
+        BOOST_TEST(each <= 3.0);
     ask("HTTP/1.1 200");
 }
 
