@@ -259,8 +259,9 @@ def newcomers(arguments: argparse.Namespace, folder: Path) -> str:
             print(f"[{i + 1}/{arguments.rounds}] newcomers beside {busy}", file=sys.stderr, flush=True)
             with bridge(arguments, folder, []) as server, ExitStack() as stack:
                 if busy:
-                    others = [str(folder / "crowd"), str(server.port), PATH, str(busy), str(WITHOUT_LIMIT), "60", "1", "60"]
-                    stack.enter_context(processes.running(others, CLIENT_CORE, folder / "crowd.log"))
+                    command = [str(folder / "crowd"), str(server.port), PATH, str(busy), str(WITHOUT_LIMIT),
+                               "60", "1", "60"]
+                    stack.enter_context(processes.running(command, CLIENT_CORE, folder / "crowd.log"))
                     time.sleep(5)  # so that the busy ones were all accepted
                 rounds.append(sorted(first_answers(server, count)))
         rows.append([f"{busy:,}", *report.spread([one[len(one) // 2] for one in rounds]),
