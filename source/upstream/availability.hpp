@@ -18,8 +18,9 @@ enum class questions {
 /// Judges one upstream by its connections. A proxy without a backend accepts a connection and hangs up, at once or
 /// after a while; so a connection counts as working when something was received on it, or when it has lasted for
 /// `settling_time`, until it is asked something and does not answer. But a host may answer the greeting and then hang
-/// up, each time; so how the next connection is made and used depends on whether this one brought a reply to a
-/// question, or has lasted for `lasting_time`. Pure: the time of each event is a parameter.
+/// up, each time; so how the next connection is made depends on whether this one brought a reply to a question, or has
+/// lasted for `lasting_time`, and how it is used on whether a question was lost since the last reply. Pure: the time of
+/// each event is a parameter.
 class availability {
 public:
     using time_point = clock::time_point;                                                    ///< of all events
@@ -52,16 +53,21 @@ public:
         const auto in_doubt_since = spoke_ ? now : asked_at.value_or(now);
         const auto lasted = in_doubt_since - connected_since_.value_or(in_doubt_since);
         const bool had_worked = connected_since_ && (spoke_ || lasted >= settling_time);
-        was_of_use_ = its_questions == questions::answered || lasted >= lasting_time;
-        worked_ = was_of_use_ && its_questions != questions::unanswered && (spoke_ || !asked_at);
+        const bool replied = its_questions == questions::answered;
+        const bool left_something_unanswered = its_questions == questions::unanswered || (asked_at && !spoke_);
+        was_of_use_ = replied || lasted >= lasting_time;
+        if (replied)
+            worked_ = true;
+        else if (left_something_unanswered || lasted < settling_time)
+            worked_ = false;
         connected_since_.reset();
         if (had_worked)
             down_since_ = in_doubt_since;
         return had_worked;
     }
 
-    /// Whether the last connection that ended had brought a reply to a question, or had lasted and left nothing
-    /// unanswered. Otherwise the next one has to show that it works.
+    /// False from a connection that left something unanswered, or was hung up at once, until one brings a reply to a
+    /// question. Each new connection has to show that it works, meanwhile.
     bool worked() const noexcept { return worked_; }
 
     /// Whether the last connection that ended had brought a reply to a question, or had lasted until it was asked. Then
@@ -84,7 +90,7 @@ private:
     time_point down_since_;                     // without a working one
     bool asked_at_once_ = false;
     bool spoke_ = false;
-    bool worked_ = true; // as far as the last connection has shown
+    bool worked_ = true; // as far as connections have shown
     bool was_of_use_ = true;
 };
 

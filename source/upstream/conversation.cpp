@@ -77,6 +77,7 @@ private:
     void take(const event::message& message);
     void take(const event::unreadable& message);
     void take_sign_of_life();
+    void hear_reply();
     void hear_sense();
     void count_silence_from(clock::time_point now);
     bool wants_a_sign_of_life(clock::time_point now);
@@ -308,16 +309,20 @@ void exchange::take_events()
     }
 }
 
+// Where keys are shared, any reply shows that the peer works, that to a probe for example. Otherwise only the reply to
+// a question does: the peer may send messages of its own.
 void exchange::take(const event::message& message)
 {
     ++with_.counts.replies;
-    if (open_) { // until then only the answer to the greeting counts
+    if (open_) // until then only the answer to the greeting counts
         hear_sense();
-        questions_ = questions::answered;
-        with_.requests.spoke(with_.lane);
-    }
-    if (!with_.requests.deliver(with_.lane, message.key, message.bytes))
+    if (open_ && with_.requests.shares_keys())
+        hear_reply();
+    const bool is_wanted = with_.requests.deliver(with_.lane, message.key, message.bytes);
+    if (!is_wanted)
         with_.dropped(message.key);
+    else if (open_)
+        hear_reply();
 }
 
 void exchange::take(const event::unreadable& message)
@@ -333,16 +338,22 @@ void exchange::take_sign_of_life()
     if (!open_)
         open(true);
     hear_sense();
-    if (with_.has_to_prove_itself)
-        with_.requests.gave_sign_of_life(with_.lane);
-    else
-        with_.requests.spoke(with_.lane);
+}
+
+void exchange::hear_reply()
+{
+    questions_ = questions::answered;
+    with_.requests.spoke(with_.lane);
 }
 
 void exchange::hear_sense()
 {
     silent_since_.reset();
     asked_for_a_sign_of_life_ = false;
+    if (!with_.has_to_prove_itself)
+        with_.requests.spoke(with_.lane);
+    else
+        with_.requests.gave_sign_of_life(with_.lane);
     if (!std::exchange(spoke_, true))
         with_.spoke();
 }

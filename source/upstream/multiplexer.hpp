@@ -288,6 +288,9 @@ public:
         return found != condemned_.end() && found->second > now;
     }
 
+    /// Whether any reply for a key answers any question with it.
+    bool shares_keys() const noexcept { return use_ != key_use::own; }
+
     /// Whether a request waits for `key`.
     bool is_waited_for(const key& key) const { return waits_.contains(key); }
 

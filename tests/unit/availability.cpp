@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_short_connection_that_brought_no_reply_to_a_question_was_
         BOOST_TEST(down_for() == 0s);
         pass(lasting_time - 1ns);
         BOOST_TEST(upstream.disconnected(now, now, its_questions));
-        BOOST_TEST(!upstream.worked());
+        BOOST_TEST(upstream.worked() == (its_questions == questions::none));
         BOOST_TEST(!upstream.was_of_use());
         BOOST_TEST(down_for() == 0s);
     }
@@ -121,21 +121,34 @@ BOOST_AUTO_TEST_CASE(a_connection_that_worked_until_it_was_asked_is_down_since_t
     BOOST_TEST(down_for() == 3s);
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_nothing_counts_when_it_has_lasted)
+BOOST_AUTO_TEST_CASE(a_connection_that_was_asked_nothing_counts_unless_it_was_hung_up_at_once)
 {
-    upstream.connected(now, false);
-    pass(lasting_time);
-    BOOST_TEST(upstream.disconnected(now, {}, questions::none));
-    BOOST_TEST(upstream.worked());
-    BOOST_TEST(upstream.was_of_use());
-    upstream.connected(now, false);
-    pass(lasting_time - 1ns);
-    BOOST_TEST(upstream.disconnected(now, {}, questions::none));
-    BOOST_TEST(!upstream.worked());
-    BOOST_TEST(!upstream.was_of_use());
+    for (const auto lasts : {lasting_time, settling_time}) {
+        upstream.connected(now, false);
+        pass(lasts);
+        BOOST_TEST(upstream.disconnected(now, {}, questions::none));
+        BOOST_TEST(upstream.worked());
+        BOOST_TEST(upstream.was_of_use() == (lasts == lasting_time));
+    }
     upstream.connected(now, false);
     pass(settling_time - 1ns);
     BOOST_TEST(!upstream.disconnected(now, {}, questions::none));
+    BOOST_TEST(!upstream.worked());
+}
+
+BOOST_AUTO_TEST_CASE(after_a_lost_question_only_a_reply_shows_that_it_works_and_no_quiet_connection)
+{
+    upstream.connected(now, false);
+    upstream.disconnected(now, now, questions::unanswered);
+    upstream.connected(now, false);
+    upstream.spoke();
+    pass(1h);
+    upstream.disconnected(now, now, questions::none);
+    BOOST_TEST(!upstream.worked());
+    upstream.connected(now, false);
+    upstream.spoke();
+    upstream.disconnected(now, now, questions::answered);
+    BOOST_TEST(upstream.worked());
 }
 
 // Its probe, for example, is no question.
