@@ -226,8 +226,8 @@ void expect_name(SSL_CTX* context, const std::string& name)
     auto* const rules = SSL_CTX_get0_param(context);
     const bool done = is_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1
                                        : X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) == 1;
-    if (!done)
-        throw std::bad_alloc();
+    if (!done) // OpenSSL knows no zones of IPv6 addresses
+        fail(name, "cannot be the name or address in a certificate");
 }
 
 int clamped(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max())); }

@@ -541,6 +541,13 @@ BOOST_AUTO_TEST_CASE(a_peer_that_only_updates_its_keys_is_read_in_turns)
     BOOST_TEST(text.substr(0, count) == "at last");
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_no_certificate_can_have_is_refused_in_words)
+{
+    BOOST_CHECK_EXCEPTION(
+        net::make_client_context({.ca = files().ours.certificate()}, "fe80::1%lo"), std::runtime_error,
+        [](const std::runtime_error& refused) { return std::string_view(refused.what()).starts_with("fe80::1%lo: "); });
+}
+
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named)
 {
     const auto& all = files();
