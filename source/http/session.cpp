@@ -204,8 +204,9 @@ awaitable<> session::send_body()
 // memory.
 void session::read_what_has_come()
 {
+    error_code told_again;
     if (input_.size() < further_read)
-        input_.commit(connection_.read_at_once(input_.prepare(further_read)));
+        input_.commit(connection_.read_at_once(input_.prepare(further_read), told_again));
 }
 
 // One that has come whole; otherwise it stays where it is.

@@ -43,10 +43,9 @@ awaitable<error_code> connection::handshake()
     }
 }
 
-std::size_t connection::read_at_once(asio::mutable_buffer room)
+std::size_t connection::read_at_once(asio::mutable_buffer room, error_code& error)
 {
-    error_code told_again;
-    return tls_ ? tls_.read(room, told_again) : socket_.read_some(room, told_again);
+    return tls_ ? tls_.read(room, error) : socket_.read_some(room, error);
 }
 
 std::size_t connection::write_at_once(asio::const_buffer bytes)

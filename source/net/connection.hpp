@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "net/tls.hpp"
 
+#include <boost/asio/append.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
@@ -59,9 +60,25 @@ public:
         return asio::async_initiate<Token, void(error_code, std::size_t)>(initiate, token, room);
     }
 
-    /// Puts into `room` what has arrived, without waiting. Returns how many bytes; 0 also at the end of the input or
-    /// after an error, both of which the next `read` reports.
-    std::size_t read_at_once(asio::mutable_buffer room);
+    /// Puts into `room` what has arrived, without waiting. Returns how many bytes; 0 with an error, which is
+    /// `would_block` when nothing has arrived, and `eof` at the end of the input.
+    std::size_t read_at_once(asio::mutable_buffer room, error_code& error);
+
+    /// Waits until `read_at_once` may return something. The signature of `token` is `void(error_code)`: why it never
+    /// will.
+    template <class Token>
+    auto wait_for_input(Token&& token)
+    {
+        const auto initiate = [this](auto handler) {
+            if (!tls_)
+                socket_.async_wait(tcp_socket::wait_read, std::move(handler));
+            else if (tls_.is_blocked())
+                socket_.async_wait(tls_.wanted(), std::move(handler));
+            else // it may have received more than it has returned, and the socket would not tell
+                asio::post(get_executor(), asio::append(std::move(handler), error_code()));
+        };
+        return asio::async_initiate<Token, void(error_code)>(initiate, token);
+    }
 
     /// Sends all of `bytes`, which outlive the operation. `co_await` gives a tuple of the error, if any, and how many
     /// were sent; with TLS, after an error, how many may have been sent.

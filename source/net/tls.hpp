@@ -79,8 +79,9 @@ public:
     std::size_t read(asio::mutable_buffer room, error_code& error); ///< see above; bytes read
     std::size_t write(asio::const_buffer bytes, error_code& error); ///< see above; bytes written
 
-    /// What the last call has to wait for.
-    asio::socket_base::wait_type wanted() const noexcept;
+    /// Whether the last call returned `would_block`, and what it has to wait for.
+    bool is_blocked() const noexcept { return SSL_want(ssl_.get()) != SSL_NOTHING; }
+    asio::socket_base::wait_type wanted() const noexcept; ///< see above
 
     /// Whether something was received that `read` has not returned yet.
     bool has_input() const;

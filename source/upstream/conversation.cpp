@@ -73,6 +73,7 @@ private:
     awaitable<error_code> try_suspects();
     awaitable<error_code> try_some();
     awaitable<error_code> pause(std::chrono::nanoseconds duration);
+    std::optional<ending> read_what_has_come();
     void take_events();
     void take(const event::message& message);
     void take(const event::unreadable& message);
@@ -159,6 +160,12 @@ awaitable<> exchange::write(ending& ending)
         if (is_over(co_await asio::this_coro::cancellation_state))
             co_return;
         if (!own_words_.empty() || with_.lane.has_unwritten()) {
+        if (with_.lane.has_unwritten() && with_.lane.on_the_wire() != 0) {
+            if (auto ended = read_what_has_come()) {
+                ending = *std::move(ended);
+                co_return;
+            }
+        }
             gather(clock::now());
             if (!sent_at_once()) {
                 const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
@@ -266,28 +273,41 @@ awaitable<error_code> exchange::pause(std::chrono::nanoseconds duration)
     co_return cancelled;
 }
 
-// Bytes in, events out; each message to the request that waits for it.
 awaitable<> exchange::read(ending& ending)
 {
-    auto& codec = with_.codec;
-    while (broken_.empty()) {
-        const auto space = codec.space();
-        const auto [error, count] = co_await with_.connection.read(asio::buffer(space.data(), space.size()), as_result);
-        if (error) {
-            if (error == asio::error::eof)
-                ending = {.why = disconnect::closed, .reason = "closed by the upstream"};
-            else
-                ending = {.why = disconnect::failed, .reason = error.message()};
+    for (;;) {
+        if (auto ended = read_what_has_come()) {
+            ending = *std::move(ended);
             co_return;
         }
-        if (traced_)
-            spdlog::trace("upstream {}: read {} bytes", with_.name, count);
-        quiet_ = false;
-        with_.requests.received(clock::now());
-        codec.received(count);
-        take_events();
+        const auto [cancelled] = co_await with_.connection.wait_for_input(as_result);
+        if (cancelled)
+            co_return;
     }
-    ending = {.why = disconnect::protocol, .reason = std::string(broken_)};
+}
+
+// Bytes in, events out; each message to the request that waits for it. Returns how the conversation has ended, if it
+// has.
+std::optional<ending> exchange::read_what_has_come()
+{
+    const auto space = with_.codec.space();
+    error_code error;
+    const auto count = with_.connection.read_at_once(asio::buffer(space.data(), space.size()), error);
+    if (error == asio::error::would_block)
+        return std::nullopt;
+    if (error == asio::error::eof)
+        return ending{.why = disconnect::closed, .reason = "closed by the upstream"};
+    if (error)
+        return ending{.why = disconnect::failed, .reason = error.message()};
+    if (traced_)
+        spdlog::trace("upstream {}: read {} bytes", with_.name, count);
+    quiet_ = false;
+    with_.requests.received(clock::now());
+    with_.codec.received(count);
+    take_events();
+    if (!broken_.empty())
+        return ending{.why = disconnect::protocol, .reason = std::string(broken_)};
+    return std::nullopt;
 }
 
 void exchange::take_events()

@@ -1,16 +1,21 @@
 // The pool against backends that behave, misbehave, go down and come back.
 #include "kit.hpp"
+#include "net/rethrow.hpp"
 #include "net/self_connection.hpp"
 #include "net/wakeup.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "protocols/codes/reply.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <array>
+#include <list>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -135,6 +140,29 @@ struct fixture {
 
 // Turns of the event loop.
 int stopped_after = 0;
+// Waits for its turn among many sockets of the event loop, then asks.
+class latecomer {
+public:
+    explicit latecomer(asio::io_context& io)
+        : event_(io, ::eventfd(0, 0))
+    {
+    }
+
+    void make_ready() { ::eventfd_write(event_.native_handle(), 1); }
+
+    awaitable<> ask(pool& pool, std::size_t& asked)
+    {
+        const auto [error] = co_await event_.async_wait(asio::posix::descriptor_base::wait_read, as_result);
+        BOOST_TEST(!error);
+        ++asked;
+        const auto answer = co_await test::ask(pool, "500");
+        BOOST_TEST(text(answer) == reply_line("500"));
+    }
+
+private:
+    asio::posix::stream_descriptor event_;
+};
+
 
 awaitable<bool> stop_after_some_turns(pool& pool)
 {
@@ -631,6 +659,37 @@ BOOST_AUTO_TEST_CASE(above_the_limit_of_pending_requests_one_is_refused_at_once)
 
 BOOST_AUTO_TEST_CASE(a_line_without_a_code_is_counted_and_disturbs_nothing)
 {
+// The kernel reports sockets in the order in which they became ready, a hundred or so at a time. While those of
+// thousands of clients come first, the requests whose replies have come must not count as waiting.
+BOOST_AUTO_TEST_CASE(replies_are_heard_before_the_event_loop_has_looked_at_hundreds_of_other_sockets)
+{
+    std::list<latecomer> latecomers;
+    for (int count = 0; count != 600; ++count)
+        latecomers.emplace_back(io);
+    std::size_t asked = 0;
+    const auto answer_behind_them = [&](peer& peer) -> awaitable<> {
+        const auto code = co_await peer.read_code();
+        std::ranges::for_each(latecomers, &latecomer::make_ready);
+        co_await peer.reply(code);
+        co_await answer_all(peer);
+    };
+    backend_double behind_them(io, answer_behind_them);
+    pool the_pool(io, settings_for({behind_them.address()}), pending);
+    the_pool.start();
+    for (auto& latecomer : latecomers)
+        asio::co_spawn(io, latecomer.ask(the_pool, asked), net::rethrow);
+    run(io,
+        [](test::pool& pool, backend_double& backend, const std::size_t& asked_so_far, std::size_t all) -> awaitable<> {
+            co_await connected(pool);
+            BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+            BOOST_TEST(asked_so_far < all);
+            while (!pool.idle())
+                co_await settle();
+            pool.stop();
+            backend.stop();
+        }(the_pool, behind_them, asked, latecomers.size()));
+}
+
     const auto mumble = [](peer& peer) -> awaitable<> {
         const auto code = co_await peer.read_code();
         co_await peer.write("hello\n\nCode : none\n" + reply_line(code));
