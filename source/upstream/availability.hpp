@@ -10,9 +10,10 @@ namespace causeway::upstream {
 
 /// What became of the questions on a connection.
 enum class questions {
-    none,       ///< there were none
-    unanswered, ///< there were some, and no reply
-    answered,   ///< there was a reply
+    none,         ///< there were none
+    unanswered,   ///< there were some, and no reply
+    answered,     ///< there was a reply
+    only_a_probe, ///< the probe was the only one, and was answered like any other, because keys are shared
 };
 
 /// Judges one upstream by its connections. A proxy without a backend accepts a connection and hangs up, at once or
@@ -53,7 +54,8 @@ public:
         const auto in_doubt_since = spoke_ ? now : asked_at.value_or(now);
         const auto lasted = in_doubt_since - connected_since_.value_or(in_doubt_since);
         const bool had_worked = connected_since_ && (spoke_ || lasted >= settling_time);
-        const bool replied = its_questions == questions::answered;
+        only_probed_ = its_questions == questions::only_a_probe;
+        const bool replied = only_probed_ || its_questions == questions::answered;
         const bool left_something_unanswered = its_questions == questions::unanswered || (asked_at && !spoke_);
         was_of_use_ = replied || lasted >= lasting_time;
         if (replied)
@@ -74,6 +76,10 @@ public:
     /// the next one may follow at once.
     bool was_of_use() const noexcept { return was_of_use_; }
 
+    /// Whether the last connection that ended had answered its probe, and was asked nothing else. An upstream that
+    /// closes each connection after one reply would get nothing except probes if the next one began with a probe, too.
+    bool only_probed() const noexcept { return only_probed_; }
+
     /// How long there has been no working connection; zero while there is one.
     std::chrono::nanoseconds down_for(time_point now) const noexcept
     {
@@ -92,6 +98,7 @@ private:
     bool spoke_ = false;
     bool worked_ = true; // as far as connections have shown
     bool was_of_use_ = true;
+    bool only_probed_ = false;
 };
 
 } // namespace causeway::upstream

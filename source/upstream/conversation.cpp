@@ -141,7 +141,8 @@ void exchange::greet()
 void exchange::open(bool is_alive)
 {
     open_ = true;
-    const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || with_.requests.has_suspects();
+    const bool suspects_wait = with_.requests.has_suspects() && !with_.last_was_only_probed;
+    const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || suspects_wait;
     const bool is_to_be_asked = is_doubtful && !is_alive;
     const auto probe = is_to_be_asked ? with_.codec.probe() : std::string();
     if (with_.has_to_prove_itself || (is_to_be_asked && probe.empty())) // then a single question has to show it
@@ -159,13 +160,13 @@ awaitable<> exchange::write(ending& ending)
     while (!error) {
         if (is_over(co_await asio::this_coro::cancellation_state))
             co_return;
-        if (!own_words_.empty() || with_.lane.has_unwritten()) {
         if (with_.lane.has_unwritten() && with_.lane.on_the_wire() != 0) {
             if (auto ended = read_what_has_come()) {
                 ending = *std::move(ended);
                 co_return;
             }
         }
+        if (!own_words_.empty() || with_.lane.has_unwritten()) {
             gather(clock::now());
             if (!sent_at_once()) {
                 const auto [failed, count] = co_await with_.connection.write(asio::buffer(wire_));
@@ -199,8 +200,12 @@ void exchange::expect_an_answer(clock::time_point now)
 {
     if (!asked_at_)
         asked_at_ = now;
-    if (questions_ == questions::none && with_.lane.on_the_wire() != 0)
-        questions_ = questions::unanswered;
+    if (with_.lane.on_the_wire() != 0) {
+        if (questions_ == questions::none)
+            questions_ = questions::unanswered;
+        else if (questions_ == questions::only_a_probe)
+            questions_ = questions::answered;
+    }
     quiet_ = false;
     if (!silent_since_)
         silent_since_ = now;
@@ -362,7 +367,7 @@ void exchange::take_sign_of_life()
 
 void exchange::hear_reply()
 {
-    questions_ = questions::answered;
+    questions_ = questions_ == questions::none ? questions::only_a_probe : questions::answered;
     with_.requests.spoke(with_.lane);
 }
 

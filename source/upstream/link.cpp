@@ -181,6 +181,7 @@ awaitable<> link::converse_on(net::connection connection)
                                     .patience = patience_,
                                     .heartbeat_after = protocol_.heartbeat_after,
                                     .has_to_prove_itself = !availability_.worked(),
+                                    .last_was_only_probed = availability_.only_probed(),
                                     .opened = [this](bool asked_at_once) { opened(asked_at_once); },
                                     .spoke = [this] { spoke(); },
                                     .dropped = [this](const key& key) { dropped(key); }};

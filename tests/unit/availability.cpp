@@ -199,4 +199,18 @@ BOOST_AUTO_TEST_CASE(a_connection_that_never_took_questions_does_not_count)
     BOOST_TEST(down_for() == 1s);
 }
 
+BOOST_AUTO_TEST_CASE(an_answered_probe_is_a_reply_and_known_until_the_next_connection_ends)
+{
+    upstream.connected(now, true);
+    upstream.spoke();
+    upstream.disconnected(now, now, questions::only_a_probe);
+    BOOST_TEST(upstream.only_probed());
+    BOOST_TEST(upstream.worked());
+    BOOST_TEST(upstream.was_of_use());
+    upstream.connected(now, false);
+    BOOST_TEST(upstream.only_probed());
+    upstream.disconnected(now, now, questions::unanswered);
+    BOOST_TEST(!upstream.only_probed());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
