@@ -74,8 +74,10 @@ process_figures figures_of_this_process()
     const auto stat = parse_process_stat(text_of("/proc/self/stat")).value_or(process_stat{});
     const auto ticks_in_a_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
     const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+    // Once only: when the wall clock is set, the start of the system moves with it, which would look like a restart.
+    static const auto start_time = start_of_system() + static_cast<double>(stat.start_ticks) / ticks_in_a_second;
     return {.cpu_seconds = static_cast<double>(stat.cpu_ticks) / ticks_in_a_second,
-            .start_time = start_of_system() + static_cast<double>(stat.start_ticks) / ticks_in_a_second,
+            .start_time = start_time,
             .virtual_bytes = static_cast<double>(stat.virtual_bytes),
             .resident_bytes = static_cast<double>(stat.resident_pages) * page,
             .open_files = open_files(),
