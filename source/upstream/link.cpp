@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <utility>
 
 namespace causeway::upstream {
@@ -88,17 +87,11 @@ awaitable<> link::run()
     }
 }
 
-// Connects to the first of the upstream's addresses that answers. The one that answered last time comes first, and for
-// a while no other is tried: a silent one would make a short restart longer than requests can wait.
+// Connects to the first of the upstream's addresses that answers.
 awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
-    const auto worked = std::ranges::find_if(endpoints, [this](const auto& place) { return place == last_connected_; });
-    if (worked != endpoints.end()) {
-        std::rotate(endpoints.begin(), worked, std::next(worked));
-        if (availability_.since_last_worked(clock::now()) < patience_)
-            endpoints.resize(1);
-    }
+    addresses_.arrange(endpoints, availability_.since_last_worked(clock::now()) < patience_);
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
@@ -106,7 +99,7 @@ awaitable<std::optional<net::connection>> link::connect()
         error = asio::error::timed_out; // unless the attempt ends first
         co_await net::until_first(attempt(endpoint, connection, error), net::sleep(connect_timeout));
         if (!error) {
-            last_connected_ = endpoint;
+            addresses_.connected(endpoint);
             co_return connection;
         }
     }
@@ -190,6 +183,7 @@ awaitable<> link::converse_on(net::connection connection)
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
+    addresses_.ended(had_worked && ending.why != disconnect::silent);
     count(ending);
     if (ending.opened)
         tell(wire_event::lost, ending.reason);
@@ -240,7 +234,8 @@ void link::lost(std::string_view reason, bool had_worked)
     if (availability_.was_of_use())
         backoff_.reset();
     if (!had_worked)
-        return cannot_connect(fmt::format("it accepts the connection, then: {}", reason));
+        return cannot_connect(
+            fmt::format("{} accepts the connection, then: {}", net::to_string(addresses_.last().value()), reason));
     outages_.lost(name_, reason);
 }
 

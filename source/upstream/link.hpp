@@ -5,6 +5,7 @@
 #include "net/connection.hpp"
 #include "net/host_port.hpp"
 #include "net/wakeup.hpp"
+#include "upstream/address_order.hpp"
 #include "upstream/availability.hpp"
 #include "upstream/backoff.hpp"
 #include "upstream/conversation.hpp"
@@ -103,7 +104,7 @@ private:
     net::wakeup has_requests_;
     lane lane_;
     wire_observer* observer_ = nullptr;
-    std::optional<tcp::endpoint> last_connected_;
+    address_order addresses_;
     availability availability_;
     outage_log& outages_;
     trials& trials_;
