@@ -81,6 +81,7 @@ private:
     void hear_reply();
     void hear_sense();
     void count_silence_from(clock::time_point now);
+    void send_heartbeat();
     bool wants_a_sign_of_life(clock::time_point now);
     void break_off(std::string_view reason);
     void report_unfinished();
@@ -144,7 +145,8 @@ void exchange::open(bool is_alive)
     const bool suspects_wait = with_.requests.has_suspects() && !with_.last_was_only_probed;
     const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || suspects_wait;
     const bool is_to_be_asked = is_doubtful && !is_alive;
-    const auto probe = is_to_be_asked ? with_.codec.probe() : std::string();
+    const bool may_be_probed = with_.requests.shares_keys() || with_.answers_tests;
+    const auto probe = is_to_be_asked && may_be_probed ? with_.codec.probe() : std::string();
     if (with_.has_to_prove_itself || (is_to_be_asked && probe.empty())) // then a single question has to show it
         with_.requests.distrust(with_.lane);
     with_.requests.open(with_.lane, !probe.empty());
@@ -360,6 +362,7 @@ void exchange::take(const event::unreadable& message)
 
 void exchange::take_sign_of_life()
 {
+    with_.answers_tests = true;
     if (!open_)
         open(true);
     hear_sense();
@@ -431,7 +434,7 @@ awaitable<> exchange::watch(ending& ending)
         }
         quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
         if (open_ && with_.heartbeat_after > 0s && (quiet_for >= with_.heartbeat_after || wants_a_sign_of_life(now)))
-            ask(with_.codec.heartbeat());
+            send_heartbeat();
     }
 }
 
@@ -442,6 +445,15 @@ void exchange::count_silence_from(clock::time_point now)
     if (silent_since_)
         silent_since_ = now;
     asked_for_a_sign_of_life_ = false;
+}
+
+// A peer that never answered one may not know heartbeats; then its silence means nothing.
+void exchange::send_heartbeat()
+{
+    if (with_.answers_tests)
+        ask(with_.codec.heartbeat());
+    else
+        say(with_.codec.heartbeat());
 }
 
 // The peer may merely have left one message without a reply, while the replies to later questions are still due.

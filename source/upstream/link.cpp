@@ -173,6 +173,7 @@ awaitable<> link::converse_on(net::connection connection)
                                     .name = name_,
                                     .patience = patience_,
                                     .heartbeat_after = protocol_.heartbeat_after,
+                                    .answers_tests = answers_tests_,
                                     .has_to_prove_itself = !availability_.worked(),
                                     .last_was_only_probed = availability_.only_probed(),
                                     .opened = [this](bool asked_at_once) { opened(asked_at_once); },
@@ -182,8 +183,8 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
-    declines_ = !ending.opened && ending.why == disconnect::protocol;
     addresses_.ended(had_worked && ending.why != disconnect::silent);
+    declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)
         tell(wire_event::lost, ending.reason);

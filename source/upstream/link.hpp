@@ -113,7 +113,8 @@ private:
     std::chrono::nanoseconds patience_; // with a silent upstream
     backoff backoff_;
     steady_timer retry_;
-    bool declines_ = false; // it is up, but declined the last greeting
+    bool declines_ = false;      // it is up, but declined the last greeting
+    bool answers_tests_ = false; // or has answered a greeting
     bool stopped_ = false;
     asio::cancellation_signal cancellation_;
 };

@@ -89,12 +89,13 @@ public:
     /// is the event `alive`.
     virtual std::string greeting() { return {}; }
 
-    /// What to send on a connection that has been quiet for `protocol::heartbeat_after`.
+    /// What to send on a connection that has been quiet for `protocol::heartbeat_after`. An upstream that has never
+    /// answered one, or a greeting, is not expected to answer.
     virtual std::string heartbeat() { return {}; }
 
     /// What to send to find out whether a peer works that fell silent, or accepted a connection and hung up. No request
-    /// waits for the answer. If it is empty, the next question serves instead; it also does after a peer that hung up
-    /// has shown only that it is `alive`.
+    /// waits for the answer. If it is empty, or is no question and the upstream has never answered the like, the next
+    /// question serves instead; it also does after a peer that hung up has shown only that it is `alive`.
     virtual std::string probe() { return {}; }
 };
 
@@ -112,8 +113,8 @@ struct protocol {
     std::chrono::nanoseconds late_replies{};
 
     /// After how much quiet a heartbeat is sent; zero for never. Exact to a quarter of the time after which a silent
-    /// upstream is given up. One is also sent after half of that time when a reply is due: it shows that a peer which
-    /// merely left one message without a reply is alive.
+    /// upstream is given up. One is also sent after half of that time when a reply is due: its answer shows that a peer
+    /// which merely left one message without a reply is alive.
     std::chrono::nanoseconds heartbeat_after{};
 };
 

@@ -637,15 +637,25 @@ BOOST_DATA_TEST_CASE_F(fixture, what_may_not_be_written_twice_fails_with_its_con
 BOOST_DATA_TEST_CASE_F(fixture, a_probe_never_repeats_what_may_not_be_written_twice, languages, language)
 {
     settings.reply_timeout = 100ms;
-    const auto answer_nothing = [](unsigned) { return std::string(); };
-    play(language, answer_nothing, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
-        BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
-        // A heartbeat, if the protocol has one, and on the next connection a probe.
-        const std::size_t own_words = spoken.protocol.heartbeat_after > 0s ? 2 : 1;
-        co_await other.asked(1 + own_words);
-        BOOST_TEST(other.connections() == 2U);
-        BOOST_TEST(static_cast<std::size_t>(std::ranges::count_if(other.questions(), spoken.is_probe)) == own_words);
-    });
+    auto kept_awake = language;
+    kept_awake.protocol.heartbeat_after = 1h;
+    bool has_answered = false;
+    const auto answer_one_heartbeat = [&](unsigned number) {
+        const bool is_heartbeat = !language.protocol.shares_keys && language.is_probe(number);
+        return is_heartbeat && !std::exchange(has_answered, true) ? language.reply(number) : std::string();
+    };
+    play(kept_awake, answer_one_heartbeat,
+         [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+             BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+             co_await sleep(200ms); // the heartbeat, if the protocol has one, is answered
+             BOOST_TEST(is_failure(co_await ask(pool, spoken, 101), make_error_code(failure::timed_out, true)));
+             // Another heartbeat that is not answered, and on the next connection a probe.
+             const std::size_t own_words = spoken.protocol.shares_keys ? 1 : 3;
+             co_await other.asked(2 + own_words);
+             BOOST_TEST(other.connections() == 2U);
+             BOOST_TEST(static_cast<std::size_t>(std::ranges::count_if(other.questions(), spoken.is_probe)) ==
+                        own_words);
+         });
 }
 
 BOOST_DATA_TEST_CASE_F(fixture, a_tie_goes_to_the_reply, languages, language)
@@ -840,6 +850,25 @@ BOOST_DATA_TEST_CASE_F(fixture, a_quiet_connection_is_kept_awake, greeting_langu
             BOOST_TEST(std::ranges::all_of(other.questions(), spoken.is_probe));
             BOOST_TEST(other.connections() == 1U);
         });
+}
+
+// It may know none.
+BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_has_never_answered_a_heartbeat_is_not_given_up_for_that, languages,
+                       language)
+{
+    auto kept_awake = language;
+    kept_awake.protocol.heartbeat_after = 200ms;
+    settings.reply_timeout = 50ms;
+    const auto answer_questions = [&language](unsigned number) {
+        return language.is_probe(number) ? std::string() : language.reply(number);
+    };
+    play(kept_awake, answer_questions, [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
+        co_await sleep(5s);
+        BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
+        BOOST_TEST(other.connections() == 1U);
+        BOOST_TEST((other.questions().size() > 10U || spoken.protocol.shares_keys));
+    });
 }
 
 // A heartbeat shows that it is alive before it is given up. So questions asked meanwhile get their replies.

@@ -549,6 +549,25 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_the_one_that_worked_last_is_tried_firs
     BOOST_TEST(get(client, "404").body == body_for("404")); // not after another two seconds: it would be too late
 }
 
+BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_accepts_and_does_not_answer_is_left_for_another,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    listener frozen; // the kernel accepts for it
+    temporary_file hosts;
+    hosts.write("127.0.0.1 backend.test\n127.0.0.5 backend.test\n");
+    const auto port = ":" + std::to_string(frozen.port());
+    code_server_process code_server(words{"--listen=127.0.0.5" + port});
+    code_server.port();
+    server_process causeway(
+        "/bin/sh", with_hosts_file(hosts.path(), causeway_path,
+                                   in_front_of({"backend.test" + port}, {"--threads=1", "--reply-timeout=250ms"})));
+    causeway.wait_for_line("connected");
+    connection client(causeway.port());
+    BOOST_TEST(get(client, "404").status == 504);
+    causeway.wait_for_line("connected", 2);
+    BOOST_TEST(get(client, "404").body == body_for("404"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace causeway::test
