@@ -27,8 +27,8 @@ constexpr std::string_view response_mti = "0810";
 constexpr unsigned first_trace = 999'000;
 constexpr unsigned traces = 1'000;
 
-// Each connection of a process begins this much higher than the one before it, so that two that begin in the same second
-// do not sign on with the same message.
+// Each connection of a process begins this much higher than the one before it, so that two that begin in the same
+// second do not sign on with the same message.
 constexpr unsigned traces_between_connections = 37;
 
 // The trace number of an answer to one of the bridge's own messages.
