@@ -9,9 +9,8 @@
 //
 //   {"seconds": s, "held_back": number,
 //    "statuses": {"200": {"count": number, "p50": µs, "p99": µs, "max": µs}, …}}
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "loopback.hpp"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,28 +30,10 @@
 
 namespace {
 
-using nanoseconds = std::int64_t;
-
-int check(int result, const char* what)
-{
-    if (result < 0) {
-        std::perror(what);
-        std::exit(1);
-    }
-    return result;
-}
-
 [[noreturn]] void fail(const char* why)
 {
     std::fprintf(stderr, "crowd: %s\n", why);
     std::exit(1);
-}
-
-nanoseconds now()
-{
-    timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
 }
 
 // Latencies in steps of three per cent, because a long run has too many of them to be kept.
@@ -94,19 +75,6 @@ struct connection {
     std::deque<nanoseconds> due; // of its unanswered requests
     std::string input;           // that does not make a whole answer yet
 };
-
-int connect_to(const char* port)
-{
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-    check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
 
 // Of the answer at the beginning of `input`; 0 when it is not whole.
 std::size_t size_of_answer(std::string_view input)

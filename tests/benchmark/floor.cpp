@@ -5,9 +5,8 @@
 // escapes, that every send is accepted in full, that the backend never goes away, and that no client disconnects while
 // it waits. It has no time limits. It does what any bridge must do: find the code, pass it on, and give each reply to
 // the client that has waited longest.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "loopback.hpp"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,28 +24,9 @@
 
 namespace {
 
-int check(int result, const char* what)
-{
-    if (result < 0) {
-        std::perror(what);
-        std::exit(1);
-    }
-    return result;
-}
-
-sockaddr_in local(const char* port)
-{
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
 void watch(int epoll, int fd)
 {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    do_not_delay(fd);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -136,12 +116,10 @@ int main(int argc, char** argv)
         std::fputs("usage: floor PORT BACKEND_PORT\n", stderr);
         return 2;
     }
-    const sockaddr_in here = local(argv[1]);
-    const sockaddr_in there = local(argv[2]);
+    const auto here = loopback(argv[1]);
     const int on = 1;
 
-    const int backend = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-    check(connect(backend, reinterpret_cast<const sockaddr*>(&there), sizeof there), "connect");
+    const int backend = connect_to(argv[2]);
     const int listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     check(bind(listener, reinterpret_cast<const sockaddr*>(&here), sizeof here), "bind");

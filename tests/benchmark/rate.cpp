@@ -7,9 +7,8 @@
 // on 64 connections, if no other number is given. It prints
 //
 //   {"p50": µs, "p99": µs, "p99.9": µs, "answers": number, "errors": number}
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "loopback.hpp"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -28,42 +27,11 @@
 
 namespace {
 
-using nanoseconds = std::int64_t;
-
 struct connection {
     int fd = -1;
     nanoseconds meant = 0; // when its request was due
     std::size_t missing = 0;
 };
-
-int check(int result, const char* what)
-{
-    if (result < 0) {
-        std::perror(what);
-        std::exit(1);
-    }
-    return result;
-}
-
-nanoseconds now()
-{
-    timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
-}
-
-int connect_to(const char* port)
-{
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-    check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
 
 void set_alarm(int timer, nanoseconds when)
 {

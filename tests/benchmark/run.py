@@ -221,8 +221,8 @@ def cost_columns(costs: list[Cost]) -> list[str]:
             number(statistics.median(cost.rate * cost.per_request / 1e4 for cost in costs))]
 
 
-def times_floor(costs: list[Cost], floor: list[Cost]) -> str:
-    return report.ratio([cost.per_request for cost in costs], [cost.per_request for cost in floor])
+def times(costs: list[Cost], reference: list[Cost]) -> str:
+    return report.ratio([cost.per_request for cost in costs], [cost.per_request for cost in reference])
 
 
 def comparison(bench: Bench, chart: Path) -> str:
@@ -231,7 +231,7 @@ def comparison(bench: Bench, chart: Path) -> str:
     if results:
         report.draw_chart(chart, {name: [cost.per_request for cost in costs] for name, costs in results.items()},
                           {name: [cost.in_program for cost in costs] for name, costs in results.items()})
-    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(FLOOR.name, [])), number(costs[0].answer_size)]
+    rows = [[name, *cost_columns(costs), times(costs, results.get(FLOOR.name, [])), number(costs[0].answer_size)]
             for name, costs in results.items()]
     return ("One thread, 64 connections, one code. The rate of the quickest is limited by wrk and the backend, which "
             "share a core: compare the cost. Who has less than the whole core wakes up more often, for fewer requests "
@@ -246,7 +246,7 @@ def connections(bench: Bench, chart: Path) -> str:
              for one in installed([FLOOR, CONSTANT, CAUSEWAY, NGINX_LUA])}
     results = in_turn(bench, "connections", {name: lambda one=one, load=load: cost_of(bench, one, load)
                                              for name, (_, one, load) in names.items()})
-    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
+    rows = [[name, *cost_columns(costs), times(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
             for name, costs in results.items()]
     return "One thread.\n\n" + report.table(["", *COST_HEADER, "× floor"], rows)
 
@@ -258,7 +258,7 @@ def clients(bench: Bench, chart: Path) -> str:
              for one in installed([FLOOR, CONSTANT, CAUSEWAY])}
     results = in_turn(bench, "clients", {name: lambda one=one, load=load: cost_of(bench, one, load)
                                          for name, (_, one, load) in names.items()})
-    rows = [[name, *cost_columns(costs), times_floor(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
+    rows = [[name, *cost_columns(costs), times(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
             for name, costs in results.items()]
     visits = in_turn(bench, "connections of one request", {one.name: lambda one=one: cost_of_connection(bench, one)
                                                            for one in installed([CONSTANT, CAUSEWAY])})
@@ -269,16 +269,18 @@ def clients(bench: Bench, chart: Path) -> str:
 
 
 def threads(bench: Bench, chart: Path) -> str:
-    cases = {"1 thread": lambda: cost_of(bench, CAUSEWAY, Load()),
-             "2 threads": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES)}
+    sharing = "1 thread on both cores"
+    cases = {"1 thread on its own core": lambda: cost_of(bench, CAUSEWAY, Load()),
+             sharing: lambda: cost_of(bench, CAUSEWAY, Load(), cores=BOTH_CORES),
+             "2 threads on both cores": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES)}
     results = in_turn(bench, "threads", cases)
     # The kernel assigns each connection to one of the threads' listening sockets, by a hash: seldom half and half.
     shares = {name: [cost.threads[0] / sum(cost.threads) * 100 for cost in costs] for name, costs in results.items()}
-    rows = [[name, *cost_columns(costs), " – ".join(map(number, (min(shares[name]), max(shares[name]))))]
-            for name, costs in results.items()]
-    return ("64 connections. One thread is alone on its core; two share both cores with wrk and the backend, so only "
-            "the cost of a request can be compared, not the rate.\n\n"
-            + report.table(["", *COST_HEADER, "the busier thread's part of the work, %"], rows))
+    rows = [[name, *cost_columns(costs), times(costs, results.get(sharing, [])),
+             " – ".join(map(number, (min(shares[name]), max(shares[name]))))] for name, costs in results.items()]
+    return ("64 connections. On both cores the threads share them with wrk and the backend, so only the cost of a "
+            "request can be compared, not the rate.\n\n"
+            + report.table(["", *COST_HEADER, f"× {sharing}", "the busier thread's part of the work, %"], rows))
 
 
 def ask_at_rate(bench: Bench, contender: Contender, rate: float) -> dict[str, float]:
