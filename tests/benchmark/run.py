@@ -272,7 +272,9 @@ def threads(bench: Bench, chart: Path) -> str:
     sharing = "1 thread on both cores"
     cases = {"1 thread on its own core": lambda: cost_of(bench, CAUSEWAY, Load()),
              sharing: lambda: cost_of(bench, CAUSEWAY, Load(), cores=BOTH_CORES),
-             "2 threads on both cores": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES)}
+             "2 threads on both cores": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES),
+             "2 threads, 128 connections":  # so each has as many to wake up for as the one
+                 lambda: cost_of(bench, CAUSEWAY, Load(128), threads=2, cores=BOTH_CORES)}
     results = in_turn(bench, "threads", cases)
     # The kernel assigns each connection to one of the threads' listening sockets, by a hash: seldom half and half.
     shares = {name: [cost.threads[0] / sum(cost.threads) * 100 for cost in costs] for name, costs in results.items()}
