@@ -3,6 +3,7 @@
 
     tests/benchmark/overload.py                    half an hour; leave the machine alone meanwhile
     tests/benchmark/overload.py --seconds 20       a quick look
+    tests/benchmark/overload.py --neighbours 1     where a core cannot overload another: see whether all of it is used
     tests/benchmark/overload.py --only fairness    whether one client that pipelines without end harms the others
     tests/benchmark/overload.py --only newcomers   how soon those who connect to a busy bridge have their answer
 
@@ -67,7 +68,10 @@ class Interval:
 
 @contextmanager
 def bridge(arguments: argparse.Namespace, folder: Path, options: list[str]) -> Iterator[Bridge]:
-    with contenders.running_backend("code-server", arguments.programs, folder, {}) as backend:
+    with (contenders.running_backend("code-server", arguments.programs, folder, {}) as backend, ExitStack() as stack):
+        for _ in range(arguments.neighbours):
+            stack.enter_context(processes.running(["sh", "-c", "while :; do :; done"], SERVER_CORE,
+                                                  folder / "neighbour.log"))
         start = contenders.Start(processes.free_port(), backend, folder, arguments.programs, folder, 1, "", None)
         command = [*contenders.causeway(start), "--admin=off", *options]
         with processes.running(command, SERVER_CORE, folder / "server.log") as process:
@@ -290,6 +294,9 @@ def parse_arguments() -> argparse.Namespace:
                         help="most requests that a client sends before it has an answer (default: 1)")
     parser.add_argument("--max-pending", type=int, nargs="+", default=[65536, 1000], metavar="N",
                         help="limits of waiting requests to try (default: 65536, which is the bridge's, and 1000)")
+    parser.add_argument("--neighbours", type=int, default=0, metavar="N",
+                        help="busy loops that share the bridge's core, where otherwise clients and backend would be the "
+                             "slower ones (default: 0)")
     parser.add_argument("--rate", type=int, default=10_000, help="requests/s of the 63 (default: 10000)")
     parser.add_argument("--rounds", type=int, default=7, help="of the sections fairness and newcomers (default: 7)")
     parser.add_argument("--programs", type=Path, default=Path("build/release"),
