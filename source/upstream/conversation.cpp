@@ -287,9 +287,11 @@ awaitable<> exchange::read(ending& ending)
             ending = *std::move(ended);
             co_return;
         }
-        const auto [cancelled] = co_await with_.connection.wait_for_input(as_result);
-        if (cancelled)
+        const auto [error] = co_await with_.connection.wait_for_input(as_result);
+        if (error) {
+            ending = {.why = disconnect::failed, .reason = error.message()};
             co_return;
+        }
     }
 }
 
