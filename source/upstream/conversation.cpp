@@ -66,6 +66,7 @@ private:
     void open(bool is_alive);
     void say(std::string_view words);
     void ask(std::string_view words);
+    bool replies_may_have_come() const;
     void gather(clock::time_point now);
     void expect_an_answer(clock::time_point now);
     bool sent_at_once();
@@ -162,7 +163,7 @@ awaitable<> exchange::write(ending& ending)
     while (!error) {
         if (is_over(co_await asio::this_coro::cancellation_state))
             co_return;
-        if (with_.lane.has_unwritten() && with_.lane.on_the_wire() != 0) {
+        if (replies_may_have_come()) {
             if (auto ended = read_what_has_come()) {
                 ending = *std::move(ended);
                 co_return;
@@ -184,6 +185,12 @@ awaitable<> exchange::write(ending& ending)
             error = co_await try_suspects();
     }
     ending = {.why = disconnect::failed, .reason = error.message()};
+}
+
+// Not with TLS: what OpenSSL has taken from the socket and not returned would wake up nobody.
+bool exchange::replies_may_have_come() const
+{
+    return with_.lane.has_unwritten() && with_.lane.on_the_wire() != 0 && !with_.connection.has_tls();
 }
 
 void exchange::gather(clock::time_point now)

@@ -12,6 +12,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <exception>
 #include <optional>
@@ -64,6 +66,23 @@ awaitable<> sleep(std::chrono::nanoseconds duration)
 {
     steady_timer timer(co_await asio::this_coro::executor, duration);
     co_await timer.async_wait(as_result);
+}
+
+other_client::other_client(asio::io_context& io)
+    : event_(io, ::eventfd(0, 0))
+{
+}
+
+void other_client::send() { ::eventfd_write(event_.native_handle(), 1); }
+
+awaitable<> other_client::has_sent() { co_await event_.async_wait(asio::posix::descriptor_base::wait_read, or_throw); }
+
+std::list<other_client> many_other_clients(asio::io_context& io)
+{
+    std::list<other_client> clients;
+    for (int count = 0; count != 600; ++count)
+        clients.emplace_back(io);
+    return clients;
 }
 
 awaitable<std::string> peer::read_code()

@@ -9,6 +9,7 @@
 #include "upstream/pool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +50,21 @@ bool wait_for_something(asio::io_context& io, clock::time_point latest);
 awaitable<> settle();
 
 awaitable<> sleep(std::chrono::nanoseconds duration);
+
+/// A descriptor that becomes readable: for the event loop, one more client that has sent something.
+class other_client {
+public:
+    explicit other_client(asio::io_context& io);
+
+    void send();
+    awaitable<> has_sent();
+
+private:
+    asio::posix::basic_stream_descriptor<executor_type> event_;
+};
+
+/// More of them than the kernel reports at a time.
+std::list<other_client> many_other_clients(asio::io_context& io);
 
 /// A peer of the backend double: what a test's script reads from and writes to.
 class peer {

@@ -8,6 +8,7 @@
 #include "protocols/codes/protocol.hpp"
 #include "upstream/pool.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -16,6 +17,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -598,11 +600,22 @@ public:
             peer->reset();
     }
 
+    using tls_stream = ssl::stream<tcp_socket&>;
+    using answer_function = std::function<awaitable<>(tls_stream&, std::string code)>;
+
+    // Instead of the reply to each code.
+    void answer_with(answer_function answer) { answer_ = std::move(answer); }
+
 private:
+    static awaitable<> reply(tls_stream& stream, std::string code)
+    {
+        co_await asio::async_write(stream, asio::buffer(reply_line(code)), as_result);
+    }
+
     awaitable<> serve(peer& peer)
     {
         peers_.push_back(&peer);
-        ssl::stream<tcp_socket&> stream(peer.socket, *context_);
+        tls_stream stream(peer.socket, *context_);
         const auto [failed] = co_await stream.async_handshake(ssl::stream_base::server, as_result);
         agreed_ += failed ? 0 : 1;
         asio::streambuf input;
@@ -613,7 +626,7 @@ private:
             const std::string code(asio::buffers_begin(input.data()),
                                    asio::buffers_begin(input.data()) + static_cast<std::ptrdiff_t>(count) - 1);
             input.consume(count);
-            co_await asio::async_write(stream, asio::buffer(reply_line(code)), as_result);
+            co_await answer_(stream, code);
         }
         std::erase(peers_, &peer);
     }
@@ -621,8 +634,11 @@ private:
     std::unique_ptr<ssl::context> context_;
     std::vector<peer*> peers_;
     std::size_t agreed_ = 0;
+    answer_function answer_ = reply;
     backend_double backend_;
 };
+
+using namespace asio::experimental::awaitable_operators;
 
 struct upstream_side {
     asio::io_context io;
@@ -737,6 +753,41 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_asks_for_a_certificate_and_gets_none_is_no
 {
     backend.show(files().good, files().ours.certificate());
     play(hears_nothing);
+}
+
+// The socket does not tell of what OpenSSL has taken from it.
+BOOST_AUTO_TEST_CASE(replies_that_came_together_are_all_heard_although_more_is_written_at_that_moment)
+{
+    backend.show(files().good);
+    auto others = many_other_clients(io);
+    backend.answer_with([&](secure_backend::tls_stream& stream, std::string code) -> awaitable<> {
+        if (code == "500") {
+            std::ranges::for_each(others, &other_client::send);
+            for (const auto* asked : {"404", "500"}) // at once, each in a TLS record of its own
+                asio::write(stream, asio::buffer(reply_line(asked)));
+        }
+        co_return;
+    });
+    upstream::pool pool(io, settings, pending);
+    pool.start();
+    const auto ask = [](upstream::pool& asked, std::string_view code) -> awaitable<upstream::outcome> {
+        steady_timer deadline(co_await asio::this_coro::executor);
+        co_return co_await asked.ask(codes::question_for(codes::code::parse(code).value()), deadline);
+    };
+    asio::co_spawn(
+        io,
+        [](other_client& client, upstream::pool& asked, auto ask_for) -> awaitable<> {
+            co_await client.has_sent();
+            co_await ask_for(asked, "503");
+        }(others.front(), pool, ask),
+        net::rethrow);
+    run(io, [](upstream::pool& asked, auto ask_for, secure_backend& asked_of) -> awaitable<> {
+        const auto [first, second] = co_await (ask_for(asked, "404") && ask_for(asked, "500"));
+        BOOST_TEST(first.has_value());
+        BOOST_TEST(second.has_value());
+        asked.stop();
+        asked_of.stop();
+    }(pool, ask, backend));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

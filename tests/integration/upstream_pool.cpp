@@ -7,15 +7,11 @@
 #include "protocols/codes/reply.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <array>
-#include <list>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -140,28 +136,13 @@ struct fixture {
     }
 };
 
-// Waits for its turn among many sockets of the event loop, then asks.
-class latecomer {
-public:
-    explicit latecomer(asio::io_context& io)
-        : event_(io, ::eventfd(0, 0))
-    {
-    }
-
-    void make_ready() { ::eventfd_write(event_.native_handle(), 1); }
-
-    awaitable<> ask(pool& pool, std::size_t& asked)
-    {
-        const auto [error] = co_await event_.async_wait(asio::posix::descriptor_base::wait_read, as_result);
-        BOOST_TEST(!error);
-        ++asked;
-        const auto answer = co_await test::ask(pool, "500");
-        BOOST_TEST(text(answer) == reply_line("500"));
-    }
-
-private:
-    asio::posix::stream_descriptor event_;
-};
+awaitable<> ask_for(other_client& client, pool& pool, std::size_t& asked)
+{
+    co_await client.has_sent();
+    ++asked;
+    const auto answer = co_await ask(pool, "500");
+    BOOST_TEST(text(answer) == reply_line("500"));
+}
 
 // Turns of the event loop.
 int stopped_after = 0;
@@ -663,21 +644,19 @@ BOOST_AUTO_TEST_CASE(above_the_limit_of_pending_requests_one_is_refused_at_once)
 // thousands of clients come first, the requests whose replies have come must not count as waiting.
 BOOST_AUTO_TEST_CASE(replies_are_heard_before_the_event_loop_has_looked_at_hundreds_of_other_sockets)
 {
-    std::list<latecomer> latecomers;
-    for (int count = 0; count != 600; ++count)
-        latecomers.emplace_back(io);
+    auto others = many_other_clients(io);
     std::size_t asked = 0;
     const auto answer_behind_them = [&](peer& peer) -> awaitable<> {
         const auto code = co_await peer.read_code();
-        std::ranges::for_each(latecomers, &latecomer::make_ready);
+        std::ranges::for_each(others, &other_client::send);
         co_await peer.reply(code);
         co_await answer_all(peer);
     };
     backend_double behind_them(io, answer_behind_them);
     pool the_pool(io, settings_for({behind_them.address()}), pending);
     the_pool.start();
-    for (auto& latecomer : latecomers)
-        asio::co_spawn(io, latecomer.ask(the_pool, asked), net::rethrow);
+    for (auto& other : others)
+        asio::co_spawn(io, ask_for(other, the_pool, asked), net::rethrow);
     run(io,
         [](test::pool& pool, backend_double& backend, const std::size_t& asked_so_far, std::size_t all) -> awaitable<> {
             co_await connected(pool);
@@ -687,7 +666,7 @@ BOOST_AUTO_TEST_CASE(replies_are_heard_before_the_event_loop_has_looked_at_hundr
                 co_await settle();
             pool.stop();
             backend.stop();
-        }(the_pool, behind_them, asked, latecomers.size()));
+        }(the_pool, behind_them, asked, others.size()));
 }
 
 BOOST_AUTO_TEST_CASE(a_line_without_a_code_is_counted_and_disturbs_nothing)
