@@ -31,6 +31,10 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
+// The same for any other address than the one that worked until a moment ago: it must not make a short restart longer
+// than requests can wait.
+constexpr auto brief_timeout = 500ms;
+
 std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
 {
     return std::max<std::chrono::nanoseconds>(2 * reply_timeout, least_patience);
@@ -91,13 +95,16 @@ awaitable<> link::run()
 awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
-    addresses_.arrange(endpoints, availability_.since_last_worked(clock::now()) < patience_);
+    const auto known = addresses_.last();
+    const bool worked_recently = availability_.since_last_worked(clock::now()) < patience_;
+    addresses_.arrange(endpoints, worked_recently);
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
         std::optional<net::connection> connection;
         error = asio::error::timed_out; // unless the attempt ends first
-        co_await net::until_first(attempt(endpoint, connection, error), net::sleep(connect_timeout));
+        const auto timeout = worked_recently && known && endpoint != *known ? brief_timeout : connect_timeout;
+        co_await net::until_first(attempt(endpoint, connection, error), net::sleep(timeout));
         if (!error) {
             addresses_.connected(endpoint);
             co_return connection;
@@ -183,7 +190,7 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
-    addresses_.ended(had_worked && ending.why != disconnect::silent);
+    addresses_.ended(availability_.worked() && ending.why != disconnect::silent);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)

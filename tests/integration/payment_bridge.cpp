@@ -245,6 +245,12 @@ private:
     std::jthread thread_;
 };
 
+// Not in every container.
+boost::test_tools::assertion_result where_names_can_be_changed(boost::unit_test::test_unit_id /*test*/)
+{
+    return names_can_be_changed();
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(payment_bridge)
@@ -381,6 +387,26 @@ BOOST_AUTO_TEST_CASE(a_host_that_allows_one_connection_is_handed_over_in_a_rolli
     first.wait_for(100);
     BOOST_TEST(first.stop() == "");
     BOOST_TEST(second.stop() == "");
+}
+
+// As a front end does that is up while its application is down.
+BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_signs_on_and_loses_payments_is_left_for_another,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    listener loses;
+    const temporary_file hosts("127.0.0.1 host.test\n127.0.0.5 host.test\n");
+    const auto port = ":" + std::to_string(loses.port());
+    iso8583_host_process works({"--listen=127.0.0.5" + port, "--iso8583-header=60"});
+    works.port();
+    causeway_with_hosts bridge(hosts.path(), in_front_of_a_host("host.test" + port, {"--iso8583-header=60"}));
+    std::optional<played_host> losing(loses.accept());
+    losing->answer_sign_on("00");
+    bridge.wait_for_line("connected");
+    auto lost = post_meanwhile(bridge.port(), marked_purchase("000001"));
+    losing->receive_no_test();
+    losing.reset();
+    BOOST_TEST(lost.get().status == 502);
+    BOOST_TEST(post(bridge.port(), marked_purchase("000002")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_dialect_that_cannot_be_meant_ends_it_and_says_where)

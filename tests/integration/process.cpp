@@ -1,5 +1,7 @@
 #include "process.hpp"
 
+#include "../temporary.hpp"
+
 #include "blocking.hpp"
 #include "kit.hpp"
 
@@ -82,6 +84,16 @@ std::optional<std::string> find_line(std::string_view text, std::string_view par
         text.remove_prefix(end + 1);
     }
     return std::nullopt;
+}
+
+std::vector<std::string> with_hosts_file(const std::string& hosts, const std::string& program,
+                                         const std::vector<std::string>& arguments)
+{
+    std::vector<std::string> all{
+        "-c", R"(exec unshare --map-root-user --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$0" "$@")",
+        hosts, program};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
 }
 
 } // namespace
@@ -235,6 +247,18 @@ causeway_process::causeway_process(const std::vector<std::string>& arguments,
                                    const std::vector<std::string>& environment)
     : server_process(CAUSEWAY_PROGRAM, without_admin_pages(arguments), environment)
 {
+}
+
+causeway_with_hosts::causeway_with_hosts(const std::string& hosts, const std::vector<std::string>& arguments)
+    : server_process("/bin/sh", with_hosts_file(hosts, CAUSEWAY_PROGRAM, without_admin_pages(arguments)))
+{
+}
+
+bool names_can_be_changed()
+{
+    const temporary_file hosts;
+    process nothing("/bin/sh", with_hosts_file(hosts.path(), "/bin/true", {}));
+    return nothing.wait() == 0;
 }
 
 code_server_process::code_server_process(const std::vector<std::string>& arguments)

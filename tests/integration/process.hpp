@@ -94,6 +94,14 @@ struct causeway_process : server_process {
     /// The port of its admin pages, as soon as it says so.
     std::uint16_t admin_port();
 };
+
+/// The bridge, for which `hosts`, a file like /etc/hosts, says what names stand for. Only where `names_can_be_changed`,
+/// which is not in every container.
+struct causeway_with_hosts : server_process {
+    causeway_with_hosts(const std::string& hosts, const std::vector<std::string>& arguments);
+};
+bool names_can_be_changed(); ///< see above
+
 struct code_server_process : server_process {
     explicit code_server_process(const std::vector<std::string>& arguments);
 };
