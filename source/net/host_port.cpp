@@ -1,7 +1,8 @@
 #include "net/host_port.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -18,12 +19,21 @@ std::optional<std::uint16_t> parse_port(std::string_view text)
     return port;
 }
 
-// For the first name Asio starts a thread, which waits in getaddrinfo. If no thread can be created it throws, and from
-// within a `co_await` that could not be caught; so the first name is one that needs no look-up.
-error_code start_thread(tcp_resolver& resolver)
+// Looks up one name. `getaddrinfo` blocks, and Asio looks up the names of an execution context one after the other: one
+// that gets no answer would hold up all others, so each has a context of its own.
+struct name_look_up {
+    asio::thread_pool context{1};
+    asio::ip::basic_resolver<tcp, asio::thread_pool::executor_type> resolver{context.get_executor()};
+};
+
+// For its first name a context starts a thread. If no thread can be created Asio throws, and from within a `co_await`
+// that could not be caught; so the first name is one that needs no look-up.
+error_code start(std::optional<name_look_up>& look_up)
 try {
-    resolver.async_resolve("127.0.0.1", "0", tcp_resolver::numeric_host | tcp_resolver::numeric_service,
-                           [](const error_code&, const tcp_resolver::results_type&) {});
+    using resolver = tcp_resolver;
+    look_up.emplace();
+    look_up->resolver.async_resolve("127.0.0.1", "0", resolver::numeric_host | resolver::numeric_service,
+                                    [](const error_code&, const resolver::results_type&) {});
     return {};
 } catch (const boost::system::system_error& no_thread) {
     return no_thread.code();
@@ -84,12 +94,14 @@ awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host
         co_return std::tuple(error_code{}, std::move(endpoints));
     }
 
-    tcp_resolver resolver(co_await asio::this_coro::executor);
-    if (const auto no_thread = start_thread(resolver))
+    std::optional<name_look_up> look_up;
+    if (const auto no_thread = start(look_up))
         co_return std::tuple(no_thread, std::move(endpoints));
-    const auto [error, found] = co_await resolver.async_resolve(place.host, std::to_string(place.port), as_result);
+    const auto [error, found] =
+        co_await look_up->resolver.async_resolve(place.host, std::to_string(place.port), as_result);
     for (const auto& entry : found)
-        endpoints.push_back(entry.endpoint());
+        if (std::ranges::find(endpoints, entry.endpoint()) == endpoints.end())
+            endpoints.push_back(entry.endpoint());
     co_return std::tuple(error, std::move(endpoints));
 }
 
