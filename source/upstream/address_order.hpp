@@ -2,8 +2,10 @@
 #pragma once
 
 #include "net/asio.hpp"
+#include "net/clock.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -11,7 +13,8 @@
 namespace causeway::upstream {
 
 /// Remembers the last address that accepted a connection, and whether the connection was of any use: an address may
-/// accept connections and do nothing else. Pure; belongs to one upstream of one event loop.
+/// accept connections and do nothing else. Pure: the time of each event is a parameter. Belongs to one upstream of one
+/// event loop.
 class address_order {
 public:
     /// A connection to `address` was made.
@@ -21,32 +24,43 @@ public:
         works_ = true;
     }
 
-    /// Whether that connection worked, now that it has ended.
-    void ended(bool had_worked) noexcept { works_ = had_worked; }
+    /// That connection has ended, and whether it worked.
+    void ended(bool had_worked, clock::time_point now)
+    {
+        works_ = had_worked;
+        if (had_worked)
+            last_worked_ = now;
+    }
 
     /// The last address that accepted a connection.
     const std::optional<tcp::endpoint>& last() const noexcept { return last_; }
 
-    /// Puts the addresses that were found in the order in which to try them. One that worked comes first and, if that
-    /// was `recently`, is the only one: a silent one among the others would make a short restart longer than requests
-    /// can wait. One that did not work comes last.
+    /// Whether a connection to any address has worked until `now`, or until less than `period` ago.
+    bool worked_within(std::chrono::nanoseconds period, clock::time_point now) const
+    {
+        return last_worked_ && now - *last_worked_ < period;
+    }
+
+    /// Puts the addresses that were found in the order in which to try them. The last one, if it worked, comes first;
+    /// if that was `recently`, it is the only one: a silent one among the others would make a short restart longer than
+    /// requests can wait. If it did not work, it comes last, and those behind it first, so that each gets its turn.
     void arrange(std::vector<tcp::endpoint>& found, bool recently) const
     {
         const auto known = std::ranges::find_if(found, [this](const auto& place) { return place == last_; });
         if (known == found.end())
             return;
-        if (!works_) {
-            std::rotate(known, std::next(known), found.end());
-        } else if (recently) {
+        if (!works_)
+            std::rotate(found.begin(), std::next(known), found.end());
+        else if (recently)
             found = {*last_};
-        } else {
+        else
             std::rotate(found.begin(), known, std::next(known));
-        }
     }
 
 private:
     std::optional<tcp::endpoint> last_;
     bool works_ = true;
+    std::optional<clock::time_point> last_worked_;
 };
 
 } // namespace causeway::upstream

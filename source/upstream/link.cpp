@@ -31,9 +31,15 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
-// The same for any other address than the one that worked until a moment ago: it must not make a short restart longer
-// than requests can wait.
-constexpr auto brief_timeout = 500ms;
+// The same for any other address than the last, if one worked a moment ago: it must not make a short restart longer
+// than requests can wait. Of the patience, a part.
+constexpr auto longest_brief_timeout = 500ms;
+constexpr auto brief_part = 8;
+
+std::chrono::nanoseconds brief_timeout(std::chrono::nanoseconds patience)
+{
+    return std::min<std::chrono::nanoseconds>(patience / brief_part, longest_brief_timeout);
+}
 
 std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
 {
@@ -95,15 +101,15 @@ awaitable<> link::run()
 awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
-    const auto known = addresses_.last();
-    const bool worked_recently = availability_.since_last_worked(clock::now()) < patience_;
+    const auto last = addresses_.last();
+    const bool worked_recently = addresses_.worked_within(patience_, clock::now());
     addresses_.arrange(endpoints, worked_recently);
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
         std::optional<net::connection> connection;
         error = asio::error::timed_out; // unless the attempt ends first
-        const auto timeout = worked_recently && known && endpoint != *known ? brief_timeout : connect_timeout;
+        const auto timeout = worked_recently && endpoint != last ? brief_timeout(patience_) : connect_timeout;
         co_await net::until_first(attempt(endpoint, connection, error), net::sleep(timeout));
         if (!error) {
             addresses_.connected(endpoint);
@@ -190,7 +196,7 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
-    addresses_.ended(availability_.worked() && ending.why != disconnect::silent);
+    addresses_.ended(had_worked && ending.questions != questions::unanswered && ending.why != disconnect::silent, now);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)

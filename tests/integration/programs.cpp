@@ -567,12 +567,16 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_a_silent_one_does_not_make_a_restart_l
     causeway_with_hosts causeway(hosts.path(),
                                  in_front_of({"backend.test" + port}, {"--threads=1", "--log-level=trace"}));
     causeway.wait_for_line("connected"); // perhaps after two wasted seconds at the silent one
-
-    code_server->signal(SIGSTOP);
     connection client(causeway.port());
+    BOOST_TEST(get(client, "404").body == body_for("404"));
+
+    code_server.reset();
+    code_server.emplace(at_the_first);
+    causeway.wait_for_line("connected", 2);
+    code_server->signal(SIGSTOP);
     client.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
-    causeway.wait_for_line("wrote 4 bytes");
-    code_server.reset(); // without ever having answered
+    causeway.wait_for_line("wrote 4 bytes", 2);
+    code_server.reset(); // without having answered on this connection
     code_server.emplace(at_the_first);
     BOOST_TEST(receive_answer(client).body == body_for("404"));
 }
