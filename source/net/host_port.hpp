@@ -28,9 +28,9 @@ std::optional<host_port> parse_host_port(std::string_view text);
 std::string to_string(const host_port& place);
 std::string to_string(const tcp::endpoint& place);
 
-/// The endpoints that `place` stands for, each once. An address is used as it is; a name is looked up, beside all others
-/// that are looked up meanwhile, and the error is the resolver's when that fails. The look-up cannot be interrupted: a
-/// cancelled one ends when the system's `getaddrinfo` gives up.
+/// The endpoints that `place` stands for, each once. An address is used as it is; a name is looked up, beside all
+/// others that are looked up meanwhile, and the error is the resolver's when that fails. The look-up cannot be
+/// interrupted: a cancelled one ends when the system's `getaddrinfo` gives up.
 awaitable<std::tuple<error_code, std::vector<tcp::endpoint>>> resolve(const host_port& place);
 
 } // namespace causeway::net
