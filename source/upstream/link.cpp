@@ -31,8 +31,8 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
-// The same for any other address than the last, if one worked a moment ago: it must not make a short restart longer
-// than requests can wait. Of the patience, a part.
+// The same for any address except the last, if one worked a moment ago: it must not make a short restart longer
+// than requests can wait. A part of the patience.
 constexpr auto longest_brief_timeout = 500ms;
 constexpr auto brief_part = 8;
 

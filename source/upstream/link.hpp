@@ -114,7 +114,7 @@ private:
     backoff backoff_;
     steady_timer retry_;
     bool declines_ = false;      // it is up, but declined the last greeting
-    bool answers_tests_ = false; // or has answered a greeting
+    bool answers_tests_ = false; // has ever answered a heartbeat, or a greeting
     bool stopped_ = false;
     asio::cancellation_signal cancellation_;
 };
