@@ -2,10 +2,8 @@
 #pragma once
 
 #include "net/asio.hpp"
-#include "net/clock.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -13,8 +11,7 @@
 namespace causeway::upstream {
 
 /// Remembers the last address that accepted a connection, and whether the connection was of any use: an address may
-/// accept connections and do nothing else. Pure: the time of each event is a parameter. Belongs to one upstream of one
-/// event loop.
+/// accept connections and do nothing else. Pure; belongs to one upstream of one event loop.
 class address_order {
 public:
     /// A connection to `address` was made.
@@ -24,26 +21,16 @@ public:
         works_ = true;
     }
 
-    /// That connection has ended, and whether it worked.
-    void ended(bool had_worked, clock::time_point now)
-    {
-        works_ = had_worked;
-        if (had_worked)
-            last_worked_ = now;
-    }
+    /// That connection has ended, and whether it worked to the end.
+    void ended(bool worked) noexcept { works_ = worked; }
 
     /// The last address that accepted a connection.
     const std::optional<tcp::endpoint>& last() const noexcept { return last_; }
 
-    /// Whether a connection to any address has worked until `now`, or until less than `period` ago.
-    bool worked_within(std::chrono::nanoseconds period, clock::time_point now) const
-    {
-        return last_worked_ && now - *last_worked_ < period;
-    }
-
     /// Puts the addresses that were found in the order in which to try them. The last one, if it worked, comes first;
-    /// if that was `recently`, it is the only one: a silent one among the others would make a short restart longer than
-    /// requests can wait. If it did not work, it comes last, and those behind it first, so that each gets its turn.
+    /// if one worked `recently`, it is the only one: a silent one among the others would make a short restart longer
+    /// than requests can wait. If it did not work, it comes last, and those behind it first, so that each gets its
+    /// turn.
     void arrange(std::vector<tcp::endpoint>& found, bool recently) const
     {
         const auto known = std::ranges::find_if(found, [this](const auto& place) { return place == last_; });
@@ -60,7 +47,6 @@ public:
 private:
     std::optional<tcp::endpoint> last_;
     bool works_ = true;
-    std::optional<clock::time_point> last_worked_;
 };
 
 } // namespace causeway::upstream

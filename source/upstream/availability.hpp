@@ -58,6 +58,8 @@ public:
         const bool replied = only_probed_ || its_questions == questions::answered;
         const bool left_something_unanswered = its_questions == questions::unanswered || (asked_at && !spoke_);
         was_of_use_ = replied || lasted >= lasting_time;
+        if (was_of_use_)
+            of_use_until_ = now;
         if (replied)
             worked_ = true;
         else if (left_something_unanswered || lasted < settling_time)
@@ -75,6 +77,12 @@ public:
     /// Whether the last connection that ended had brought a reply to a question, or had lasted until it was asked. Then
     /// the next one may follow at once.
     bool was_of_use() const noexcept { return was_of_use_; }
+
+    /// Whether such a connection ended less than `period` ago.
+    bool was_of_use_within(std::chrono::nanoseconds period, time_point now) const noexcept
+    {
+        return of_use_until_ && now - *of_use_until_ < period;
+    }
 
     /// Whether the last connection that ended had answered its probe, and was asked nothing else. An upstream that
     /// closes each connection after one reply would get nothing except probes if the next one began with a probe, too.
@@ -98,6 +106,7 @@ private:
     bool spoke_ = false;
     bool worked_ = true; // as far as connections have shown
     bool was_of_use_ = true;
+    std::optional<time_point> of_use_until_;
     bool only_probed_ = false;
 };
 

@@ -102,7 +102,7 @@ awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
     const auto last = addresses_.last();
-    const bool worked_recently = addresses_.worked_within(patience_, clock::now());
+    const bool worked_recently = availability_.was_of_use_within(patience_, clock::now());
     addresses_.arrange(endpoints, worked_recently);
     for (const auto& endpoint : endpoints) {
         if (stopped_)
@@ -196,7 +196,7 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
-    addresses_.ended(had_worked && ending.questions != questions::unanswered && ending.why != disconnect::silent, now);
+    addresses_.ended(had_worked && ending.questions != questions::unanswered && ending.why != disconnect::silent);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)

@@ -213,4 +213,19 @@ BOOST_AUTO_TEST_CASE(an_answered_probe_is_a_reply_and_known_until_the_next_conne
     BOOST_TEST(!upstream.only_probed());
 }
 
+BOOST_AUTO_TEST_CASE(it_is_known_how_long_ago_a_connection_was_of_use_whatever_came_since)
+{
+    BOOST_TEST(!upstream.was_of_use_within(1h, now));
+    upstream.connected(now, false);
+    pass(lasting_time); // without a question, until the last one, which it loses
+    upstream.disconnected(now, now, questions::unanswered);
+    upstream.connected(now, true);
+    upstream.spoke();
+    pass(1s);
+    upstream.disconnected(now, now, questions::unanswered);
+    BOOST_TEST(!upstream.was_of_use());
+    BOOST_TEST(upstream.was_of_use_within(2s, now));
+    BOOST_TEST(!upstream.was_of_use_within(1s, now));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,9 @@ using namespace causeway;
 constexpr std::string_view unanswered = "unanswered.test";
 std::latch* told = nullptr;
 
+// Its name server does not know it.
+constexpr std::string_view unknown = "unknown.test";
+
 // It is in /etc/hosts twice, with the same address.
 constexpr std::string_view listed_twice = "twice.test";
 
@@ -33,6 +36,8 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
         told->wait();
         return EAI_AGAIN;
     }
+    if (name != nullptr && name == unknown)
+        return EAI_NONAME;
     static const auto the_systems = reinterpret_cast<decltype(&getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
     if (name == nullptr || name != listed_twice)
         return the_systems(name, service, hints, found);
@@ -61,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_name_whose_server_does_not_answer_holds_up_no_other)
     bool first = false;
     bool second = false;
     asio::co_spawn(io, look_up({std::string(unanswered), 80}, first), net::rethrow);
-    asio::co_spawn(io, look_up({"another.test", 80}, second), net::rethrow);
+    asio::co_spawn(io, look_up({std::string(unknown), 80}, second), net::rethrow);
     const auto give_up = std::chrono::steady_clock::now() + 20s;
     while (!second && std::chrono::steady_clock::now() < give_up)
         io.run_one_for(1s);
