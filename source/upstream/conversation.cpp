@@ -2,6 +2,7 @@
 
 #include "net/until_first.hpp"
 #include "net/worth_a_line.hpp"
+#include "upstream/silence.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_state.hpp>
@@ -49,6 +50,7 @@ public:
         : with_(conversation)
         , pause_(conversation.connection.get_executor())
         , turn_(conversation.trials)
+        , silence_(clock::now(), conversation.patience, conversation.heartbeat_after)
     {
     }
 
@@ -81,9 +83,7 @@ private:
     void take_sign_of_life();
     void hear_reply();
     void hear_sense();
-    void count_silence_from(clock::time_point now);
     void send_heartbeat();
-    bool wants_a_sign_of_life(clock::time_point now);
     void break_off(std::string_view reason);
     void report_unfinished();
 
@@ -95,16 +95,14 @@ private:
     bool own_words_ask_ = false; // one of them needs an answer
     bool open_ = false;          // for questions
     bool traced_ =
-        spdlog::should_log(spdlog::level::trace);   // checked by the watch: checking each time would cost too much
-    std::optional<clock::time_point> asked_at_;     // when something was first written
-    bool spoke_ = false;                            // something intelligible was received
-    questions questions_ = questions::none;         // what became of those that were taken
-    bool quiet_ = true;                             // since the watch last looked
-    clock::time_point last_sent_;                   // anything except suspects
-    std::uint64_t replies_ = 0;                     // when the watch last looked
-    std::optional<clock::time_point> silent_since_; // something was written, and nothing intelligible was received
-    bool asked_for_a_sign_of_life_ = false;         // since then
-    std::string_view broken_;                       // why the stream cannot be read any further
+        spdlog::should_log(spdlog::level::trace); // checked by the watch: checking each time would cost too much
+    std::optional<clock::time_point> asked_at_;   // when something was first written
+    bool spoke_ = false;                          // something intelligible was received
+    questions questions_ = questions::none;       // what became of those that were taken
+    silence silence_;                             // of the peer
+    clock::time_point last_sent_;                 // anything except suspects
+    std::uint64_t replies_ = 0;                   // when the watch last looked
+    std::string_view broken_;                     // why the stream cannot be read any further
 };
 
 ending exchange::sum_up(ending first) const
@@ -200,7 +198,7 @@ void exchange::gather(clock::time_point now)
     own_words_.clear();
     with_.requests.take(with_.lane, wire_, now);
     last_sent_ = now;
-    quiet_ = false;
+    silence_.had_traffic(now);
     if (asks)
         expect_an_answer(now);
 }
@@ -215,9 +213,7 @@ void exchange::expect_an_answer(clock::time_point now)
         else if (questions_ == questions::only_a_probe)
             questions_ = questions::answered;
     }
-    quiet_ = false;
-    if (!silent_since_)
-        silent_since_ = now;
+    silence_.asked(now);
 }
 
 // Sends what fits into the socket's buffer, which is nearly always everything, without a turn of the event loop. False
@@ -317,8 +313,9 @@ std::optional<ending> exchange::read_what_has_come()
         return ending{.why = disconnect::failed, .reason = error.message()};
     if (traced_)
         spdlog::trace("upstream {}: read {} bytes", with_.name, count);
-    quiet_ = false;
-    with_.requests.received(clock::now());
+    const auto now = clock::now();
+    silence_.had_traffic(now);
+    with_.requests.received(now);
     with_.codec.received(count);
     take_events();
     if (!broken_.empty())
@@ -385,8 +382,7 @@ void exchange::hear_reply()
 
 void exchange::hear_sense()
 {
-    silent_since_.reset();
-    asked_for_a_sign_of_life_ = false;
+    silence_.heard();
     if (!with_.has_to_prove_itself)
         with_.requests.spoke(with_.lane);
     else
@@ -412,48 +408,32 @@ void exchange::report_unfinished()
                      shown.substr(0, most_shown), counts.unfinished);
 }
 
-// A peer that is frozen, or has vanished, closes nothing. Its sign is that something was written and nothing
-// intelligible has been received for the whole of `patience` since. Checking a few times within that period costs
-// nothing on a request's path.
+// Looks at the peer's silence a few times within the patience, which costs nothing on a request's path.
 awaitable<> exchange::watch(ending& ending)
 {
-    auto patience = with_.patience;
-    const auto end_of_greeting = clock::now() + patience;
-    std::chrono::nanoseconds quiet_for{};
+    const auto end_of_greeting = clock::now() + with_.patience;
     steady_timer timer(with_.connection.get_executor());
     for (;;) {
-        const auto interval = std::min<std::chrono::nanoseconds>(with_.patience / 4, longest_between_looks);
-        timer.expires_after(interval);
+        timer.expires_after(std::min<std::chrono::nanoseconds>(with_.patience / 4, longest_between_looks));
         const auto [cancelled] = co_await timer.async_wait(as_result);
         if (cancelled)
             co_return;
         const auto now = clock::now();
         traced_ = spdlog::should_log(spdlog::level::trace);
         report_unfinished();
-        if (std::exchange(patience, with_.patience) != with_.patience)
-            count_silence_from(now);
+        const auto due = silence_.check(now, with_.patience);
         if (!open_ && now >= end_of_greeting) {
             ending = {.why = disconnect::silent, .reason = "it does not answer the greeting"};
             co_return;
         }
-        if (silent_since_ && now - *silent_since_ >= patience) {
+        if (due == silence::due::end) {
             with_.requests.distrust(with_.lane);
             ending = {.why = disconnect::silent, .reason = "silent for too long"};
             co_return;
         }
-        quiet_for = std::exchange(quiet_, true) ? quiet_for + interval : 0s;
-        if (open_ && with_.heartbeat_after > 0s && (quiet_for >= with_.heartbeat_after || wants_a_sign_of_life(now)))
+        if (due == silence::due::heartbeat && open_)
             send_heartbeat();
     }
-}
-
-// A peer that was asked under another patience has the whole of the new one, and is asked for a sign of life within it:
-// a slow host is not dead because the settings have changed.
-void exchange::count_silence_from(clock::time_point now)
-{
-    if (silent_since_)
-        silent_since_ = now;
-    asked_for_a_sign_of_life_ = false;
 }
 
 // A peer that never answered one may not know heartbeats; then its silence means nothing.
@@ -463,14 +443,6 @@ void exchange::send_heartbeat()
         ask(with_.codec.heartbeat());
     else
         say(with_.codec.heartbeat());
-}
-
-// The peer may merely have left one message without a reply, while the replies to later questions are still due.
-bool exchange::wants_a_sign_of_life(clock::time_point now)
-{
-    const bool wants = silent_since_ && now - *silent_since_ >= with_.patience / 2 && !asked_for_a_sign_of_life_;
-    asked_for_a_sign_of_life_ |= wants;
-    return wants;
 }
 
 } // namespace
