@@ -75,6 +75,11 @@ def floor(start: Start) -> list[str]:
     return [str(start.tools / "floor"), str(start.port), str(start.backend)]
 
 
+def shape(start: Start) -> list[str]:
+    """A yardstick too: a coroutine, a channel and a race for each request, and no more than the floor does beyond that."""
+    return [str(start.tools / "shape"), f"--listen=127.0.0.1:{start.port}", f"--upstream=127.0.0.1:{start.backend}"]
+
+
 def filled_in(name: str, folder: Path, values: dict[str, object]) -> Path:
     """The file `name` of this folder with a value for each @NAME@, written into `folder`."""
     text = (HERE / name).read_text()
@@ -150,6 +155,7 @@ COALESCE = Contender("Causeway --coalesce", [], causeway_coalesce, ["causeway", 
 CAUSEWAY_PAYMENTS = Contender("Causeway, payments", [], causeway_payments, ["causeway", "--version"],
                               backend="iso8583-host")
 FLOOR = Contender("floor", [], floor, ["g++", "--version"])
+SHAPE = Contender("shape alone", [], shape, ["g++", "--version"])
 CONSTANT = Contender("nginx, constant", ["nginx"], nginx_constant, ["nginx", "-v"], path="/constant")
 NGINX_LUA = Contender("nginx + Lua", ["nginx", LUA], nginx_lua, ["nginx", "-v"])
 HAPROXY = Contender("HAProxy, constant", ["haproxy"], haproxy, ["haproxy", "-v"], path="/constant")
@@ -166,12 +172,21 @@ WITH_TLS = [CAUSEWAY, CONSTANT, HAPROXY, HAPROXY_CAUSEWAY]  # over_tls makes tho
 
 
 def build_tools(folder: Path) -> None:
-    """The floor, the clients with a constant rate, and the bridge in Go, if it can be built here."""
+    """The floor, the shape, the clients with a constant rate, and the bridge in Go, if it can be built here."""
     for name in ("floor", "rate", "crowd"):
         subprocess.run(["g++", "-O2", "-std=c++20", str(HERE / f"{name}.cpp"), "-o", str(folder / name)], check=True)
+    build_shape(folder / "shape")
     if shutil.which("go"):
         subprocess.run(["go", "build", "-o", str(folder / "bridge-go"), str(HERE / "bridge.go")], check=True,
                        env=os.environ | {"GO111MODULE": "off"})
+
+
+def build_shape(program: Path) -> None:
+    """Compiled as the bridge is, see source/CMakeLists.txt."""
+    source = HERE.parent.parent / "source"
+    subprocess.run(["g++", "-O2", "-DNDEBUG", "-std=c++20", "-pthread", f"-I{source}",
+                    "-DBOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC", "-DBOOST_ASIO_DISABLE_BOOST_ALIGN",
+                    str(HERE / "shape.cpp"), str(source / "net/clock.cpp"), "-o", str(program)], check=True)
 
 
 @contextmanager

@@ -36,8 +36,8 @@ import contenders
 import processes
 import report
 import tls
-from contenders import (CAUSEWAY, COALESCE, CONSTANT, FLOOR, GO, HAPROXY, NGINX_LUA, NODE, WEBDIS, WITH_TLS,
-                        Contender)
+from contenders import (CAUSEWAY, COALESCE, CONSTANT, FLOOR, GO, HAPROXY, NGINX_LUA, NODE, SHAPE, WEBDIS,
+                        WITH_TLS, Contender)
 from processes import CLIENT_CORE, SERVER_CORE, Failed
 from report import number, spread, with_extremes
 
@@ -243,7 +243,7 @@ def connections(bench: Bench, chart: Path) -> str:
     loads = {f"{count} connected": Load(count) for count in (1, 64, 256, 1024)}
     loads["64 connected, all codes"] = Load(64, all_codes=True)
     names = {f"{label}: {one.name}": (label, one, load) for label, load in loads.items()
-             for one in installed([FLOOR, CONSTANT, CAUSEWAY, NGINX_LUA])}
+             for one in installed([FLOOR, SHAPE, CONSTANT, CAUSEWAY, NGINX_LUA])}
     results = in_turn(bench, "connections", {name: lambda one=one, load=load: cost_of(bench, one, load)
                                              for name, (_, one, load) in names.items()})
     rows = [[name, *cost_columns(costs), times(costs, results.get(f"{names[name][0]}: {FLOOR.name}", []))]
