@@ -4,7 +4,6 @@
 #include "net/asio.hpp"
 #include "net/tls.hpp"
 
-#include <boost/asio/append.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
@@ -64,20 +63,15 @@ public:
     /// `would_block` when nothing has arrived, and `eof` at the end of the input.
     std::size_t read_at_once(asio::mutable_buffer room, error_code& error);
 
-    /// Waits until `read_at_once` may return something. The signature of `token` is `void(error_code)`: why it never
-    /// will.
+    /// After `read_at_once`, whether there may be more that `wait_for_input` would not notice.
+    bool holds_input() const noexcept { return tls_ && !tls_.is_blocked(); }
+
+    /// Waits until `read_at_once` may return something. To be called after that, and not while `holds_input`. The
+    /// signature of `token` is `void(error_code)`: why it never will.
     template <class Token>
     auto wait_for_input(Token&& token)
     {
-        const auto initiate = [this](auto handler) {
-            if (!tls_)
-                socket_.async_wait(tcp_socket::wait_read, std::move(handler));
-            else if (tls_.is_blocked())
-                socket_.async_wait(tls_.wanted(), std::move(handler));
-            else // it may have received more than it has returned, and the socket would not tell
-                asio::post(get_executor(), asio::append(std::move(handler), error_code()));
-        };
-        return asio::async_initiate<Token, void(error_code)>(initiate, token);
+        return socket_.async_wait(tls_ ? tls_.wanted() : tcp_socket::wait_read, std::forward<Token>(token));
     }
 
     /// Sends all of `bytes`, which outlive the operation. `co_await` gives a tuple of the error, if any, and how many

@@ -24,6 +24,7 @@
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace causeway::net {
@@ -314,12 +315,26 @@ error_code tls_session::handshake()
     return error;
 }
 
+// OpenSSL returns one record at a time, and takes as many from the socket as there are.
 std::size_t tls_session::read(asio::mutable_buffer room, error_code& error)
 {
     begin_call();
-    const auto count = SSL_read(ssl_.get(), room.data(), clamped(room.size()));
-    error = why_it_failed(count);
-    return error ? 0 : static_cast<std::size_t>(count);
+    std::size_t count = 0;
+    error = std::exchange(failed_, {});
+    while (!error && room.size() != 0) {
+        const auto more = SSL_read(ssl_.get(), room.data(), clamped(room.size()));
+        error = why_it_failed(more);
+        if (!error) {
+            room += static_cast<std::size_t>(more);
+            count += static_cast<std::size_t>(more);
+        }
+    }
+    if (count == 0)
+        return 0;
+    if (error != asio::error::would_block)
+        failed_ = error;
+    error = {};
+    return count;
 }
 
 std::size_t tls_session::write(asio::const_buffer bytes, error_code& error)

@@ -76,12 +76,17 @@ public:
     /// These do what is possible without waiting. After `would_block`, call them again, with the same bytes for a
     /// write, when the socket is ready for `wanted`. The end of the session is `asio::error::eof`.
     error_code handshake();
-    std::size_t read(asio::mutable_buffer room, error_code& error); ///< see above; bytes read
     std::size_t write(asio::const_buffer bytes, error_code& error); ///< see above; bytes written
 
-    /// Whether the last call returned `would_block`, and what it has to wait for.
+    /// The same. Returns how many bytes were read, if there were any: then what ended them is for the next call.
+    std::size_t read(asio::mutable_buffer room, error_code& error);
+
+    /// After a `read`, whether it stopped for want of room, or of input. In the first case there may be more, which the
+    /// socket would not tell.
     bool is_blocked() const noexcept { return SSL_want(ssl_.get()) != SSL_NOTHING; }
-    asio::socket_base::wait_type wanted() const noexcept; ///< see above
+
+    /// What to wait for after `would_block`.
+    asio::socket_base::wait_type wanted() const noexcept;
 
     /// Whether something was received that `read` has not returned yet.
     bool has_input() const;
@@ -106,6 +111,7 @@ private:
 
     std::unique_ptr<tls_transport> transport_; // of `ssl_`
     std::unique_ptr<SSL, deleter> ssl_;
+    error_code failed_; // to be returned by the next `read`
 };
 
 } // namespace causeway::net

@@ -2,6 +2,7 @@
 
 #include "net/until_first.hpp"
 #include "net/worth_a_line.hpp"
+#include "upstream/out_of_reach.hpp"
 #include "upstream/silence.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -43,6 +44,11 @@ constexpr auto longest_between_looks = 1s;
 // next one throws. Anything taken from the multiplexer in between would count as written but never be written.
 bool is_over(const asio::cancellation_state& state) { return state.cancelled() != asio::cancellation_type::none; }
 
+ending failed(error_code error)
+{
+    return {.why = disconnect::failed, .reason = error.message(), .out_of_reach = is_out_of_reach(error)};
+}
+
 // The state that the three coroutines of a conversation share. A local variable of `converse`, which awaits all three.
 class exchange {
 public:
@@ -68,7 +74,8 @@ private:
     void open(bool is_alive);
     void say(std::string_view words);
     void ask(std::string_view words);
-    bool replies_may_have_come() const;
+    std::optional<ending> read_before_writing();
+    bool end_may_have_come() const;
     void gather(clock::time_point now);
     void expect_an_answer(clock::time_point now);
     bool sent_at_once();
@@ -77,6 +84,7 @@ private:
     awaitable<error_code> try_some();
     awaitable<error_code> pause(std::chrono::nanoseconds duration);
     std::optional<ending> read_what_has_come();
+    std::optional<ending> read_once();
     void take_events();
     void take(const event::message& message);
     void take(const event::unreadable& message);
@@ -102,6 +110,7 @@ private:
     silence silence_;                             // of the peer
     clock::time_point last_sent_;                 // anything except suspects
     std::uint64_t replies_ = 0;                   // when the watch last looked
+    bool may_have_input_ = true;                  // the last read did not find the socket empty
     std::string_view broken_;                     // why the stream cannot be read any further
 };
 
@@ -161,11 +170,9 @@ awaitable<> exchange::write(ending& ending)
     while (!error) {
         if (is_over(co_await asio::this_coro::cancellation_state))
             co_return;
-        if (replies_may_have_come()) {
-            if (auto ended = read_what_has_come()) {
-                ending = *std::move(ended);
-                co_return;
-            }
+        if (auto ended = read_before_writing()) {
+            ending = *std::move(ended);
+            co_return;
         }
         if (!own_words_.empty() || with_.lane.has_unwritten()) {
             gather(clock::now());
@@ -182,14 +189,26 @@ awaitable<> exchange::write(ending& ending)
         if (!error && with_.requests.has_suspects_for(with_.lane))
             error = co_await try_suspects();
     }
-    ending = {.why = disconnect::failed, .reason = error.message()};
+    if (is_over(co_await asio::this_coro::cancellation_state))
+        co_return;
+    const auto ended = read_what_has_come(); // the peer may have replied before it closed the connection
+    ending = ended.value_or(failed(error));
 }
 
-// Not with TLS: what OpenSSL has taken from the socket and not returned would wake up nobody.
-bool exchange::replies_may_have_come() const
+// Replies may have come, and behind them the end of the connection.
+std::optional<ending> exchange::read_before_writing()
 {
-    return with_.lane.has_unwritten() && with_.lane.on_the_wire() != 0 && !with_.connection.has_tls();
+    std::optional<ending> ended;
+    if (with_.lane.has_unwritten() && (with_.lane.on_the_wire() != 0 || end_may_have_come()))
+        ended = read_what_has_come();
+    if (with_.lane.has_unwritten() && !ended && end_may_have_come())
+        ended = read_what_has_come();
+    return ended;
 }
+
+// A peer may close the connection with what it writes. A question that is written after that is lost, which matters
+// where it may not be written again.
+bool exchange::end_may_have_come() const { return may_have_input_ && !with_.requests.shares_keys(); }
 
 void exchange::gather(clock::time_point now)
 {
@@ -292,25 +311,35 @@ awaitable<> exchange::read(ending& ending)
         }
         const auto [error] = co_await with_.connection.wait_for_input(as_result);
         if (error) {
-            ending = {.why = disconnect::failed, .reason = error.message()};
+            ending = failed(error);
             co_return;
         }
     }
 }
 
-// Bytes in, events out; each message to the request that waits for it. Returns how the conversation has ended, if it
-// has.
+// Returns how the conversation has ended, if it has.
 std::optional<ending> exchange::read_what_has_come()
+{
+    do {
+        if (auto ended = read_once())
+            return ended;
+    } while (with_.connection.holds_input());
+    return std::nullopt;
+}
+
+// Bytes in, events out; each message to the request that waits for it.
+std::optional<ending> exchange::read_once()
 {
     const auto space = with_.codec.space();
     error_code error;
     const auto count = with_.connection.read_at_once(asio::buffer(space.data(), space.size()), error);
-    if (error == asio::error::would_block)
+    may_have_input_ = error != asio::error::would_block;
+    if (!may_have_input_)
         return std::nullopt;
     if (error == asio::error::eof)
         return ending{.why = disconnect::closed, .reason = "closed by the upstream"};
     if (error)
-        return ending{.why = disconnect::failed, .reason = error.message()};
+        return failed(error);
     if (traced_)
         spdlog::trace("upstream {}: read {} bytes", with_.name, count);
     const auto now = clock::now();

@@ -43,6 +43,7 @@ struct ending {
     std::string reason;                             ///< in words
     std::optional<clock::time_point> asked_at = {}; ///< when something was written first
     bool opened = false;                            ///< whether it was ready for questions
+    bool out_of_reach = false;                      ///< the network gave up
     upstream::questions questions = {};             ///< what became of them
 };
 

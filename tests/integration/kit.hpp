@@ -46,6 +46,10 @@ void finish(asio::io_context& io);
 /// the program: see real_time.cpp and virtual_time.cpp.
 bool wait_for_something(asio::io_context& io, clock::time_point latest);
 
+/// As when the whole machine stands still: afterwards everything that has come, and each deadline that has passed, is
+/// due at the same time. Between two handlers of `io`.
+void stand_still(asio::io_context& io, std::chrono::nanoseconds duration);
+
 /// Lets everything that is ready run, until the loop has made a few turns without this coroutine.
 awaitable<> settle();
 

@@ -583,14 +583,34 @@ BOOST_DATA_TEST_CASE_F(fixture, a_repeated_reply_answers_no_later_question_that_
 
 BOOST_DATA_TEST_CASE_F(fixture, what_did_not_reach_the_kernel_counts_as_not_written, languages, language)
 {
+    settings.reply_timeout = 100ms;
+    auto without_heartbeats = language;
+    without_heartbeats.protocol.heartbeat_after = 0s;
     play(
-        language, [&language](unsigned number) { return language.reply(number); },
+        without_heartbeats, [&language](unsigned number) { return number == 100 ? "" : language.reply(number); },
         [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
-            BOOST_TEST(is_reply(co_await ask(pool, spoken, 100), spoken, 100));
-            other.reset(); // which the pool learns too late: it writes in the same turn of the loop
+            BOOST_TEST(is_failure(co_await ask(pool, spoken, 100), make_error_code(failure::timed_out, true)));
+            other.reset(); // which the pool learns too late: it writes in the same turn, and expects no reply before
             BOOST_TEST(is_reply(co_await ask(pool, spoken, 101), spoken, 101));
             BOOST_TEST(count_of(101, other) == 1U);
             BOOST_TEST(other.connections() == 2U);
+        });
+}
+
+// A host may take one question on each connection, or be stopped when it has answered.
+BOOST_DATA_TEST_CASE_F(fixture, nothing_is_written_behind_a_close_that_came_with_a_reply, languages, language)
+{
+    settings.window = 1;
+    play(
+        language, [&language](unsigned number) { return language.reply(number); },
+        [](pool& pool, counterpart& other, const test::language& spoken) -> awaitable<> {
+            const auto [first, second, lost] =
+                co_await (ask(pool, spoken, 100) && ask(pool, spoken, 101) && lose_the_first(other));
+            BOOST_TEST(lost);
+            BOOST_TEST(is_reply(first, spoken, 100));
+            BOOST_TEST(is_reply(second, spoken, 101));
+            BOOST_TEST(count_of(101, other) == 1U);
+            BOOST_TEST(pool.counts().rewritten == 0U);
         });
 }
 

@@ -6,6 +6,8 @@
 #include "net/connection.hpp"
 #include "net/rethrow.hpp"
 #include "protocols/codes/protocol.hpp"
+#include "service/settings.hpp"
+#include "service/tls_contexts.hpp"
 #include "upstream/pool.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -18,6 +20,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -710,6 +713,15 @@ BOOST_AUTO_TEST_CASE(its_certificate_may_be_for_a_name_that_was_chosen)
     play(hears);
 }
 
+BOOST_AUTO_TEST_CASE(the_dot_at_the_end_of_a_name_is_not_looked_for_in_its_certificate)
+{
+    service::bridge_settings of_bridge;
+    of_bridge.upstreams = {{"backend.test.", 1}};
+    of_bridge.upstream_tls = true;
+    of_bridge.upstream_trust.ca = files().ours.certificate();
+    BOOST_TEST(service::make_tls_contexts(of_bridge).upstreams.front().name == "backend.test");
+}
+
 BOOST_AUTO_TEST_CASE(an_upstream_is_not_asked_whose_certificate_is_for_another_name)
 {
     backend.show(files().wrong_name);
@@ -788,6 +800,40 @@ BOOST_AUTO_TEST_CASE(replies_that_came_together_are_all_heard_although_more_is_w
         asked.stop();
         asked_of.stop();
     }(pool, ask, backend));
+}
+
+// Each comes in a TLS record of its own.
+BOOST_AUTO_TEST_CASE(replies_that_came_while_everything_stood_still_are_all_heard)
+{
+    backend.show(files().good);
+    const std::vector<std::string> codes{"200", "301", "404", "500", "503", "501", "502", "504"};
+    std::size_t asked = 0;
+    backend.answer_with([&](secure_backend::tls_stream& stream, const std::string&) -> awaitable<> {
+        if (++asked == codes.size())
+            for (const auto& each : codes)
+                asio::write(stream, asio::buffer(reply_line(each)));
+        co_return;
+    });
+    upstream::pool pool(io, settings, pending);
+    pool.start();
+    std::size_t replies = 0;
+    std::size_t ended = 0;
+    const auto ask = [&](std::string code) -> awaitable<> {
+        steady_timer deadline(io.get_executor());
+        const auto outcome = co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
+        replies += outcome.has_value() ? 1 : 0;
+        if (++ended == codes.size()) {
+            pool.stop();
+            backend.stop();
+        }
+    };
+    for (const auto& code : codes)
+        asio::co_spawn(io, ask(code), net::rethrow);
+    while (asked != codes.size())
+        BOOST_TEST_REQUIRE(wait_for_something(io, clock::now() + patience));
+    stand_still(io, settings.reply_timeout);
+    finish(io);
+    BOOST_TEST(replies == codes.size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

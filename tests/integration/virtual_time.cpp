@@ -60,5 +60,11 @@ bool wait_for_something(asio::io_context& io, clock::time_point latest)
     return true;
 }
 
+void stand_still(asio::io_context& io, std::chrono::nanoseconds duration)
+{
+    now += duration;
+    look_at_timers(io);
+}
+
 } // namespace test
 } // namespace causeway
