@@ -24,6 +24,13 @@ public:
     /// That connection has ended, and whether it worked to the end.
     void ended(bool worked) noexcept { works_ = worked; }
 
+    /// The network found no way to `address`, or no sign of it.
+    void out_of_reach(const tcp::endpoint& address)
+    {
+        if (address == last_)
+            works_ = false;
+    }
+
     /// The last address that accepted a connection.
     const std::optional<tcp::endpoint>& last() const noexcept { return last_; }
 

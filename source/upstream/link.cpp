@@ -6,6 +6,7 @@
 #include "net/socket_option.hpp"
 #include "net/until_first.hpp"
 #include "net/worth_a_line.hpp"
+#include "upstream/out_of_reach.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -31,8 +32,8 @@ constexpr auto least_patience = 500ms;
 // An attempt that takes longer has failed: the address may answer nothing at all.
 constexpr auto connect_timeout = 2s;
 
-// The same for any address except the last, if one worked a moment ago: it must not make a short restart longer
-// than requests can wait. A part of the patience.
+// The same for one of several addresses, if the last one worked within the patience: it must not make a short restart
+// longer than requests can wait. A part of the patience, and how long the last address is the only one to try.
 constexpr auto longest_brief_timeout = 500ms;
 constexpr auto brief_part = 8;
 
@@ -101,20 +102,24 @@ awaitable<> link::run()
 awaitable<std::optional<net::connection>> link::connect()
 {
     auto [error, endpoints] = co_await resolve(upstream_);
-    const auto last = addresses_.last();
-    const bool worked_recently = availability_.was_of_use_within(patience_, clock::now());
-    addresses_.arrange(endpoints, worked_recently);
+    const bool are_several = endpoints.size() > 1;
+    const auto brief = brief_timeout(patience_);
+    const auto now = clock::now();
+    const bool worked_recently = availability_.was_of_use_within(patience_, now);
+    const auto timeout = worked_recently && are_several ? brief : connect_timeout;
+    addresses_.arrange(endpoints, availability_.was_of_use_within(brief, now));
     for (const auto& endpoint : endpoints) {
         if (stopped_)
             break;
         std::optional<net::connection> connection;
         error = asio::error::timed_out; // unless the attempt ends first
-        const auto timeout = worked_recently && endpoint != last ? brief_timeout(patience_) : connect_timeout;
         co_await net::until_first(attempt(endpoint, connection, error), net::sleep(timeout));
         if (!error) {
             addresses_.connected(endpoint);
             co_return connection;
         }
+        if (is_out_of_reach(error))
+            addresses_.out_of_reach(endpoint);
     }
     if (!stopped_)
         ++counts_.connect_failures;
@@ -196,7 +201,8 @@ awaitable<> link::converse_on(net::connection connection)
     const auto now = clock::now();
     counts_.rewritten += requests_.close(lane_, now);
     const bool had_worked = availability_.disconnected(now, ending.asked_at, ending.questions);
-    addresses_.ended(had_worked && ending.questions != questions::unanswered && ending.why != disconnect::silent);
+    addresses_.ended(availability_.was_of_use() && ending.questions != questions::unanswered &&
+                     ending.why != disconnect::silent && !ending.out_of_reach);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
     count(ending);
     if (ending.opened)

@@ -409,6 +409,25 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_signs_on_and_loses_payments_i
     BOOST_TEST(post(bridge.port(), marked_purchase("000002")).status == 200);
 }
 
+// As a standby does that must not be used yet. Nobody has asked for anything meanwhile.
+BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_signs_on_and_hangs_up_is_left_for_another,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    listener hangs_up;
+    const temporary_file hosts("127.0.0.1 host.test\n127.0.0.5 host.test\n");
+    const auto port = ":" + std::to_string(hangs_up.port());
+    iso8583_host_process works({"--listen=127.0.0.5" + port, "--iso8583-header=60"});
+    works.port();
+    causeway_with_hosts bridge(hosts.path(), in_front_of_a_host("host.test" + port, {"--iso8583-header=60"}));
+    std::optional<played_host> standby(hangs_up.accept());
+    standby->answer_sign_on("00");
+    bridge.wait_for_line("connected");
+    standby.reset();
+    bridge.wait_for_line("connected", 2);
+    BOOST_TEST(!hangs_up.can_accept());
+    BOOST_TEST(post(bridge.port(), marked_purchase("000001")).status == 200);
+}
+
 BOOST_AUTO_TEST_CASE(a_dialect_that_cannot_be_meant_ends_it_and_says_where)
 {
     const temporary_file file("{\n\"fields\": {\n\"0\": {\"type\": \"Number\"}\n}}\n");

@@ -553,6 +553,22 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_accepts_and_does_not_answer_i
     BOOST_TEST(get(client, "404").body == body_for("404"));
 }
 
+// A crash, for example, in the midst of its work.
+BOOST_AUTO_TEST_CASE(of_several_addresses_one_that_refuses_connections_is_left_for_another,
+                     *boost::unit_test::precondition(where_names_can_be_changed))
+{
+    std::optional<code_server_process> first(on_a_free_port);
+    const auto port = ":" + std::to_string(first->port());
+    temporary_file hosts;
+    hosts.write("127.0.0.1 backend.test\n127.0.0.5 backend.test\n");
+    const code_server_process second(words{"--listen=127.0.0.5" + port});
+    causeway_with_hosts causeway(hosts.path(), in_front_of({"backend.test" + port}, {"--threads=1"}));
+    connection client(causeway.port());
+    BOOST_TEST(get(client, "404").body == body_for("404"));
+    first.reset();
+    BOOST_TEST(get(client, "404").body == body_for("404")); // within the reply timeout
+}
+
 BOOST_AUTO_TEST_CASE(of_several_addresses_a_silent_one_does_not_make_a_restart_longer_than_requests_can_wait,
                      *boost::unit_test::precondition(where_names_can_be_changed))
 {

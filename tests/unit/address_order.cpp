@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(one_that_did_not_work_comes_last_and_then_each_gets_its_tur
     BOOST_TEST((arranged(true) == std::vector{address(1), address(2), address(3)}));
 }
 
+BOOST_AUTO_TEST_CASE(one_that_is_out_of_reach_comes_last_too)
+{
+    addresses.connected(address(1));
+    addresses.ended(true);
+    addresses.out_of_reach(address(2));
+    BOOST_TEST((arranged(true) == std::vector{address(1)}));
+    addresses.out_of_reach(address(1));
+    BOOST_TEST((arranged(true) == std::vector{address(2), address(3), address(1)}));
+}
+
 BOOST_AUTO_TEST_CASE(another_connection_to_it_is_another_chance)
 {
     addresses.connected(address(1));
