@@ -12,6 +12,18 @@
 
 namespace causeway::service {
 
+/// Where the admin pages are, and where their clients connect.
+struct admin_listener {
+    net::host_port address;               ///< as given
+    tcp::endpoint place;                  ///< what it stands for
+    std::optional<tcp_acceptor> acceptor; ///< none yet, or in use
+};
+
+/// Tries the address; blocks while a name is looked up. Throws `std::runtime_error` with a message that says what to
+/// do, except that where `address` permits that, an address in use is no error. Such an address is free again
+/// afterwards: it may be that of the clients, which comes first. Any other is listened on from now on.
+admin_listener listen_for_admin(asio::io_context& io, const admin_address& address);
+
 /// Serves `admin::pages`. Belongs to one event loop, which outlives it; every call is made on its thread. Once started
 /// it outlives its coroutines: after `stop` the loop runs until they have ended.
 class admin_server {
@@ -19,12 +31,11 @@ public:
     /// Open at once; further ones wait.
     static constexpr std::size_t most_connections = 16;
 
-    /// Listens from now on. Blocks while a name is looked up. An address that is in use is tried again until it is
-    /// free, where `address` permits that; otherwise it is an error like all others, which throws `std::runtime_error`
-    /// with a message that says what to do. While it tries again, no error ends anything: the log tells.
+    /// An address on which it does not listen yet is tried, if need be again and again until it is free; meanwhile no
+    /// error ends anything: the log tells.
     /// `live`, which outlives it, is what the live page shows.
-    admin_server(asio::io_context& io, const admin_address& address, admin::facts facts,
-                 admin::pages::look look_at_process, admin::live_source& live);
+    admin_server(asio::io_context& io, admin_listener listener, admin::facts facts, admin::pages::look look_at_process,
+                 admin::live_source& live);
 
     void start();
 
@@ -34,13 +45,12 @@ public:
 private:
     awaitable<> run();
     awaitable<> listen_at_last();
-    error_code listen();
 
     asio::io_context& io_;
-    const tcp::endpoint place_;
+    admin_listener listener_;
     admin::pages pages_;
     net::limit connections_{most_connections};
-    std::optional<http::server> server_; // as soon as it listens
+    std::optional<http::server> server_; // with the acceptor, as soon as there is one
     steady_timer retry_;
     bool stopped_ = false;
 };

@@ -32,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace causeway::service {
@@ -127,10 +128,12 @@ std::size_t connections_that_fit(const bridge_settings& settings, std::size_t fi
     return std::min(files, settings.max_connections);
 }
 
-// Where the admin pages are served. In a rolling restart the address is free when the old process has ended.
-admin_address admin_address_of(const bridge_settings& settings)
+// In a rolling restart the address is free when the old process has ended.
+std::optional<admin_listener> listen_for_admin(asio::io_context& io, const bridge_settings& settings)
 {
-    return {settings.admin->place, settings.admin->if_free || settings.share_port};
+    if (!settings.admin)
+        return std::nullopt;
+    return listen_for_admin(io, admin_address{settings.admin->place, settings.admin->if_free || settings.share_port});
 }
 
 admin::facts facts_of(const bridge_settings& settings, const std::vector<net::host_port>& upstreams, bool can_be_asked)
@@ -217,6 +220,9 @@ private:
     shared_limits limits_;
     tls_contexts tls_;
     access_writer access_writer_;
+    std::shared_ptr<access_file> access_log_; // until it is in use
+    std::optional<admin_listener> admin_listener_;
+    // Behind all that may fail or block: from now on clients of another process on the same port may come here.
     std::list<event_loop> loops_;
     const tcp::endpoint place_; // where they listen, or listened
     supervisor supervisor_;
@@ -238,6 +244,8 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , files_(files_for_connections(settings_, upstreams_.size(), embedded_clients_))
     , limits_{net::limit(settings_.max_pending), net::limit(connections_that_fit(settings_, files_))}
     , tls_(make_tls_contexts(settings_))
+    , access_log_(open_access_log(access_writer_, settings_))
+    , admin_listener_(listen_for_admin(io_, settings_))
     , loops_(open_event_loops(io_, settings_, upstreams_, payments_, tls_, limits_))
     , place_(loops_.front().endpoint())
     , supervisor_(
@@ -251,10 +259,10 @@ bridge::bridge(live_settings<bridge_settings>& live)
 {
     if (payments_)
         leave_no_core_dump();
-    log_accesses(open_access_log(access_writer_, settings_), settings_.log.format);
-    if (settings_.admin)
+    log_accesses(std::exchange(access_log_, nullptr), settings_.log.format);
+    if (admin_listener_)
         admin_.emplace(
-            io_, admin_address_of(settings_), facts_, [this](steady_timer& timer) { return look_at_process(timer); },
+            io_, *std::move(admin_listener_), facts_, [this](steady_timer& timer) { return look_at_process(timer); },
             live_feed_);
     if (embedded())
         embedded_server_ = make_embedded_server();

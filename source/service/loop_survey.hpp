@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <vector>
 
@@ -39,24 +40,29 @@ private:
         admin::loop_figures answer = {};  // the loop's own while it owes one
         bool runs = true;
         bool owes_an_answer = false;
+        std::uint64_t asked_in = 0; // the call that asked last
     };
 
     // A call that waits for the answers.
     struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        explicit waiter(steady_timer& lent)
+        waiter(steady_timer& lent, std::uint64_t number)
             : timer(lent)
+            , call(number)
         {
         }
         steady_timer& timer;
+        std::uint64_t call;
     };
 
-    void ask(state& asked);
+    void ask(state& asked, std::uint64_t call);
     void answered(state& asked, const admin::loop_figures& figures);
-    bool all_answered() const;
-    admin::report sum_up() const;
+    static bool owes(const state& loop, std::uint64_t call);
+    bool all_answered(std::uint64_t call) const;
+    admin::report sum_up(std::uint64_t call) const;
 
     asio::io_context& io_;
     std::vector<state> loops_;
+    std::uint64_t calls_ = 0;
     boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>> waiters_;
 };
 

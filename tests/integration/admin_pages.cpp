@@ -16,6 +16,7 @@
 
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cstdint>
 #include <future>
 #include <list>
@@ -198,7 +199,8 @@ public:
         const admin::facts facts{"0", {"backend:1"}};
         const auto look = [this](steady_timer& timer) { return survey_->take(timer); };
         live_feed_.emplace(io_, loops_, facts, look, std::nullopt);
-        pages_.emplace(io_, service::admin_address{{"127.0.0.1", free_port_}, false}, facts, look, *live_feed_);
+        pages_.emplace(io_, service::listen_for_admin(io_, {{"127.0.0.1", free_port_}, false}), facts, look,
+                       *live_feed_);
         pages_->start();
         for (auto& loop : loops_)
             threads_.emplace_back([this, &loop] {
@@ -256,6 +258,22 @@ BOOST_AUTO_TEST_CASE(a_loop_that_does_not_turn_is_told_and_costs_no_scrape_its_a
     goes_on.set_value();
     wait_until([&] { return get_page(port, "/healthz").status == 200; });
     BOOST_TEST(scrape_of(port).at("causeway_event_loops_responding") == 2);
+}
+
+// The second asks when the answers to the first have come, but the first has not gone on yet.
+BOOST_AUTO_TEST_CASE(two_that_ask_for_the_figures_do_not_make_each_other_believe_that_a_loop_is_silent)
+{
+    process_in_this_process process;
+    const auto port = process.admin_port();
+    std::vector<std::jthread> probes;
+    std::atomic<int> unwell = 0;
+    for (int i = 0; i != 8; ++i)
+        probes.emplace_back([&] {
+            for (int j = 0; j != 50; ++j)
+                unwell += get_page(port, "/healthz").status == 200 ? 0 : 1;
+        });
+    probes.clear();
+    BOOST_TEST(unwell == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_loop_notes_what_happens_while_somebody_watches_and_no_longer)
@@ -381,6 +399,16 @@ BOOST_AUTO_TEST_CASE(the_default_address_is_taken_when_it_is_free_and_until_then
     other.reset();
     BOOST_TEST(causeway.admin_port() == port);
     BOOST_TEST(get_page(port, "/healthz").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(the_clients_come_first_where_the_default_address_is_theirs)
+{
+    const auto port = listener().port();
+    const auto address = "127.0.0.1:" + std::to_string(port);
+    causeway_process causeway(
+        {"--listen=" + address, "--upstream=127.0.0.1:1", "--threads=1", "--admin=" + address + " if free"});
+    causeway.wait_for_line(address + " is in use");
+    BOOST_TEST(get_page(causeway.port(), "/x").status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(while_it_tries_the_admin_address_again_no_error_ends_it)

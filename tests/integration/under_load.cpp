@@ -479,6 +479,21 @@ BOOST_DATA_TEST_CASE(a_rolling_restart_under_load_fails_and_delays_no_request, w
     BOOST_TEST_MESSAGE(restarts << " rolling restarts, " << load.answers() << " answers, all of them 200");
 }
 
+// Of several attempts, because a client seldom meets the instant in which such a process listens.
+BOOST_AUTO_TEST_CASE(a_process_that_cannot_start_takes_no_connection_from_the_one_that_serves_the_port)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process causeway(in_front_of({code_server.address()}, {"--threads=2", "--share-port"}));
+    newcomers clients(causeway.port(), 4);
+    for (const auto* mistake : {"--access-log=/nonexistent/file", "--admin=192.0.2.77:80"})
+        for (int i = 0; i != 10; ++i) {
+            causeway_process wrong({"--listen=" + causeway.address(), "--upstream=" + code_server.address(),
+                                    "--threads=2", "--share-port", mistake});
+            BOOST_TEST(wrong.wait() == 1);
+        }
+    BOOST_TEST(clients.stop() == words{}, boost::test_tools::per_element());
+}
+
 // Limits of the system
 
 BOOST_AUTO_TEST_CASE(at_the_limit_of_open_files_it_stays_alive_and_recovers)
