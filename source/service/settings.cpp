@@ -99,14 +99,26 @@ void add_iso8583(std::vector<option>& all, iso8583_settings& settings)
         "how long a connection may be quiet before an echo test; 0s for never", settings.echo_after);
 }
 
+// While a change of `leader` waits for a restart, changes of these wait too.
+void add_together(std::vector<option>& all, std::vector<option> group, std::string_view leader)
+{
+    for (auto& each : group) {
+        each.goes_with = leader;
+        all.push_back(std::move(each));
+    }
+}
+
+// How to speak with clients; this must never take effect on another address than it was meant for.
 void add_tls(std::vector<option>& all, bridge_settings& settings)
 {
-    add_live(all, "tls-certificate", kinds::path, "",
+    std::vector<option> group;
+    add_live(group, "tls-certificate", kinds::path, "",
              "speak TLS with clients, with this certificate (PEM, followed by its chain)", settings.tls.certificate);
-    add_live(all, "tls-private-key", kinds::path, "", "the key of --tls-certificate (PEM, without a passphrase)",
+    add_live(group, "tls-private-key", kinds::path, "", "the key of --tls-certificate (PEM, without a passphrase)",
              settings.tls.private_key);
-    add_live(all, "tls-client-ca", kinds::path, "",
+    add_live(group, "tls-client-ca", kinds::path, "",
              "admit only clients with a certificate signed by one of these (PEM)", settings.tls.client_ca);
+    add_together(all, std::move(group), "listen");
 }
 
 // How to speak to the upstreams; this must never take effect for other upstreams than it was meant for.
@@ -123,10 +135,7 @@ void add_upstream_tls(std::vector<option>& all, bridge_settings& settings)
              settings.upstream_trust.certificate);
     add_live(group, "upstream-private-key", kinds::path, "",
              "the key of --upstream-certificate (PEM, without a passphrase)", settings.upstream_trust.private_key);
-    for (auto& each : group) {
-        each.goes_with = "upstream";
-        all.push_back(std::move(each));
-    }
+    add_together(all, std::move(group), "upstream");
 }
 
 template <class Settings>

@@ -294,6 +294,26 @@ BOOST_AUTO_TEST_CASE(how_to_speak_to_an_upstream_waits_for_a_restart_together_wi
     BOOST_TEST(second.receive_line() == "404\n");
 }
 
+BOOST_AUTO_TEST_CASE(how_to_speak_with_clients_waits_for_a_restart_together_with_the_address)
+{
+    authority issuer("issuer");
+    const auto own = issuer.issue("DNS:localhost");
+    const auto tls = tls_settings(own) + "tls-client-ca = " + issuer.certificate() + '\n';
+    write_file(config(), "listen = 127.0.0.1:0\n" + tls);
+    causeway_process bridge({"--upstream=" + backend.address(), "--threads=1", "--config=" + config()});
+    const auto own_port = bridge.port();
+
+    write_file(config(), "listen = 127.0.0.1:1\n"); // on another address, behind a proxy that speaks TLS
+    bridge.signal(SIGHUP);
+    bridge.wait_for_line("reload: tls-client-ca = nothing needs a restart, like listen; until then it is " +
+                         issuer.certificate());
+    bridge.wait_for_line("reload: tls-certificate = nothing needs a restart, like listen; until then it is " +
+                         own.certificate);
+    connection stranger(own_port);
+    stranger.send("GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\n\r\n");
+    BOOST_TEST(stranger.receive_rest().find("HTTP/1.1") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(clients_on_a_network_speak_plain_http_with_a_warning_at_the_start_and_at_a_reload)
 {
     authority issuer("issuer");
