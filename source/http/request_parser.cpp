@@ -73,8 +73,11 @@ request_parser::request_parser(request& request, body_use use, bool keeps_fields
 std::size_t request_parser::read(std::string_view input)
 {
     auto consumed = begun_ ? 0 : find_beginning(input);
+    const auto request = input.substr(consumed);
     if (begun_)
-        consumed += read_request(input.substr(consumed));
+        consumed += read_request(request);
+    if (refusal_ && request.starts_with("HEAD ")) // Beast may not have seen it yet
+        request_.method = beast::http::verb::head;
     if (refusal_)
         state_ = request_state::refused;
     else if (is_header_done() && body_.ended())

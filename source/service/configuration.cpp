@@ -21,6 +21,7 @@ namespace program_options = boost::program_options;
 
 constexpr std::string_view white_space = " \t\r";
 constexpr std::string_view between_values = ", ";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; // some editors write it
 constexpr auto from_command_line = "command line";
 
 program_options::options_description describe(std::span<const option> options)
@@ -194,6 +195,8 @@ assignments read_file(std::istream& text, std::string_view name, std::vector<std
     int number = 0;
     for (std::string whole; std::getline(text, whole);) {
         const auto origin = fmt::format("{}:{}", name, ++number);
+        if (number == 1 && whole.starts_with(byte_order_mark))
+            whole.erase(0, byte_order_mark.size());
         const auto line = trim(without_comment(whole));
         const auto equals = line.find('=');
         if (line.empty())

@@ -899,7 +899,8 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_refused_gets_no_body)
     play([](fixture&, http::server&, tcp::endpoint server) -> awaitable<> {
         const std::string head = "HEAD /?statusCode=404 HTTP/1.1\r\n";
         for (const auto& bad : {head + "\r\n", head + "Host: test\r\nContent-Length: 100000\r\n\r\n",
-                                head + "Host: test\r\nExpect: more\r\n\r\n"}) {
+                                head + "Host: test\r\nExpect: more\r\n\r\n", head + "Host: te\rst\r\n\r\n",
+                                std::string("HEAD / HTTP/3.0\r\nHost: test\r\n\r\n")}) {
             auto client = co_await connect(server);
             co_await client.send(bad);
             const auto refused = co_await client.receive(true);

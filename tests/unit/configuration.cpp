@@ -54,6 +54,12 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_file_is_a_name_and_a_value_with_any_space_aroun
     BOOST_TEST((read("a =") == assignments{{"a", "", "f:1"}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_skipped)
+{
+    BOOST_TEST((read("\xEF\xBB\xBF"
+                     "a = b") == assignments{{"a", "b", "f:1"}}));
+}
+
 BOOST_AUTO_TEST_CASE(empty_lines_and_comments_count_as_lines)
 {
     const auto given = read("# a = b\n\n   \n  # c\nd = e\n\nf = g");
