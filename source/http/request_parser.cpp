@@ -76,7 +76,7 @@ std::size_t request_parser::read(std::string_view input)
     const auto request = input.substr(consumed);
     if (begun_)
         consumed += read_request(request);
-    if (refusal_ && request.starts_with("HEAD ")) // Beast may not have seen it yet
+    if (refusal_ && head_size_ == 0 && request.starts_with("HEAD ")) // which Beast has not seen yet
         request_.method = beast::http::verb::head;
     if (refusal_)
         state_ = request_state::refused;

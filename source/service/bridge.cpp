@@ -222,6 +222,7 @@ private:
     access_writer access_writer_;
     std::shared_ptr<access_file> access_log_; // until it is in use
     std::optional<admin_listener> admin_listener_;
+    std::unique_ptr<backend::server> embedded_server_;
     // Behind all that may fail or block: from now on clients of another process on the same port may come here.
     std::list<event_loop> loops_;
     const tcp::endpoint place_; // where they listen, or listened
@@ -232,7 +233,6 @@ private:
     const admin::facts facts_;
     live_feed live_feed_;
     std::optional<admin_server> admin_;
-    std::unique_ptr<backend::server> embedded_server_;
 };
 
 bridge::bridge(live_settings<bridge_settings>& live)
@@ -246,6 +246,7 @@ bridge::bridge(live_settings<bridge_settings>& live)
     , tls_(make_tls_contexts(settings_))
     , access_log_(open_access_log(access_writer_, settings_))
     , admin_listener_(listen_for_admin(io_, settings_))
+    , embedded_server_(embedded() ? make_embedded_server() : nullptr)
     , loops_(open_event_loops(io_, settings_, upstreams_, payments_, tls_, limits_))
     , place_(loops_.front().endpoint())
     , supervisor_(
@@ -264,8 +265,6 @@ bridge::bridge(live_settings<bridge_settings>& live)
         admin_.emplace(
             io_, *std::move(admin_listener_), facts_, [this](steady_timer& timer) { return look_at_process(timer); },
             live_feed_);
-    if (embedded())
-        embedded_server_ = make_embedded_server();
 }
 
 std::unique_ptr<backend::server> bridge::make_embedded_server()

@@ -62,7 +62,8 @@ public:
             return due::end;
         if (heartbeat_after_ == std::chrono::nanoseconds::zero())
             return due::nothing;
-        return now - last_traffic_ >= heartbeat_after_ || is_halfway(now) ? due::heartbeat : due::nothing;
+        const bool was_halfway = is_halfway(now);
+        return was_halfway || now - last_traffic_ >= heartbeat_after_ ? due::heartbeat : due::nothing;
     }
 
 private:

@@ -908,6 +908,13 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_refused_gets_no_body)
             const bool closed = co_await client.closed();
             BOOST_TEST(closed);
         }
+        // What only looks like one, in the middle of a request.
+        auto other = co_await connect(server);
+        co_await other.send("GET / HTTP/1.1\r\n");
+        co_await settle();
+        co_await other.send("HEAD x\r\n\r\n");
+        const auto refused_get = co_await other.receive();
+        BOOST_TEST(refused_get.body() != "");
         // The request after it is not a HEAD any more.
         auto client = co_await connect(server);
         co_await client.send(head + "Host: test\r\n\r\n");

@@ -2,6 +2,7 @@
 //
 // CAUSEWAY_RESTARTS, CAUSEWAY_STOPS, CAUSEWAY_ROLLING_RESTARTS and CAUSEWAY_SOAK_SECONDS make these tests as long as
 // docs/reliability.md reports them.
+#include "../temporary.hpp"
 #include "blocking.hpp"
 #include "certificates.hpp"
 #include "faulty_backend.hpp"
@@ -491,6 +492,19 @@ BOOST_AUTO_TEST_CASE(a_process_that_cannot_start_takes_no_connection_from_the_on
                                     "--threads=2", "--share-port", mistake});
             BOOST_TEST(wrong.wait() == 1);
         }
+    // The emulated host needs a field that this dialect does not have.
+    const temporary_file dialect(R"({"name": "without 38", "fields": {
+        "0": {"type": "Numeric", "length": 4, "enc": "ASCII", "prefix": "ASCII.Fixed"},
+        "1": {"type": "Bitmap", "length": 16, "enc": "Binary", "prefix": "Binary.Fixed"},
+        "7": {"type": "Numeric", "length": 10, "enc": "BCD", "prefix": "BCD.Fixed"},
+        "11": {"type": "Numeric", "length": 6, "enc": "BCD", "prefix": "BCD.Fixed"},
+        "39": {"type": "String", "length": 2, "enc": "ASCII", "prefix": "ASCII.Fixed"},
+        "70": {"type": "Numeric", "length": 3, "enc": "BCD", "prefix": "BCD.Fixed"}}})");
+    for (int i = 0; i != 10; ++i) {
+        causeway_process wrong({"--listen=" + causeway.address(), "--protocol=iso8583",
+                                "--iso8583-spec=" + dialect.path(), "--share-port"});
+        BOOST_TEST(wrong.wait() == 1);
+    }
     BOOST_TEST(clients.stop() == words{}, boost::test_tools::per_element());
 }
 

@@ -119,6 +119,15 @@ BOOST_AUTO_TEST_CASE(a_question_is_traffic)
     BOOST_TEST(peer.check(at(59s), patience) == due::heartbeat);
 }
 
+BOOST_AUTO_TEST_CASE(one_heartbeat_is_enough_for_both)
+{
+    upstream::silence peer(at(0s), patience, 2s);
+    peer.asked(at(1s));
+    BOOST_TEST(peer.check(at(3s), patience) == due::heartbeat);
+    peer.asked(at(3s));
+    BOOST_TEST(peer.check(at(4s), patience) == due::nothing);
+}
+
 BOOST_AUTO_TEST_CASE(without_heartbeats_none_is_due)
 {
     upstream::silence peer(at(0s), patience, never);
