@@ -81,8 +81,8 @@ public:
     /// The same. Returns how many bytes were read, if there were any: then what ended them is for the next call.
     std::size_t read(asio::mutable_buffer room, error_code& error);
 
-    /// After a `read`, whether it stopped for want of room, or of input. In the first case there may be more, which the
-    /// socket would not tell.
+    /// After a `read`, whether it has taken all that there was. Otherwise there may be more, which the socket would not
+    /// tell.
     bool is_blocked() const noexcept { return SSL_want(ssl_.get()) != SSL_NOTHING; }
 
     /// What to wait for after `would_block`.
