@@ -72,7 +72,7 @@ def causeway_payments(start: Start) -> list[str]:
 
 def floor(start: Start) -> list[str]:
     """Not a competitor but a yardstick: nothing that does this work with a system call for each answer can cost less."""
-    return [str(start.tools / "floor"), str(start.port), str(start.backend)]
+    return [str(start.tools / "floor"), str(start.port), str(start.backend), str(start.threads)]
 
 
 def shape(start: Start) -> list[str]:

@@ -201,7 +201,7 @@ int main(int argc, char** argv)
     nanoseconds line_began = start;
     for (nanoseconds time = start; time < end; time = now()) {
         clients.wait(clients.has_place() ? next_due() : time + 100'000'000);
-        // Before the answers are taken: who was due when there was no place is held back.
+        // Before the answers are taken: what was due when there was no place is held back.
         for (time = now(); next_due() <= time; ++asked)
             clients.ask(next_due());
         clients.take_answers();

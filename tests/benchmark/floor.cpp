@@ -1,5 +1,7 @@
 // The floor: the least that a bridge on this machine could cost. One epoll loop, one upstream connection, no library.
-// Usage: floor PORT BACKEND_PORT
+// Usage: floor PORT BACKEND_PORT [PROCESSES]
+//
+// With more than one process, each has such a loop, its own connection to the backend and its share of the clients.
 //
 // It is not a bridge for real use. It assumes that a request arrives complete and is well formed, that a reply needs no
 // escapes, that every send is accepted in full, that the backend never goes away, and that no client disconnects while
@@ -8,10 +10,12 @@
 #include "loopback.hpp"
 
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -108,20 +112,33 @@ void read_replies(int backend, const std::string& date)
     inbox.erase(0, start);
 }
 
+// Returns in all of them. The new ones end with the first.
+void become(int processes)
+{
+    for (int other = 1; other < processes; ++other) {
+        if (check(fork(), "fork") == 0) {
+            check(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+            return;
+        }
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    if (argc != 3) {
-        std::fputs("usage: floor PORT BACKEND_PORT\n", stderr);
+    if (argc != 3 && argc != 4) {
+        std::fputs("usage: floor PORT BACKEND_PORT [PROCESSES]\n", stderr);
         return 2;
     }
+    if (argc == 4)
+        become(std::atoi(argv[3]));
     const auto here = loopback(argv[1]);
     const int on = 1;
 
     const int backend = connect_to(argv[2]);
     const int listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     check(bind(listener, reinterpret_cast<const sockaddr*>(&here), sizeof here), "bind");
     check(listen(listener, 4096), "listen");
 

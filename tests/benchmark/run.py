@@ -234,8 +234,8 @@ def comparison(bench: Bench, chart: Path) -> str:
     rows = [[name, *cost_columns(costs), times(costs, results.get(FLOOR.name, [])), number(costs[0].answer_size)]
             for name, costs in results.items()]
     return ("One thread, 64 connections, one code. The rate of the quickest is limited by wrk and the backend, which "
-            "share a core: compare the cost. Who has less than the whole core wakes up more often, for fewer requests "
-            "at a time, which costs more for each.\n\n"
+            "share a core: compare the cost. A program that has less than the whole core wakes up more often, for fewer "
+            "requests at a time, which costs more for each.\n\n"
             + report.table(["", *COST_HEADER, "× floor", "bytes per answer"], rows))
 
 
@@ -269,19 +269,24 @@ def clients(bench: Bench, chart: Path) -> str:
 
 
 def threads(bench: Bench, chart: Path) -> str:
+    ways = {"1 thread on its own core": (64, 1, SERVER_CORE), "1 thread on both cores": (64, 1, BOTH_CORES),
+            "2 threads on both cores": (64, 2, BOTH_CORES),
+            "2 threads, 128 connections": (128, 2, BOTH_CORES)}  # so each has as many to wake up for as the one
     sharing = "1 thread on both cores"
-    cases = {"1 thread on its own core": lambda: cost_of(bench, CAUSEWAY, Load()),
-             sharing: lambda: cost_of(bench, CAUSEWAY, Load(), cores=BOTH_CORES),
-             "2 threads on both cores": lambda: cost_of(bench, CAUSEWAY, Load(), threads=2, cores=BOTH_CORES),
-             "2 threads, 128 connections":  # so each has as many to wake up for as the one
-                 lambda: cost_of(bench, CAUSEWAY, Load(128), threads=2, cores=BOTH_CORES)}
-    results = in_turn(bench, "threads", cases)
+    names = {f"{way}: {one.name}": (way, one) for way in ways for one in (FLOOR, CAUSEWAY)}
+
+    def cost(name: str) -> Cost:
+        way, one = names[name]
+        connections, count, cores = ways[way]
+        return cost_of(bench, one, Load(connections), count, cores)
+
+    results = in_turn(bench, "threads", {name: lambda name=name: cost(name) for name in names})
     # The kernel assigns each connection to one of the threads' listening sockets, by a hash: seldom half and half.
     shares = {name: [cost.threads[0] / sum(cost.threads) * 100 for cost in costs] for name, costs in results.items()}
-    rows = [[name, *cost_columns(costs), times(costs, results.get(sharing, [])),
+    rows = [[name, *cost_columns(costs), times(costs, results.get(f"{sharing}: {names[name][1].name}", [])),
              " – ".join(map(number, (min(shares[name]), max(shares[name]))))] for name, costs in results.items()]
     return ("64 connections. On both cores the threads share them with wrk and the backend, so only the cost of a "
-            "request can be compared, not the rate.\n\n"
+            "request can be compared, not the rate. The floor has processes instead of threads.\n\n"
             + report.table(["", *COST_HEADER, f"× {sharing}", "the busier thread's part of the work, %"], rows))
 
 
