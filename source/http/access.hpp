@@ -1,4 +1,4 @@
-// What the access log says about a request, and who records it.
+// What the access log says about a request, and what records it.
 #pragma once
 
 #include "net/clock.hpp"

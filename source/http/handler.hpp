@@ -1,4 +1,4 @@
-// Who answers the requests: what the HTTP side knows of it.
+// What answers the requests, as far as the HTTP side knows it.
 #pragma once
 
 #include "http/request_parser.hpp"

@@ -218,7 +218,7 @@ void request_parser::on_field_impl(field field, string_view name, string_view va
     }
 }
 
-// By itself, so that those who keep none pay no more than a look.
+// By itself, so that where none are kept this costs no more than a look.
 [[gnu::noinline]] void request_parser::keep(string_view name, string_view value)
 {
     request_.fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});

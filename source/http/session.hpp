@@ -35,7 +35,7 @@ struct common {
     std::unique_ptr<std::string> output = {}; ///< empty, with the memory of the last answer; lent to the next session
     http::statistics counts = {};             ///< of all sessions
     net::tls_context tls = {};                ///< of the connections to come; none for plain ones
-    access_recorder* accesses = nullptr;      ///< who logs the requests to come, if anybody does
+    access_recorder* accesses = nullptr;      ///< logs the requests to come; none if nothing does
     const bool keeps_connections = handler.keeps_connections(); ///< which does not change
     const bool wants_fields = handler.wants_fields();           ///< the same
 };

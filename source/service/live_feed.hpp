@@ -29,7 +29,7 @@ namespace causeway::service {
 /// their threads, and all that it gave.
 class live_feed final : public admin::live_source {
 public:
-    /// Who watches holds a connection of the few that the admin pages have.
+    /// Each watcher holds one of the few connections of the admin pages.
     static constexpr std::size_t most_watchers = 4;
 
     /// And so does a request that is asked from a page, for as long as the process takes to answer it.

@@ -59,10 +59,7 @@ std::optional<writing> waiting_request::take_reply()
     key_->waiting.insert(waits_for_a_key::requests::s_iterator_to(*this), robbed);
     if (queue_ != nullptr)
         robbed.move_to(*queue_, request_queue::s_iterator_to(*this));
-    robbed.suspect_ = suspect_; // what is known about the message stays with the place
-    robbed.strikes_ = strikes_;
-    robbed.lost_before_ = lost_before_;
-    robbed.needs_quiet_ = needs_quiet_;
+    robbed.suspicion_ = suspicion_; // what is known about the message stays with the place
     robbed.written_ = written_;
     robbed.place_ = place_;
     leave_queue();
@@ -94,11 +91,12 @@ void multiplexer::enter(waiting_request& request)
     ++waiting_;
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
-    request.suspect_ = !relies_on_another && !waiting.empty() && waiting.front().suspect_; // its message is the same
+    if (!relies_on_another && !waiting.empty())
+        request.suspicion_.suspect = waiting.front().suspicion_.suspect; // its message is the same
     waiting.push_back(request);
     if (relies_on_another)
         return;
-    auto& queue = request.suspect_ ? suspects_ : backlog_;
+    auto& queue = request.suspicion_.suspect ? suspects_ : backlog_;
     request.move_to(queue, queue.end());
     distribute();
 }
@@ -117,13 +115,10 @@ void multiplexer::leave(waiting_request& request)
 // written.
 void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
 {
-    next.suspect_ = leaving.suspect_;
-    next.strikes_ = leaving.strikes_;
-    next.lost_before_ = leaving.lost_before_;
-    next.needs_quiet_ = leaving.needs_quiet_;
+    next.suspicion_ = leaving.suspicion_;
     const bool on_a_wire =
         std::ranges::any_of(lanes_, [&](const lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
-    auto& queue = !on_a_wire ? *leaving.queue_ : next.suspect_ ? suspects_ : backlog_;
+    auto& queue = !on_a_wire ? *leaving.queue_ : next.suspicion_.suspect ? suspects_ : backlog_;
     next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
@@ -153,7 +148,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
         request.queue_ = &lost;
     blame(lost, lane.spoke_, now);
     const auto is_doomed = [](const waiting_request& request) {
-        return !request.question_.repeatable || request.strikes_ == most_strikes;
+        return !request.question_.repeatable || request.suspicion_.strikes == most_strikes;
     };
     const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
     for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed())
@@ -174,12 +169,13 @@ void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point 
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost) {
-        request.lost_before_ = true;
+        auto& suspicion = request.suspicion_;
+        suspicion.lost_before = true;
         if (!is_recent(request))
             continue;
-        const bool is_to_blame = std::exchange(request.suspect_, true) && only_one && had_worked;
-        if (is_to_blame && std::exchange(request.needs_quiet_, true))
-            ++request.strikes_;
+        const bool is_to_blame = std::exchange(suspicion.suspect, true) && only_one && had_worked;
+        if (is_to_blame && std::exchange(suspicion.needs_quiet, true))
+            ++suspicion.strikes;
     }
 }
 
@@ -197,8 +193,8 @@ void multiplexer::fail(waiting_request& request, clock::time_point now)
 
 bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
 {
-    const auto may_be_to_blame = [](const auto& other) { return other.suspect_ || other.lost_before_; };
-    return !suspect.needs_quiet_ || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
+    const auto may_be_to_blame = [](const auto& other) { return other.suspicion_.may_be_to_blame(); };
+    return !suspect.suspicion_.needs_quiet || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
 }
 
 // Suspects are tried newest first: a message that kills at once was written last. The others go to the head of the
@@ -207,7 +203,7 @@ void multiplexer::take_back(request_queue& requests)
 {
     for (auto behind = requests.end(); behind != requests.begin();) {
         auto& request = *std::prev(behind);
-        if (request.suspect_)
+        if (request.suspicion_.suspect)
             request.move_to(suspects_, suspects_.end());
         else
             --behind;
@@ -294,15 +290,14 @@ void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point
 
 bool multiplexer::is_trying(const lane& lane) const
 {
-    return std::ranges::any_of(lane.on_the_wire_, &waiting_request::suspect_);
+    const auto is_suspect = [](const waiting_request& request) { return request.suspicion_.suspect; };
+    return std::ranges::any_of(lane.on_the_wire_, is_suspect);
 }
 
 void multiplexer::acquit(lane& lane)
 {
-    for (auto& request : lane.on_the_wire_) {
-        request.suspect_ = request.needs_quiet_ = false;
-        request.strikes_ = 0;
-    }
+    for (auto& request : lane.on_the_wire_)
+        request.suspicion_ = {.lost_before = request.suspicion_.lost_before};
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
 }
 
@@ -348,26 +343,6 @@ void multiplexer::fail_all(error_code error)
 {
     for (auto& [key, waits] : waits_)
         waits.channels.fail_all(error);
-}
-
-bool multiplexer::is_taken(const key& key, clock::time_point now)
-{
-    for (int count = 0; count != most_expired_at_once && !late_in_order_.empty(); ++count) {
-        const auto& [until, expired] = late_in_order_.front();
-        if (until > now)
-            break;
-        if (const auto found = late_.find(expired); found != late_.end() && found->second <= now)
-            late_.erase(found);
-        late_in_order_.pop_front();
-    }
-    const auto late = late_.find(key);
-    return is_waited_for(key) || (late != late_.end() && late->second > now);
-}
-
-void multiplexer::expect_late_reply(const key& key, clock::time_point until)
-{
-    late_.insert_or_assign(key, until);
-    late_in_order_.emplace_back(until, key);
 }
 
 waiting_requests multiplexer::waiting() const

@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -51,7 +50,6 @@ struct waits_for_a_key {
 };
 
 using wait_map = std::unordered_map<key, waits_for_a_key, key_hash>;
-using key_times = std::unordered_map<key, clock::time_point, key_hash>;
 
 /// Keeps the entry of a key for as long as a request waits for it.
 class key_in_use {
@@ -68,6 +66,17 @@ public:
 private:
     multiplexer& multiplexer_;
     wait_map::value_type& of_key_;
+};
+
+/// What the loss of connections has shown about a message.
+struct suspicion {
+    bool suspect = false;     ///< it may be to blame for the loss of a connection
+    bool lost_before = false; ///< it was on a connection that was lost
+    bool needs_quiet = false; ///< to be tried while no other suspect, and no message that was ever lost, is on the wire
+    unsigned strikes = 0;     ///< connections lost while it was tried in quiet, as the only possible cause
+
+    /// Whether the next loss of its connection might be due to it.
+    bool may_be_to_blame() const noexcept { return suspect || lost_before; }
 };
 
 /// When a message was written, and on which lane.
@@ -122,11 +131,8 @@ private:
         nullptr;            // the one that contains it; none when it is answered, or relies on another's message
     writing written_;       // last
     std::size_t place_ = 0; // of its message's last writing, among all bytes that were taken for that connection
-    unsigned strikes_ = 0;  // connections lost while it was tried in quiet, as the only possible cause
     unsigned times_written_ = 0;
-    bool suspect_ = false;     // it may be to blame for the loss of a connection
-    bool lost_before_ = false; // its message was on a connection that was lost
-    bool needs_quiet_ = false; // to be tried while no other suspect, and no message that was ever lost, is on the wire
+    suspicion suspicion_; // of its message
     bool answered_ = false;
 };
 
@@ -256,7 +262,7 @@ public:
     }
 
     /// Whether the next suspect is to be tried in quiet: while no other is tried, on any event loop.
-    bool needs_quiet() const noexcept { return has_suspects() && suspects_.front().needs_quiet_; }
+    bool needs_quiet() const noexcept { return has_suspects() && suspects_.front().suspicion_.needs_quiet; }
 
     /// Appends to `wire` the next few suspects. They must be alone: the caller writes nothing else on `lane` for
     /// `blame_for` before and after.
@@ -294,15 +300,6 @@ public:
     /// Whether a request waits for `key`.
     bool is_waited_for(const key& key) const { return waits_.contains(key); }
 
-    /// Whether a request waits for `key`, or one did and its late reply may still come.
-    bool is_taken(const key& key, clock::time_point now);
-
-    /// Whether so many late replies are expected that no more can be noted.
-    bool expects_too_many() const noexcept { return late_in_order_.size() >= most_late; }
-
-    /// No request waits for `key` any more, but its reply may still arrive: the key stays in use until `until`.
-    void expect_late_reply(const key& key, clock::time_point until);
-
     /// Ends all waits with `error`, to stop.
     void fail_all(error_code error);
 
@@ -328,9 +325,6 @@ private:
     // The entry of a key consists of several pieces of memory. So some are kept for the next keys, each in the node
     // that it had in the map. No request waits on its channel then, because a subscription ends after its wait.
     static constexpr std::size_t most_spare = 64;
-
-    static constexpr std::size_t most_late = 1'000'000;
-    static constexpr int most_expired_at_once = 16;
 
     wait_map::value_type& waits_for(const key& key);
     void give_back(const key& key);
@@ -372,9 +366,7 @@ private:
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;
-    key_times condemned_; // and until when
-    key_times late_;      // keys whose late reply may still arrive, and until when
-    std::deque<std::pair<clock::time_point, key>> late_in_order_; // the same, and some whose reply has arrived
+    std::unordered_map<key, clock::time_point, key_hash> condemned_; // and until when
 };
 
 } // namespace causeway::upstream

@@ -75,7 +75,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (requests_.is_condemned(question.key, now))
         co_return failed(failure::connection_lost, counts_.lost, trace);
     const auto place = pending_.try_take();
-    if (!place || requests_.expects_too_many())
+    if (!place || late_replies_.full())
         co_return failed(failure::overloaded, counts_.overloaded, trace);
 
     deadline.expires_at(now + reply_timeout_);
@@ -91,7 +91,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (!error) {
         replied(waiting, request.take_reply(), trace);
         if (question.repeats_another) // the reply may have been to the other one
-            requests_.expect_late_reply(question.key, clock::now() + protocol_.late_replies);
+            late_replies_.expect(question.key, clock::now() + protocol_.late_replies);
         co_return std::move(reply);
     }
     const auto ended_at = clock::now();
@@ -99,7 +99,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (trace != nullptr)
         note_wait(*trace, request.last_written(), ended_at);
     if (request.written() && !protocol_.shares_keys)
-        requests_.expect_late_reply(question.key, ended_at + protocol_.late_replies);
+        late_replies_.expect(question.key, ended_at + protocol_.late_replies);
     co_return make_error_code(why_it_failed(error, deadline, ended_at, trace), request.written());
 }
 
@@ -144,8 +144,8 @@ failure pool::failed(failure why, std::uint64_t& count, net::trace* trace)
 
 bool pool::is_taken(const question& question, clock::time_point now)
 {
-    const bool taken = requests_.is_taken(question.key, now);
-    return question.repeats_another ? requests_.is_waited_for(question.key) : taken;
+    const bool late_reply_may_come = late_replies_.may_come_for(question.key, now);
+    return requests_.is_waited_for(question.key) || (late_reply_may_come && !question.repeats_another);
 }
 
 // After such a long time without any upstream, a new request would most likely time out.

@@ -5,6 +5,7 @@
 #include "net/host_port.hpp"
 #include "net/limit.hpp"
 #include "net/trace.hpp"
+#include "upstream/late_replies.hpp"
 #include "upstream/link.hpp"
 #include "upstream/multiplexer.hpp"
 #include "upstream/outage_log.hpp"
@@ -99,7 +100,8 @@ private:
     std::shared_ptr<trials> trials_;
     net::limit& pending_;
     multiplexer requests_;
-    std::list<link> links_; // refer to `protocol_` and `requests_`
+    late_replies late_replies_; // where keys are not shared
+    std::list<link> links_;     // refer to `protocol_` and `requests_`
     boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>> waiters_;
     request_counts counts_;
     histogram request_durations_;

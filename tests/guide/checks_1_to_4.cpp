@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_listener_outlives_its_session)
 #endif
 
 // [one_reply_answers_all]
-BOOST_FIXTURE_TEST_CASE(one_reply_answers_all_who_wait_for_its_code, fixture)
+BOOST_FIXTURE_TEST_CASE(one_reply_answers_all_that_wait_for_its_code, fixture)
 {
     connection first(port);
     connection second(port);

@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_refused_is_recorded_too)
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_goes_away_has_no_status)
+BOOST_AUTO_TEST_CASE(a_client_that_goes_away_has_no_status)
 {
     play([](fixture& test) -> awaitable<> {
         test.wait_for_replies_for(10s);
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(who_goes_away_has_no_status)
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_is_cut_off_is_recorded_as_stopped)
+BOOST_AUTO_TEST_CASE(a_request_that_is_cut_off_is_recorded_as_stopped)
 {
     play([](fixture& test) -> awaitable<> {
         auto client = co_await test.connect();

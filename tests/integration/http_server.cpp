@@ -1394,7 +1394,7 @@ BOOST_AUTO_TEST_CASE(clients_that_come_together_are_accepted_in_a_few_turns_of_t
     });
 }
 
-BOOST_AUTO_TEST_CASE(draining_answers_who_waits_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
+BOOST_AUTO_TEST_CASE(draining_answers_clients_in_the_listen_queue_and_the_next_request_of_a_connection_in_use)
 {
     play([](fixture&, http::server& server, tcp::endpoint address) -> awaitable<> {
         auto used = co_await connect(address);
@@ -1477,7 +1477,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_is_answered_at_once_while_it_drains_if_it_may_co
     });
 }
 
-BOOST_AUTO_TEST_CASE(newcomers_who_were_dealt_to_the_wrong_socket_while_it_drains_find_the_other_one)
+BOOST_AUTO_TEST_CASE(newcomers_that_were_dealt_to_the_wrong_socket_while_it_drains_find_the_other_one)
 {
     lookup handler(answer_at_once);
     http::server server(net::listen(io, {asio::ip::address_v4::loopback(), 0}, net::port_sharing::from_start), handler,

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(it_says_where_it_listens_and_is_signed_on_to)
     BOOST_TEST(host.wait_for_line("iso8583 host: listening on 127.0.0.1:") != "");
 }
 
-BOOST_AUTO_TEST_CASE(who_has_not_signed_on_is_served_too)
+BOOST_AUTO_TEST_CASE(a_client_that_has_not_signed_on_is_served_too)
 {
     BOOST_TEST(payment_client(host.port()).ask(with_amount("1000")) == approved);
 }

@@ -99,8 +99,8 @@ awaitable<> converse(tcp_socket& client, tcp_socket& server)
 }
 
 // Begins a handshake, calls `leave` in the middle of it, and checks that it ends in a working connection.
-awaitable<> check_that_who_has_begun_can_finish(tcp_acceptor& acceptor, net::limit& limit,
-                                                void (*leave)(tcp_acceptor& acceptor))
+awaitable<> check_that_a_client_that_has_begun_can_finish(tcp_acceptor& acceptor, net::limit& limit,
+                                                          void (*leave)(tcp_acceptor& acceptor))
 {
     std::uint64_t failures = 0;
     deaf_client early(acceptor.get_executor());
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(newcomers_are_dealt_to_the_chosen_sockets_until_they_are_de
     }(first, second, third));
 }
 
-BOOST_AUTO_TEST_CASE(who_begins_to_share_a_port_gets_newcomers_whatever_one_who_left_has_chosen)
+BOOST_AUTO_TEST_CASE(a_socket_that_joins_a_port_gets_newcomers_whatever_one_that_left_has_chosen)
 {
     auto first = listen(net::port_sharing::from_start);
     auto second = net::listen(io, first.local_endpoint(), net::port_sharing::from_start);
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(while_sockets_refuse_one_after_the_other_the_last_one_gets_
 
 // Ceasing to listen
 
-BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known)
+BOOST_AUTO_TEST_CASE(the_other_sockets_of_a_port_are_known)
 {
     auto one = listen(net::port_sharing::from_start);
     const auto place = one.local_endpoint();
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known)
     BOOST_TEST(net::others_listening_on(place, 1) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(who_else_listens_on_a_port_is_known_for_ipv6_too, *boost::unit_test::precondition(with_ipv6))
+BOOST_AUTO_TEST_CASE(the_other_sockets_of_a_port_are_known_for_ipv6_too, *boost::unit_test::precondition(with_ipv6))
 {
     const auto one = net::listen(io, {asio::ip::address_v6::loopback(), 0}, net::port_sharing::from_start);
     BOOST_TEST(net::others_listening_on(one.local_endpoint(), 1) == 0U);
@@ -273,19 +273,19 @@ BOOST_AUTO_TEST_CASE(a_newcomer_is_refused_at_once)
     }(acceptor.local_endpoint()));
 }
 
-BOOST_AUTO_TEST_CASE(who_has_begun_to_connect_can_finish_while_newcomers_are_refused)
+BOOST_AUTO_TEST_CASE(a_client_that_has_begun_to_connect_can_finish_while_newcomers_are_refused)
 {
     auto acceptor = listen();
-    run(io, check_that_who_has_begun_can_finish(acceptor, connections, net::refuse_newcomers));
+    run(io, check_that_a_client_that_has_begun_can_finish(acceptor, connections, net::refuse_newcomers));
 }
 
-BOOST_AUTO_TEST_CASE(who_has_begun_to_connect_can_finish_while_newcomers_are_ignored)
+BOOST_AUTO_TEST_CASE(a_client_that_has_begun_to_connect_can_finish_while_newcomers_are_ignored)
 {
     auto acceptor = listen();
-    run(io, check_that_who_has_begun_can_finish(acceptor, connections, net::ignore_newcomers));
+    run(io, check_that_a_client_that_has_begun_can_finish(acceptor, connections, net::ignore_newcomers));
 }
 
-BOOST_AUTO_TEST_CASE(a_newcomer_who_is_ignored_finds_another_socket_after_a_second)
+BOOST_AUTO_TEST_CASE(a_newcomer_that_is_ignored_finds_another_socket_after_a_second)
 {
     auto leaving = listen(net::port_sharing::from_start);
     net::ignore_newcomers(leaving);

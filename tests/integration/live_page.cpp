@@ -1,4 +1,4 @@
-// The live page of a running bridge: its files, who may have them, what it is told, and what it may ask.
+// The live page of a running bridge: its files, for whom they are, what it is told, and what it may ask.
 #include "blocking.hpp"
 #include "kit.hpp"
 #include "load.hpp"
@@ -194,12 +194,12 @@ BOOST_FIXTURE_TEST_CASE(another_sites_page_neither_watches_nor_asks, fixture)
         BOOST_TEST(ask(admin, R"({"code":"404"})", own_name + json_content + field).status == 403, field);
     }
     BOOST_TEST(!upstream.can_receive());
-    BOOST_TEST(page(admin, "/", own_name + of_others.front()).status == 200); // who follows a link may see it
+    BOOST_TEST(page(admin, "/", own_name + of_others.front()).status == 200); // a user who follows a link may see it
 }
 
 // Its events
 
-BOOST_FIXTURE_TEST_CASE(who_watches_hears_what_the_bridge_is_and_how_it_is, fixture)
+BOOST_FIXTURE_TEST_CASE(a_watcher_hears_what_the_bridge_is_and_how_it_is, fixture)
 {
     watcher events(admin);
     BOOST_TEST(events.head().find("\r\nContent-Type: text/event-stream\r\n") != std::string::npos);
@@ -216,7 +216,7 @@ BOOST_FIXTURE_TEST_CASE(who_watches_hears_what_the_bridge_is_and_how_it_is, fixt
     BOOST_TEST(second.at("upstreams").as_array().at(0).at("connected").as_int64() == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_watches_hears_of_a_request_with_its_times_in_their_order, fixture)
+BOOST_FIXTURE_TEST_CASE(a_watcher_hears_of_a_request_with_its_times_in_their_order, fixture)
 {
     watcher events(admin);
     events.next("state");
@@ -235,7 +235,7 @@ BOOST_FIXTURE_TEST_CASE(who_watches_hears_of_a_request_with_its_times_in_their_o
     BOOST_TEST(!seen.contains("asked_here"));
 }
 
-BOOST_AUTO_TEST_CASE(who_watches_hears_of_timeouts_late_replies_and_lost_connections)
+BOOST_AUTO_TEST_CASE(a_watcher_hears_of_timeouts_late_replies_and_lost_connections)
 {
     fixture test({"--reply-timeout=50ms", "--reconnect-max=50ms"});
     watcher events(test.admin);
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(who_watches_hears_of_timeouts_late_replies_and_lost_connect
     BOOST_TEST(connected.at("at").as_int64() >= lost.at("at").as_int64());
 }
 
-BOOST_FIXTURE_TEST_CASE(all_who_watch_hear_the_same_and_no_more_may_than_there_are_places_for, fixture)
+BOOST_FIXTURE_TEST_CASE(all_watchers_hear_the_same_and_there_are_no_more_than_places_for_them, fixture)
 {
     std::deque<watcher> events;
     while (events.size() != service::live_feed::most_watchers)
@@ -283,7 +283,7 @@ BOOST_FIXTURE_TEST_CASE(all_who_watch_hear_the_same_and_no_more_may_than_there_a
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_who_watches_holds_up_a_stop, fixture)
+BOOST_FIXTURE_TEST_CASE(no_watcher_holds_up_a_stop, fixture)
 {
     watcher events(admin);
     events.next("state");

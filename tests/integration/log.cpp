@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(where_a_pipe_cannot_be_made_non_blocking_its_room_is_looked
     BOOST_TEST(read_all(pipe.reading).starts_with(line));
 }
 
-BOOST_AUTO_TEST_CASE(the_pipe_itself_stays_as_it_is_for_all_who_share_it)
+BOOST_AUTO_TEST_CASE(the_pipe_itself_stays_as_it_is_for_all_that_share_it)
 {
     const auto pipe = narrow_pipe();
     auto logger = logger_to(pipe);
@@ -403,7 +403,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_leaves_the_log_where_it_was)
     BOOST_TEST(text_of(directory.path() + "/log") == "one\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_named_pipe_that_nobody_reads_any_more_stops_nobody_who_logs)
+BOOST_AUTO_TEST_CASE(a_named_pipe_that_nobody_reads_any_more_stops_no_logger)
 {
     const log_pipe log;
     const auto sink = std::make_shared<log_sink>(STDERR_FILENO, log_sink::reader::any);

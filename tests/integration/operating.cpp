@@ -85,7 +85,7 @@ BOOST_FIXTURE_TEST_CASE(signals_that_change_nothing_do_not_end_it, fixture)
     BOOST_TEST(causeway.wait() == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_stops_without_a_hangup_reads_of_no_reload, fixture)
+BOOST_FIXTURE_TEST_CASE(a_stop_without_a_hangup_mentions_no_reload, fixture)
 {
     causeway.signal(SIGTERM);
     client.close();

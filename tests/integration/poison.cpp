@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_kills_its_backend_costs_no_other_an_error)
 }
 
 // The event loops of one process, at one backend: what one of them writes takes down the connections of both.
-BOOST_AUTO_TEST_CASE(it_brings_the_blame_on_nobody_who_asks_on_another_event_loop)
+BOOST_AUTO_TEST_CASE(it_brings_the_blame_on_no_request_on_another_event_loop)
 {
     for (const auto agony : {0ms, 30ms})
         for (const auto latency : {0ms, 10ms, 100ms})
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
     BOOST_TEST(mortal.deaths() == strikes + 2); // one made it a suspect, and one showed that it needs quiet
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_again_for_it_is_told_at_once_for_a_while)
+BOOST_AUTO_TEST_CASE(a_client_that_asks_for_it_again_is_told_at_once_for_a_while)
 {
     mortal_backend mortal(io, 10ms);
     auto settings = settings_for({mortal.address()});

@@ -206,7 +206,7 @@ BOOST_DATA_TEST_CASE(a_taken_port_ends_with_1_and_one_line_that_says_what_to_do,
     }
 }
 
-BOOST_AUTO_TEST_CASE(who_cannot_join_with_share_port_is_told_why_and_not_to_use_it)
+BOOST_AUTO_TEST_CASE(a_user_who_cannot_join_with_share_port_is_told_why_and_not_to_use_it)
 {
     const listener other;
     causeway_process causeway({"--listen=" + other.address(), "--share-port", "--upstream=127.0.0.1:1"});
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(who_cannot_join_with_share_port_is_told_why_and_not_to_use_
     }
 }
 
-BOOST_AUTO_TEST_CASE(who_may_not_have_a_low_port_is_told_of_higher_ones,
+BOOST_AUTO_TEST_CASE(a_user_who_may_not_have_a_low_port_is_told_of_higher_ones,
                      *boost::unit_test::precondition(where_low_ports_can_be_denied))
 {
     process causeway("/bin/sh", without_privileges(causeway_path, {"--listen=127.0.0.1:1", "--upstream=127.0.0.1:1"}));
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(with_just_enough_open_files_it_answers)
     BOOST_TEST(get(causeway.port(), "404").body == body_for("404"));
 }
 
-BOOST_AUTO_TEST_CASE(who_gets_too_few_threads_is_told_of_fewer_and_of_the_limits,
+BOOST_AUTO_TEST_CASE(a_user_who_gets_too_few_threads_is_told_of_fewer_and_of_the_limits,
                      *boost::unit_test::precondition(where_a_stack_can_be_too_large))
 {
     process causeway("/bin/sh", with_stacks_that_are_too_large(in_front_of({"127.0.0.1:1"}, {"--threads=2"})));

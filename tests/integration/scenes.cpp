@@ -103,7 +103,7 @@ public:
         co_await settle();
     }
 
-    // The next of them who has no answer yet gets one with this status.
+    // The next of them that has no answer yet gets one with this status.
     awaitable<> expect(unsigned status)
     {
         const auto response = co_await clients_.front().receive();

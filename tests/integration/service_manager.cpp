@@ -146,7 +146,7 @@ BOOST_FIXTURE_TEST_CASE(the_watchdog_hears_nothing_while_one_of_several_event_lo
     BOOST_TEST(is_sign_of_life(manager.wait_for_status("STATUS=ok; ")));
 }
 
-BOOST_FIXTURE_TEST_CASE(who_is_not_watched_gives_no_signs_of_life, fixture)
+BOOST_FIXTURE_TEST_CASE(a_process_that_is_not_watched_gives_no_signs_of_life, fixture)
 {
     causeway_process unwatched(in_front_of({code_server.address()}), environment_for(manager));
     BOOST_TEST(!is_sign_of_life(manager.receive_status()));

@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(a_late_reply_is_dropped_and_counted_and_never_reaches_anoth
         short_timeout);
 }
 
-BOOST_AUTO_TEST_CASE(a_late_reply_serves_who_waits_for_the_same_code_again)
+BOOST_AUTO_TEST_CASE(a_late_reply_serves_a_request_that_waits_for_the_same_code_again)
 {
     const auto answer_the_first_late = [](peer& peer) -> awaitable<> {
         co_await peer.read_code();
@@ -1131,7 +1131,7 @@ BOOST_AUTO_TEST_CASE(an_attempt_to_connect_that_fails_is_counted)
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_a_stopped_pool_is_counted_as_stopped_not_as_unavailable)
+BOOST_AUTO_TEST_CASE(a_request_to_a_stopped_pool_is_counted_as_stopped_not_as_unavailable)
 {
     play(answer_all, [](pool& pool, backend_double&) -> awaitable<> {
         pool.stop();

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(its_advice_fits_the_reason)
     BOOST_TEST(names(complaint(asio::error::address_in_use), "--share-port"));
 }
 
-BOOST_AUTO_TEST_CASE(who_has_asked_to_share_the_port_is_not_told_to)
+BOOST_AUTO_TEST_CASE(a_user_who_has_asked_to_share_the_port_is_not_told_to)
 {
     const auto text = complaint(asio::error::address_in_use, true);
     BOOST_TEST(!names(text, "--share-port"));

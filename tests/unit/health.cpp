@@ -22,7 +22,7 @@ struct fixture {
 
 BOOST_FIXTURE_TEST_SUITE(health, fixture)
 
-BOOST_AUTO_TEST_CASE(who_turns_and_has_its_upstreams_is_well_and_ready)
+BOOST_AUTO_TEST_CASE(a_process_that_turns_and_has_its_upstreams_is_well_and_ready)
 {
     BOOST_TEST(health_of(report) == "ok\n");
     BOOST_TEST(readiness_of(report) == "ok\n");
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_loop_without_an_upstream_is_well_and_not_ready)
     BOOST_TEST(readiness_of(report) == "2 of 3 event loops have no connection to an upstream\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_drains_is_well_and_not_ready)
+BOOST_AUTO_TEST_CASE(a_process_that_drains_is_well_and_not_ready)
 {
     report.draining = true;
     report.loops_with_an_upstream = 0;

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(each_outcome_has_its_count)
     BOOST_TEST(says(R"(causeway_requests_total{outcome="stopped"} 8)"));
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_is_told_by_where)
+BOOST_AUTO_TEST_CASE(waiting_requests_are_counted_by_where_they_wait)
 {
     report.sum.upstream.waiting = {.backlog = 1, .suspects = 2, .outbox = 3, .wire = 4, .shared = 5};
     report.sum.upstream.oldest_waiting = 1500ms;

@@ -415,7 +415,7 @@ BOOST_AUTO_TEST_CASE(after_a_lost_connection_the_longest_waiting_comes_first)
     BOOST_TEST(take(multiplexer, connection) == "005\n006\n007\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_leaves_while_there_is_no_connection_is_not_written_again)
+BOOST_AUTO_TEST_CASE(a_request_that_leaves_while_there_is_no_connection_is_not_written_again)
 {
     upstream::multiplexer multiplexer(executor, 10);
     connection connection;
@@ -1258,7 +1258,7 @@ BOOST_AUTO_TEST_CASE(suspects_are_tried_however_many_have_been_acquitted)
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_is_acquitted_is_like_any_other)
+BOOST_AUTO_TEST_CASE(an_acquitted_request_is_like_any_other)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
@@ -1288,7 +1288,7 @@ BOOST_AUTO_TEST_CASE(a_suspect_stays_one_until_it_is_acquitted)
     BOOST_TEST(multiplexer.has_suspects());
 }
 
-BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_fail_who_wait_for_its_key)
+BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_that_wait_for_its_key_fail)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
@@ -1347,7 +1347,7 @@ BOOST_AUTO_TEST_CASE(a_message_with_the_key_of_a_suspect_is_one_too)
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_is_acquitted_has_no_strikes)
+BOOST_AUTO_TEST_CASE(an_acquitted_request_has_no_strikes)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
@@ -1594,46 +1594,15 @@ BOOST_AUTO_TEST_CASE(a_written_question_that_is_not_repeatable_fails_with_its_co
     BOOST_TEST(take(multiplexer, other) == "sell\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_is_taken_while_a_request_waits_for_it)
+BOOST_AUTO_TEST_CASE(a_key_is_waited_for_as_long_as_its_request_is_there)
 {
     upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
     const auto question = order("buy");
-    const causeway::clock::time_point now;
     std::optional<waiting_request> request(std::in_place, multiplexer, question);
 
-    BOOST_TEST(multiplexer.is_taken(question.key, now));
+    BOOST_TEST(multiplexer.is_waited_for(question.key));
     request.reset();
-    BOOST_TEST(!multiplexer.is_taken(question.key, now));
-}
-
-// A repeat may still be due another one.
-BOOST_AUTO_TEST_CASE(a_late_reply_does_not_free_the_key_that_was_kept_for_it)
-{
-    upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
-    connection connection;
-    const auto key = order("buy").key;
-    const causeway::clock::time_point now;
-    multiplexer.expect_late_reply(key, now + 1s);
-    BOOST_TEST(multiplexer.is_taken(key, now));
-
-    BOOST_TEST(!multiplexer.deliver(connection.lane, key, "a late reply"));
-
-    BOOST_TEST(multiplexer.is_taken(key, now));
-}
-
-BOOST_AUTO_TEST_CASE(a_key_whose_late_reply_never_comes_is_taken_until_it_cannot_come_any_more)
-{
-    upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
-    connection connection;
-    const auto key = order("buy").key;
-    const causeway::clock::time_point now;
-    multiplexer.expect_late_reply(key, now + 1s);
-    multiplexer.deliver(connection.lane, key, "a late reply");
-    multiplexer.expect_late_reply(key, now + 2s); // for another request that has given up since
-
-    BOOST_TEST(multiplexer.is_taken(key, now + 1s));
-    BOOST_TEST(multiplexer.is_taken(key, now + 2s - 1ns));
-    BOOST_TEST(!multiplexer.is_taken(key, now + 2s));
+    BOOST_TEST(!multiplexer.is_waited_for(question.key));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_for_a_key_of_its_own_goes_to_the_request_on_that_connection)
@@ -1694,21 +1663,6 @@ BOOST_AUTO_TEST_CASE(a_repeated_message_for_a_key_of_its_own_is_dropped)
     BOOST_TEST(listener.reply() == "bought");
 }
 
-BOOST_AUTO_TEST_CASE(it_says_when_no_more_late_replies_can_be_noted_and_when_they_can_again)
-{
-    upstream::multiplexer multiplexer(executor, 8, upstream::key_use::own);
-    const upstream::key one("buy");
-    for (int count = 0; count < 999'999; ++count)
-        multiplexer.expect_late_reply(one, start + 1s);
-    BOOST_TEST(!multiplexer.expects_too_many());
-    multiplexer.expect_late_reply(one, start + 1s);
-
-    BOOST_TEST(!multiplexer.is_taken(upstream::key("sell"), start + 1s - 1ns));
-    BOOST_TEST(multiplexer.expects_too_many());
-    BOOST_TEST(!multiplexer.is_taken(upstream::key("sell"), start + 1s));
-    BOOST_TEST(!multiplexer.expects_too_many());
-}
-
 BOOST_AUTO_TEST_CASE(it_knows_where_requests_wait)
 {
     upstream::multiplexer multiplexer(executor, 2);
@@ -1734,7 +1688,7 @@ BOOST_AUTO_TEST_CASE(it_knows_where_requests_wait)
     BOOST_TEST(multiplexer.waiting().all() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(who_relies_on_anothers_message_waits_in_no_queue_and_counts)
+BOOST_AUTO_TEST_CASE(a_request_that_relies_on_anothers_message_waits_in_no_queue_and_counts)
 {
     upstream::multiplexer multiplexer(executor, 2, upstream::key_use::coalesced);
     connection connection;
@@ -1762,7 +1716,7 @@ BOOST_AUTO_TEST_CASE(coalesced_requests_for_one_code_are_one_message_and_take_on
     BOOST_TEST(multiplexer.backlog() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(who_coalesces_is_asked_for_when_the_one_before_leaves_without_a_reply)
+BOOST_AUTO_TEST_CASE(of_coalesced_requests_the_next_is_written_when_the_one_before_leaves_without_a_reply)
 {
     upstream::multiplexer multiplexer(executor, 1, upstream::key_use::coalesced);
     connection connection;
@@ -1816,7 +1770,7 @@ BOOST_AUTO_TEST_CASE(whichever_follows_a_coalesced_suspect_that_was_being_tried_
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_lost)
+BOOST_AUTO_TEST_CASE(coalesced_requests_are_written_again_once_when_the_connection_is_lost)
 {
     upstream::multiplexer multiplexer(executor, 5, upstream::key_use::coalesced);
     connection connection;
@@ -1830,7 +1784,7 @@ BOOST_AUTO_TEST_CASE(who_coalesces_is_written_again_once_when_the_connection_is_
     BOOST_TEST(take(multiplexer, connection) == "100\n");
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
+BOOST_AUTO_TEST_CASE(a_request_after_the_reply_to_all_begins_another_question)
 {
     upstream::multiplexer multiplexer(executor, 1, upstream::key_use::coalesced);
     connection connection;
@@ -1850,7 +1804,7 @@ BOOST_AUTO_TEST_CASE(who_asks_after_the_reply_to_all_begins_another_question)
     BOOST_TEST(multiplexer.keys() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(who_has_the_reply_to_all_takes_nobody_off_the_wire)
+BOOST_AUTO_TEST_CASE(a_request_that_has_the_reply_to_all_takes_no_other_off_the_wire)
 {
     upstream::multiplexer multiplexer(executor, 1, upstream::key_use::coalesced);
     connection connection;
@@ -1866,7 +1820,7 @@ BOOST_AUTO_TEST_CASE(who_has_the_reply_to_all_takes_nobody_off_the_wire)
     BOOST_TEST(close(multiplexer, connection) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(who_follows_one_that_was_not_written_takes_its_place_in_the_queue)
+BOOST_AUTO_TEST_CASE(a_request_that_follows_one_that_was_not_written_takes_its_place_in_the_queue)
 {
     upstream::multiplexer multiplexer(executor, 1, upstream::key_use::coalesced);
     connection connection;

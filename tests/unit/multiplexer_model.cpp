@@ -271,18 +271,10 @@ public:
                 request.told = "stopped";
     }
 
-    void expect_late_reply(const std::string& key, time_point until) { late_[key] = until; }
-
     bool is_condemned(const std::string& key, time_point now) const
     {
         const auto condemned = condemned_.find(key);
         return use_ != key_use::own && condemned != condemned_.end() && condemned->second > now;
-    }
-
-    bool is_taken(const std::string& key, time_point now) const
-    {
-        const auto late = late_.find(key);
-        return has_requests_for(key) || (late != late_.end() && late->second > now);
     }
 
     // Whether a message for `number` is in flight or will be: its own or, when requests coalesce, another's.
@@ -319,14 +311,14 @@ public:
         return keys.size();
     }
 
-private:
-    bool is_answered(int number) const { return std::ranges::count(answered_, number) != 0; }
-    bool coalesces() const { return use_ == key_use::coalesced; }
-
     bool has_requests_for(const std::string& key) const
     {
         return std::ranges::count(requests_, key, &request::key) != 0;
     }
+
+private:
+    bool is_answered(int number) const { return std::ranges::count(answered_, number) != 0; }
+    bool coalesces() const { return use_ == key_use::coalesced; }
 
     // The request whose turn it is to get a reply.
     request* longest_receiving(const std::string& key)
@@ -517,8 +509,7 @@ private:
     numbers suspects_;
     numbers answered_; // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
-    std::vector<std::size_t> opened_; // the longest-open first
-    std::map<std::string, time_point> late_;
+    std::vector<std::size_t> opened_;             // the longest-open first
     std::map<std::string, time_point> condemned_; // until when
 };
 
@@ -634,7 +625,7 @@ private:
 
     void ask(const std::string& key)
     {
-        if (use_ == key_use::own && multiplexer_.is_taken(upstream::key(key), now_))
+        if (use_ == key_use::own && multiplexer_.is_waited_for(upstream::key(key)))
             return;
         const auto number = next_++;
         model_.enter(number, key);
@@ -654,9 +645,6 @@ private:
         if (!error) {
             asker.request.take_reply();
             model_.take_reply(asker.number);
-        } else if (asker.request.written() && use_ == key_use::own) {
-            multiplexer_.expect_late_reply(asker.question.key, now_ + 200ms);
-            model_.expect_late_reply(std::string(asker.question.key.text()), now_ + 200ms);
         }
         model_.leave(asker.number);
         std::erase_if(askers_, [&](const auto& other) { return other.get() == &asker; });
@@ -787,7 +775,7 @@ private:
             if (const auto& request = model_.at(asker->number); request.told.empty())
                 BOOST_TEST(asker->request.written() == (request.times_written != 0));
         for (const auto& key : all_keys) {
-            BOOST_TEST(multiplexer_.is_taken(upstream::key(key), now_) == model_.is_taken(key, now_));
+            BOOST_TEST(multiplexer_.is_waited_for(upstream::key(key)) == model_.has_requests_for(key));
             BOOST_TEST(multiplexer_.is_condemned(upstream::key(key), now_) == model_.is_condemned(key, now_));
         }
     }

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_a_request_took_before_the_drain_counts)
     check_after(0, due::refuse, true);
 }
 
-BOOST_AUTO_TEST_CASE(a_drain_hurries_nobody_who_takes_an_answer)
+BOOST_AUTO_TEST_CASE(a_drain_hurries_no_client_that_takes_an_answer)
 {
     session.enter(phase::writing);
     check_after(3, due::reset, true);

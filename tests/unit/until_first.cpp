@@ -104,13 +104,13 @@ BOOST_AUTO_TEST_CASE(asios_operator_goes_on_without_the_one_that_threw)
     BOOST_TEST(ended);
 }
 
-BOOST_AUTO_TEST_CASE(who_throws_that_it_was_cancelled_has_only_been_cancelled)
+BOOST_AUTO_TEST_CASE(one_that_throws_that_it_was_cancelled_has_only_been_cancelled)
 {
     BOOST_TEST(outcome_of(net::until_first(wait_and_throw_that_it_was_cancelled(), end('b'))) == "1");
     BOOST_TEST(story == "b");
 }
 
-BOOST_AUTO_TEST_CASE(who_fails_while_it_is_cancelled_is_heard_too)
+BOOST_AUTO_TEST_CASE(one_that_fails_while_it_is_cancelled_is_heard_too)
 {
     BOOST_TEST(outcome_of(net::until_first(end('a'), wait_and_fail())) == "failed while it was cancelled");
     BOOST_TEST(outcome_of(net::until_first(fail(), wait_and_fail())) == "failed first");
