@@ -9,6 +9,7 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,13 @@ public:
         sample.label = std::move(of_sample);
         sample.counter.value = sample.gauge.value = static_cast<double>(value); // the type says which of them is shown
         return *this;
+    }
+
+    // No sample says that the value is unknown; 0 would say something else.
+    void add_known(const std::optional<double>& value)
+    {
+        if (value)
+            add(*value);
     }
 
     // The buckets are cumulative, and the last has no bound.
@@ -99,13 +107,13 @@ void add_process(const facts& facts, const report& report, const process_figures
         gauge(all, "causeway_tls_certificate_expiry_time_seconds",
               "When the certificate for clients expires, in seconds since 1970.")
             .add(in_seconds(report.certificate_expiry->time_since_epoch()));
-    counter(all, "process_cpu_seconds_total", "Processor time used, in seconds.").add(process.cpu_seconds);
-    gauge(all, "process_resident_memory_bytes", "Memory in use, in bytes.").add(process.resident_bytes);
-    gauge(all, "process_virtual_memory_bytes", "Address space in use, in bytes.").add(process.virtual_bytes);
-    gauge(all, "process_open_fds", "Open files and sockets.").add(process.open_files);
-    gauge(all, "process_max_fds", "Most files and sockets that may be open.").add(process.most_files);
     gauge(all, "process_start_time_seconds", "When the process started, in seconds since 1970.")
-        .add(process.start_time);
+        .add(in_seconds(facts.started.time_since_epoch()));
+    counter(all, "process_cpu_seconds_total", "Processor time used, in seconds.").add_known(process.cpu_seconds);
+    gauge(all, "process_resident_memory_bytes", "Memory in use, in bytes.").add_known(process.resident_bytes);
+    gauge(all, "process_virtual_memory_bytes", "Address space in use, in bytes.").add_known(process.virtual_bytes);
+    gauge(all, "process_open_fds", "Open files and sockets.").add_known(process.open_files);
+    gauge(all, "process_max_fds", "Most files and sockets that may be open.").add_known(process.most_files);
 }
 
 void add_http(const report& report, families& all)

@@ -19,27 +19,22 @@ std::string text_of(const char* file)
     return {std::istreambuf_iterator<char>(input), {}};
 }
 
-// When the system was started, in seconds since 1970.
-double start_of_system()
-{
-    constexpr std::string_view name = "\nbtime ";
-    const auto text = text_of("/proc/stat");
-    const auto found = text.find(name);
-    return found == std::string::npos ? 0 : std::stod(text.substr(found + name.size()));
-}
-
 // Without the one that lists them.
-double open_files()
+std::optional<double> open_files()
 {
     std::error_code unreadable;
     const std::filesystem::directory_iterator files("/proc/self/fd", unreadable);
-    return unreadable ? 0 : static_cast<double>(std::distance(begin(files), end(files)) - 1);
+    if (unreadable)
+        return std::nullopt;
+    return static_cast<double>(std::distance(begin(files), end(files)) - 1);
 }
 
-double most_files()
+std::optional<double> most_files()
 {
     rlimit files{};
-    return getrlimit(RLIMIT_NOFILE, &files) == 0 ? static_cast<double>(files.rlim_cur) : 0;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return std::nullopt;
+    return static_cast<double>(files.rlim_cur);
 }
 
 } // namespace
@@ -61,8 +56,8 @@ std::optional<process_stat> parse_process_stat(std::string_view text)
     std::uint64_t kernel = 0;
     skip(11);
     fields >> user >> kernel;
-    skip(6);
-    fields >> stat.start_ticks >> stat.virtual_bytes >> stat.resident_pages;
+    skip(7);
+    fields >> stat.virtual_bytes >> stat.resident_pages;
     if (!fields)
         return std::nullopt;
     stat.cpu_ticks = user + kernel;
@@ -71,17 +66,14 @@ std::optional<process_stat> parse_process_stat(std::string_view text)
 
 process_figures figures_of_this_process()
 {
-    const auto stat = parse_process_stat(text_of("/proc/self/stat")).value_or(process_stat{});
-    const auto ticks_in_a_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
-    const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
-    // Once only: when the wall clock is set, the start of the system moves with it, which would look like a restart.
-    static const auto start_time = start_of_system() + static_cast<double>(stat.start_ticks) / ticks_in_a_second;
-    return {.cpu_seconds = static_cast<double>(stat.cpu_ticks) / ticks_in_a_second,
-            .start_time = start_time,
-            .virtual_bytes = static_cast<double>(stat.virtual_bytes),
-            .resident_bytes = static_cast<double>(stat.resident_pages) * page,
-            .open_files = open_files(),
-            .most_files = most_files()};
+    process_figures figures{.open_files = open_files(), .most_files = most_files()};
+    if (const auto stat = parse_process_stat(text_of("/proc/self/stat"))) {
+        figures.cpu_seconds = static_cast<double>(stat->cpu_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+        figures.virtual_bytes = static_cast<double>(stat->virtual_bytes);
+        figures.resident_bytes =
+            static_cast<double>(stat->resident_pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+    }
+    return figures;
 }
 
 } // namespace causeway::admin

@@ -10,8 +10,7 @@ namespace causeway::admin {
 
 /// What is used of /proc/PID/stat (proc(5)).
 struct process_stat {
-    std::uint64_t cpu_ticks = 0;   ///< in user and in kernel mode together
-    std::uint64_t start_ticks = 0; ///< after the system was started
+    std::uint64_t cpu_ticks = 0; ///< in user and in kernel mode together
     std::uint64_t virtual_bytes = 0;
     std::uint64_t resident_pages = 0;
 };
@@ -20,16 +19,16 @@ struct process_stat {
 /// characters in it.
 std::optional<process_stat> parse_process_stat(std::string_view text);
 
-/// This process. Any thread. What cannot be read is 0.
+/// What a process uses. What cannot be read is missing: at the limit of open files, for example, all that is in a file.
 struct process_figures {
-    double cpu_seconds = 0;
-    double start_time = 0; ///< in seconds since 1970
-    double virtual_bytes = 0;
-    double resident_bytes = 0;
-    double open_files = 0;
-    double most_files = 0;
+    std::optional<double> cpu_seconds = {};
+    std::optional<double> virtual_bytes = {};
+    std::optional<double> resident_bytes = {};
+    std::optional<double> open_files = {};
+    std::optional<double> most_files = {};
 };
 
+/// What this process uses now. Any thread may call it.
 process_figures figures_of_this_process();
 
 } // namespace causeway::admin

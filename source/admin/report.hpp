@@ -35,7 +35,8 @@ struct facts {
     std::vector<std::string> upstreams; ///< in the order of the settings
     std::string_view protocol = {};     ///< its name; static memory
     bool coalesces = false;
-    bool can_be_asked = false; ///< by the live page, as a client
+    bool can_be_asked = false;                          ///< by the live page, as a client
+    std::chrono::system_clock::time_point started = {}; ///< which does not move when the clock is set
 };
 
 /// How often the settings were read again, and with what success.

@@ -12,7 +12,7 @@ due progress::sweep(const sweep_limits& limits, bool draining) noexcept
     case phase::reading:
         return sweeps_ > (draining ? limits.reading_in_drain : limits.reading) ? due::refuse : due::nothing;
     case phase::answering:
-        return sweeps_ > settling ? due::look_for_client : due::nothing;
+        return sweeps_ > limits.answering ? due::look_for_client : due::nothing;
     case phase::writing:
         return sweeps_ > limits.writing ? due::reset : due::nothing;
     case phase::closing:

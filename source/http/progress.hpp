@@ -21,6 +21,7 @@ struct sweep_limits {
     std::int64_t idle = 0;             ///< between requests
     std::int64_t reading = 0;          ///< from the first byte of a request to its last, or for a handshake
     std::int64_t reading_in_drain = 0; ///< the same, while the server drains
+    std::int64_t answering = 0;        ///< before it is checked whether the client is gone
     std::int64_t writing = 0;          ///< while the client does not read its answer
 };
 

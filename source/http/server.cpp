@@ -25,6 +25,9 @@ constexpr std::chrono::microseconds longest_handshake = 100ms;
 // How long new connections may keep arriving, from clients that cannot or do not find another process.
 constexpr auto longest_wait_for_quiet = 1s;
 
+// How long a client that has closed its sending side gets its answer at least, although it may be gone.
+constexpr auto least_wait_of_a_client = 250ms;
+
 // How long to leave connections in the listen queue when none can be taken now.
 constexpr auto drain_pause = 10ms;
 
@@ -52,6 +55,7 @@ sweep_limits in_sweeps(const time_limits& limits)
     return {.idle = limits.idle / interval,
             .reading = limits.reading / interval,
             .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / interval,
+            .answering = least_wait_of_a_client / interval,
             .writing = limits.writing / interval};
 }
 

@@ -22,6 +22,9 @@ constexpr std::size_t usual_first_read = 200;
 constexpr std::size_t longest_first_read = 2 * 1024;
 constexpr std::size_t further_read = 4 * 1024;
 
+// Of requests that were sent without waiting for answers, so many bytes are read at once. Many payments fit into it.
+constexpr std::size_t most_read_ahead = 16 * 1024;
+
 // Of a text that comes with a request, the most memory that is kept for the next one.
 constexpr std::size_t most_kept = 384;
 
@@ -200,13 +203,17 @@ awaitable<> session::send_body()
     }
 }
 
-// Without waiting, and only if there is little: a client that never stops sending is held back by TCP, not kept in
+// Without waiting, and no more than a little: a client that never stops sending is held back by TCP, not kept in
 // memory.
 void session::read_what_has_come()
 {
     error_code told_again;
-    if (input_.size() < further_read)
-        input_.commit(connection_.read_at_once(input_.prepare(further_read), told_again));
+    bool may_be_more = true;
+    while (may_be_more && input_.size() < most_read_ahead) {
+        const auto count = connection_.read_at_once(input_.prepare(further_read), told_again);
+        input_.commit(count);
+        may_be_more = count == further_read;
+    }
 }
 
 // One that has come whole; otherwise it stays where it is.

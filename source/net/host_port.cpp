@@ -48,7 +48,7 @@ bool is_ipv6(std::string_view host)
 
 bool may_be_in_a_name(unsigned char c)
 {
-    return c > ' ' && c != 0x7f && std::string_view(":[]/@").find(static_cast<char>(c)) == std::string_view::npos;
+    return c > ' ' && c != 0x7f && std::string_view(":[]/@#").find(static_cast<char>(c)) == std::string_view::npos;
 }
 
 } // namespace

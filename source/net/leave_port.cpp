@@ -20,7 +20,8 @@
 namespace causeway::net {
 namespace {
 
-// The kernel prints an address as 32-bit numbers in the machine's byte order, in hexadecimal (proc(5), /proc/net/tcp).
+// The kernel prints an address as 32-bit numbers in the machine's byte order, in hexadecimal (proc(5),
+// /proc/pid/net/tcp).
 template <std::size_t Size>
 std::string words_of(const std::array<unsigned char, Size>& address)
 {
@@ -39,11 +40,13 @@ std::string as_in_proc(const tcp::endpoint& place)
 
 } // namespace
 
-std::size_t others_listening_on(const tcp::endpoint& place, std::size_t own)
+std::optional<std::size_t> others_listening_on(const tcp::endpoint& place, std::size_t own)
 {
     constexpr std::string_view listening = "0A";
     const auto wanted = as_in_proc(place);
-    std::ifstream sockets(place.protocol() == tcp::v4() ? "/proc/net/tcp" : "/proc/net/tcp6");
+    std::ifstream sockets(place.protocol() == tcp::v4() ? "/proc/self/net/tcp" : "/proc/self/net/tcp6");
+    if (!sockets)
+        return std::nullopt;
     constexpr auto rest_of_line = std::numeric_limits<std::streamsize>::max();
     sockets.ignore(rest_of_line, '\n'); // the names of the columns
     std::size_t found = 0;

@@ -10,13 +10,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
 namespace causeway::net {
 
 /// How many sockets listen on `place` besides `own` ones: those of other processes that share the port (SO_REUSEPORT),
-/// to which the kernel assigns clients as well. 0 when that cannot be determined. Reads /proc/net/tcp, whose first
-/// lines are the listening sockets.
-std::size_t others_listening_on(const tcp::endpoint& place, std::size_t own);
+/// to which the kernel assigns clients as well. Nothing when that cannot be read. Reads /proc/self/net/tcp, whose first
+/// lines are the listening sockets, and which is also there when only processes are visible (systemd's ProcSubset=pid).
+std::optional<std::size_t> others_listening_on(const tcp::endpoint& place, std::size_t own);
 
 /// Some of the sockets that share a port. They are numbered from 0 in the order in which they began to listen; when one
 /// is closed, the last takes its number.

@@ -19,7 +19,7 @@ struct trace_details {
 struct trace {
     std::string_view outcome = {};     ///< a word, in static memory; empty: no upstream was asked
     std::string_view upstream = {};    ///< to which its message was last written; empty: none. The pool's memory
-    clock::time_point written_at = {}; ///< when that was; valid only if there is an upstream
+    clock::time_point written_at = {}; ///< when that was; the clock's epoch if there is no upstream
     clock::time_point ended_at = {};   ///< when the wait ended; the clock's epoch if there was none
     clock::time_point read_at = {};    ///< when the request was complete. Set before asking
     trace_details* details = nullptr;  ///< where to note more; null unless that is wanted. Set before asking

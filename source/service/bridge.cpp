@@ -142,7 +142,8 @@ admin::facts facts_of(const bridge_settings& settings, const std::vector<net::ho
                        .upstreams = {},
                        .protocol = settings.protocol == protocol_name::codes ? "codes" : "iso8583",
                        .coalesces = settings.coalesce,
-                       .can_be_asked = can_be_asked};
+                       .can_be_asked = can_be_asked,
+                       .started = std::chrono::system_clock::now()};
     for (const auto& upstream : upstreams)
         facts.upstreams.push_back(net::to_string(upstream));
     return facts;

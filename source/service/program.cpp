@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <limits>
 #include <system_error>
 
@@ -57,6 +58,12 @@ void ignore_signals_without_a_meaning()
 {
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
         std::signal(number, SIG_IGN);
+}
+
+void print_for_the_user(const std::string& text)
+{
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
 }
 
 std::string lines_for(const char* program, const usage_error& wrong)

@@ -38,6 +38,10 @@ void ignore_broken_pipes();
 /// The text for the user after wrong usage of `program`: a line for each error, whatever was typed.
 std::string lines_for(const char* program, const usage_error& wrong);
 
+/// Prints what the user has asked for. Throws `std::system_error` when not all of it can be written: a file with half
+/// of it would be taken for the whole.
+void print_for_the_user(const std::string& text);
+
 /// One line on standard error, if there is room for it.
 void say_why_it_ends(const char* program, const std::exception& error);
 
@@ -57,7 +61,7 @@ try {
     end_when_out_of_memory(name);
     auto told = parse(call);
     if (const auto* information = std::get_if<service::information>(&told)) {
-        fmt::print("{}", information->text);
+        print_for_the_user(information->text);
         return 0;
     }
     if (const auto* wrong = std::get_if<usage_error>(&told)) {

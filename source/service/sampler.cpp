@@ -22,9 +22,8 @@ admin::sampled_request sample_of(const http::access& access)
                                   .status = access.status,
                                   .began = access.began_at,
                                   .read = trace.read_at,
-                                  .queued = details.queued_at};
-    if (!trace.upstream.empty())
-        sample.written = trace.written_at;
+                                  .queued = details.queued_at,
+                                  .written = trace.written_at};
     if (trace.outcome == "reply")
         sample.matched = trace.ended_at;
     if (access.sent)

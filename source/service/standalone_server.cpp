@@ -3,13 +3,16 @@
 #include "backend/code_server.hpp"
 #include "backend/iso8583_host.hpp"
 #include "net/asio.hpp"
+#include "net/rethrow.hpp"
+#include "net/until_first.hpp"
 #include "service/cannot_listen.hpp"
 #include "service/heartbeat.hpp"
 #include "service/payments.hpp"
 #include "service/program.hpp"
+#include "service/reload_at_hangups.hpp"
 #include "service/service_manager.hpp"
 
-#include <boost/asio/signal_set.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -31,18 +34,7 @@ std::size_t most_clients()
 
 constexpr auto what_else_to_do = "or choose another address with --listen";
 
-template <class Settings>
-void reload_at_hangups(asio::signal_set& hangups, live_settings<Settings>& settings, service_manager& manager)
-{
-    hangups.async_wait([&](const error_code& cancelled, int) {
-        if (cancelled)
-            return;
-        manager.reloading();
-        settings.reload([](const auto&) { return [] {}; }); // only the log's settings can change
-        manager.reloaded();
-        reload_at_hangups(hangups, settings, manager);
-    });
-}
+awaitable<> signal_in(signal_set& signals) { co_await signals.async_wait(as_result); }
 
 // The fact that this is called shows that the only event loop is running.
 awaitable<heartbeat::condition> condition_of(const backend::server& server)
@@ -58,16 +50,17 @@ try {
     auto server = make(io, settings.now());
     service_manager manager(io);
     heartbeat signs_of_life(io, manager, [&](steady_timer&) { return condition_of(server); });
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    asio::signal_set hangups(io, SIGHUP);
-    reload_at_hangups(hangups, settings, manager);
-    signals.async_wait([&](const error_code&, int) {
+    signal_set signals(io, SIGINT, SIGTERM);
+    signal_set hangups(io, SIGHUP);
+    const auto prepare = [](const Settings&) { return [] {}; }; // only the log's settings can change
+
+    const auto supervise = [&]() -> awaitable<> {
+        co_await net::until_first(signal_in(signals), reload_at_hangups<Settings>(hangups, settings, prepare, manager));
         manager.stopping();
         server.stop();
-        hangups.cancel();
         signs_of_life.stop();
-    });
-
+    };
+    asio::co_spawn(io, supervise(), net::rethrow);
     server.start([&] { manager.ready(); });
     signs_of_life.start();
     io.run();

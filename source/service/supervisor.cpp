@@ -31,7 +31,10 @@ supervisor::supervisor(asio::io_context& io, std::list<event_loop>& loops, live_
 {
 }
 
-awaitable<> supervisor::run() { co_await net::until_first(serve_and_stop(), reload_at_hangups()); }
+awaitable<> supervisor::run()
+{
+    co_await net::until_first(serve_and_stop(), reload_at_hangups(hangups_, settings_, prepare_, manager_));
+}
 
 awaitable<> supervisor::serve_and_stop()
 {
@@ -43,19 +46,6 @@ awaitable<> supervisor::serve_and_stop()
     if (first != 0) {
         std::ranges::for_each(loops_, &event_loop::cut);
         co_await all_ended();
-    }
-}
-
-// Closing a terminal also sends SIGHUP, which is harmless this way.
-awaitable<> supervisor::reload_at_hangups()
-{
-    for (;;) {
-        const auto [cancelled, number] = co_await hangups_.async_wait(as_result);
-        if (cancelled)
-            co_return;
-        manager_.reloading();
-        settings_.reload(prepare_);
-        manager_.reloaded();
     }
 }
 
@@ -76,10 +66,13 @@ void supervisor::drain()
 {
     spdlog::info("stopping: no new connections, requests in flight are finished; another signal ends at once");
     const auto others = net::others_listening_on(place_, loops_.size());
-    if (others == 0)
+    if (!others)
+        spdlog::warn("cannot read in /proc/self/net/tcp whether another process serves this port, so a client that "
+                     "connects now may wait for a second");
+    else if (*others == 0)
         refuse_newcomers();
     for (auto& loop : loops_)
-        loop.drain(others_that_get_newcomers(others));
+        loop.drain(others_that_get_newcomers(others.value_or(0)));
 }
 
 // Until the last socket is told to refuse, all new connections go to it. It has the number 0 if this process was the

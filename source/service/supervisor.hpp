@@ -6,9 +6,8 @@
 #include "net/wakeup.hpp"
 #include "service/event_loop.hpp"
 #include "service/live_settings.hpp"
+#include "service/reload_at_hangups.hpp"
 #include "service/service_manager.hpp"
-
-#include <boost/asio/signal_set.hpp>
 
 #include <cstddef>
 #include <list>
@@ -36,10 +35,7 @@ public:
     bool draining() const noexcept { return draining_; }
 
 private:
-    using signal_set = asio::basic_signal_set<executor_type>;
-
     awaitable<> serve_and_stop();
-    awaitable<> reload_at_hangups();
     void announce_the_end();
     void drain();
     void refuse_newcomers();

@@ -103,15 +103,15 @@ private:
     bool own_words_ask_ = false; // one of them needs an answer
     bool open_ = false;          // for questions
     bool traced_ =
-        spdlog::should_log(spdlog::level::trace); // checked by the watch: checking each time would cost too much
-    std::optional<clock::time_point> asked_at_;   // when something was first written
-    bool spoke_ = false;                          // something intelligible was received
-    questions questions_ = questions::none;       // what became of those that were taken
-    silence silence_;                             // of the peer
-    clock::time_point last_sent_;                 // anything except suspects
-    std::uint64_t replies_ = 0;                   // when the watch last looked
-    bool may_have_input_ = true;                  // the last read did not find the socket empty
-    std::string_view broken_;                     // why the stream cannot be read any further
+        spdlog::should_log(spdlog::level::trace);     // checked by the watch: checking each time would cost too much
+    std::optional<clock::time_point> asked_at_;       // when something was first written
+    bool spoke_ = false;                              // something intelligible was received
+    questions questions_ = questions::none;           // what became of those that were taken
+    silence silence_;                                 // of the peer
+    clock::time_point last_sent_;                     // anything except suspects
+    std::pair<std::uint64_t, std::size_t> last_look_; // of the watch: how many replies, and bytes of an unfinished one
+    bool may_have_input_ = true;                      // the last read did not find the socket empty
+    std::string_view broken_;                         // why the stream cannot be read any further
 };
 
 ending exchange::sum_up(ending first) const
@@ -431,7 +431,8 @@ void exchange::report_unfinished()
 {
     auto& counts = with_.counts;
     const auto [shown, size, end] = with_.codec.unfinished();
-    const bool is_stuck = std::exchange(replies_, counts.replies) == counts.replies && size != 0;
+    const auto before = std::exchange(last_look_, {counts.replies, size});
+    const bool is_stuck = size != 0 && before == last_look_;
     if (is_stuck && net::worth_a_line(++counts.unfinished))
         spdlog::warn("upstream {}: {} bytes received without {}, '{}' ({} such so far)", with_.name, size, end,
                      shown.substr(0, most_shown), counts.unfinished);

@@ -262,7 +262,7 @@ void link::lost(std::string_view reason, bool had_worked)
 awaitable<> link::pause()
 {
     retry_.expires_after(backoff_.next(random_));
-    if (requests_.backlog() != 0)
+    if (requests_.backlog() != 0 && !requests_.connected())
         hurry();
     // `hurry` moves the expiry and so ends the wait early: then wait for the new one.
     while (!stopped_ && clock::now() < retry_.expiry())

@@ -146,7 +146,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
     lost.swap(lane.on_the_wire_);
     for (auto& request : lost)
         request.queue_ = &lost;
-    blame(lost, lane.spoke_, now);
+    blame(lost, lane, now);
     const auto is_doomed = [](const waiting_request& request) {
         return !request.question_.repeatable || request.suspicion_.strikes == most_strikes;
     };
@@ -164,16 +164,16 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
 // was received does not show that a message killed it: a proxy may have accepted it for an upstream that is away. Only
 // a suspect that was tried in quiet gets a strike: otherwise an older message may have killed, more slowly than
 // `blame_for`.
-void multiplexer::blame(request_queue& lost, bool had_worked, clock::time_point now)
+void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point now)
 {
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost) {
         auto& suspicion = request.suspicion_;
-        suspicion.lost_before = true;
+        suspicion.lost_on = &by;
         if (!is_recent(request))
             continue;
-        const bool is_to_blame = std::exchange(suspicion.suspect, true) && only_one && had_worked;
+        const bool is_to_blame = std::exchange(suspicion.suspect, true) && only_one && by.spoke_;
         if (is_to_blame && std::exchange(suspicion.needs_quiet, true))
             ++suspicion.strikes;
     }
@@ -191,10 +191,16 @@ void multiplexer::fail(waiting_request& request, clock::time_point now)
     conclude_all(waits);
 }
 
-bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane)
+// What has killed one upstream may be answered by another: it is not tried again where it was lost while another works.
+bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane) const
 {
+    if (!suspect.suspicion_.needs_quiet)
+        return true;
+    const auto works_too = [&](const auto* other) { return other != &lane && works(*other); };
+    if (suspect.suspicion_.lost_on == &lane && std::ranges::any_of(lanes_, works_too))
+        return false;
     const auto may_be_to_blame = [](const auto& other) { return other.suspicion_.may_be_to_blame(); };
-    return !suspect.suspicion_.needs_quiet || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
+    return std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
 }
 
 // Suspects are tried newest first: a message that kills at once was written last. The others go to the head of the
@@ -297,7 +303,7 @@ bool multiplexer::is_trying(const lane& lane) const
 void multiplexer::acquit(lane& lane)
 {
     for (auto& request : lane.on_the_wire_)
-        request.suspicion_ = {.lost_before = request.suspicion_.lost_before};
+        request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
 }
 

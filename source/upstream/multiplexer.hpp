@@ -70,13 +70,13 @@ private:
 
 /// What the loss of connections has shown about a message.
 struct suspicion {
-    bool suspect = false;     ///< it may be to blame for the loss of a connection
-    bool lost_before = false; ///< it was on a connection that was lost
+    const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
+    bool suspect = false;          ///< it may be to blame for that
     bool needs_quiet = false; ///< to be tried while no other suspect, and no message that was ever lost, is on the wire
     unsigned strikes = 0;     ///< connections lost while it was tried in quiet, as the only possible cause
 
     /// Whether the next loss of its connection might be due to it.
-    bool may_be_to_blame() const noexcept { return suspect || lost_before; }
+    bool may_be_to_blame() const noexcept { return suspect || lost_on != nullptr; }
 };
 
 /// When a message was written, and on which lane.
@@ -339,9 +339,9 @@ private:
     void take_first_word(lane& lane);
     void recall();
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
-    static void blame(request_queue& lost, bool had_worked, clock::time_point now);
+    static void blame(request_queue& lost, const lane& by, clock::time_point now);
     void fail(waiting_request& request, clock::time_point now);
-    static bool may_be_tried(const waiting_request& suspect, const lane& lane);
+    bool may_be_tried(const waiting_request& suspect, const lane& lane) const;
 
     // Everything that changes which request waits where ends here.
     void distribute()

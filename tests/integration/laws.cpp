@@ -817,6 +817,36 @@ BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_answers_the_greeting_and_hangs_up_is
         });
 }
 
+// The window of the other one is full.
+BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_hangs_up_is_tried_after_growing_pauses_even_if_requests_wait_for_another,
+                       greeting_languages, language)
+{
+    counterpart* to_hang_up = nullptr;
+    counterpart away(io, language, [&](unsigned) {
+        to_hang_up->reset();
+        return std::string();
+    });
+    to_hang_up = &away;
+    counterpart busy(io, language, [&](unsigned number) {
+        return language.is_probe(number) ? language.reply(number) : std::string();
+    });
+    settings.upstreams = {away.address(), busy.address()};
+    settings.protocol = language.protocol;
+    settings.window = 1;
+    settings.reply_timeout = 12s;
+    settings.reconnect_max = 3s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](pool& pool, counterpart& hangs_up, counterpart& works, const test::language& spoken) -> awaitable<> {
+        co_await ask_four(pool, spoken, 100);
+        BOOST_TEST(works.questions().size() >= 1U);
+        BOOST_TEST(hangs_up.connections() < 40U); // with the shortest pauses it would be 400
+        pool.stop();
+        hangs_up.stop();
+        works.stop();
+    }(the_pool, away, busy, language));
+}
+
 // Only its share of the first connection is lost, then a single question with each connection.
 BOOST_DATA_TEST_CASE_F(fixture, a_peer_that_lives_and_hangs_up_when_asked_gets_one_question_while_another_works,
                        lively_languages, language)

@@ -7,7 +7,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <list>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -22,6 +24,35 @@ std::size_t lines_with(std::string_view text, const process& program)
         ++count;
     return count;
 }
+
+// Asks a code server for many codes at a time, until the server ends.
+class greedy_client {
+public:
+    explicit greedy_client(std::uint16_t port)
+        : connection_(port)
+        , asks_([this] { ask(); })
+    {
+    }
+
+private:
+    void ask()
+    try {
+        std::string codes;
+        for (int i = 0; i != at_a_time; ++i)
+            codes += "404\n";
+        for (bool answers = true; answers;) {
+            connection_.send(codes);
+            for (int i = 0; answers && i != at_a_time; ++i)
+                answers = !connection_.receive_line().empty();
+        }
+    } catch (const std::system_error&) { // a reset by the server, which has ended
+    }
+
+    static constexpr int at_a_time = 1000;
+
+    connection connection_;
+    std::jthread asks_;
+};
 
 // A bridge on one thread, in front of a backend that the test plays.
 struct fixture {
@@ -101,6 +132,25 @@ BOOST_AUTO_TEST_CASE(signals_that_change_nothing_do_not_end_a_code_server)
         code_server.signal(number);
     client.send("404\n");
     BOOST_TEST(client.receive_line().starts_with("Code 404"));
+}
+
+// Of several attempts, because the event loop has to be busy at that instant.
+BOOST_AUTO_TEST_CASE(a_hangup_right_behind_the_signal_to_stop_keeps_no_program_from_ending)
+{
+    for (int attempt = 0; attempt != 10; ++attempt) {
+        code_server_process code_server(on_a_free_port);
+        causeway_process causeway(in_front_of({code_server.address()}));
+        std::list<greedy_client> clients;
+        while (clients.size() != 4)
+            clients.emplace_back(code_server.port());
+        causeway.port();
+        for (server_process* program :
+             {static_cast<server_process*>(&causeway), static_cast<server_process*>(&code_server)}) {
+            program->signal(SIGTERM);
+            program->signal(SIGHUP);
+            BOOST_TEST(program->wait() == 0);
+        }
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(requests_that_time_out_are_reported_while_they_do_but_not_each, impatient)

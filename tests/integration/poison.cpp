@@ -109,6 +109,17 @@ struct fixture {
         end_of_client();
     }
 
+    awaitable<> ask_now_and_then_for_poison(pool& pool, int client)
+    {
+        for (int i = 0; i != requests_of_a_client; ++i) {
+            const auto code = (i + client) % 16 == 0 ? "BAD" : std::to_string(200 + client);
+            const auto outcome = co_await ask(pool, code);
+            if (!outcome || *outcome != reply_line(code))
+                errors.push_back(code + ": " + (outcome ? *outcome : outcome.error().message()));
+        }
+        end_of_client();
+    }
+
     awaitable<> poison(pool& pool)
     {
         poisoned = co_await ask(pool, "BAD");
@@ -225,6 +236,29 @@ BOOST_AUTO_TEST_CASE(it_brings_the_blame_on_no_request_on_another_event_loop)
                 BOOST_TEST(pools.back().counts().lost == 0U);
                 BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));
             }
+}
+
+// A new version of the backend, for example, that has a bug.
+BOOST_AUTO_TEST_CASE(what_kills_one_backend_is_answered_by_another)
+{
+    for (const auto latency : {0ms, 10ms, 20ms, 40ms, 100ms})
+        BOOST_TEST_CONTEXT(latency.count() << " ms")
+        {
+            io.restart();
+            errors.clear();
+            std::list<mortal_backend> backends;
+            backends.emplace_back(io, latency);
+            backends.emplace_back(io, latency, 0s, "none");
+            auto settings = settings_for({backends.front().address(), backends.back().address()});
+            settings.reply_timeout = 2s;
+            pool the_pool(io, settings, pending);
+            the_pool.start();
+            for (int client = 0; client != 16; ++client)
+                spawn(ask_now_and_then_for_poison(the_pool, client));
+            run(io, ask_and_stop(the_pool, backends, 0));
+            BOOST_TEST(errors.empty());
+            BOOST_TEST(backends.front().deaths() != 0);
+        }
 }
 
 BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)

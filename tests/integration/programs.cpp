@@ -164,6 +164,18 @@ BOOST_DATA_TEST_CASE(help_and_version_go_to_standard_output,
     BOOST_TEST(version.standard_error() == "");
 }
 
+// Half a file would be taken for the whole.
+BOOST_DATA_TEST_CASE(what_a_user_has_asked_for_and_cannot_be_written_is_an_error,
+                     boost::unit_test::data::make({causeway_path, code_server_path, iso8583_host_path}))
+{
+    for (const auto* question : {"--help", "--version", "--check-config"}) {
+        process program("/bin/sh", {"-c", R"(exec "$0" "$1" > /dev/full)", sample, question});
+        BOOST_TEST(program.wait() == 1, question);
+        BOOST_TEST(is_one_line(program.standard_error()));
+        BOOST_TEST(program.standard_error().find("cannot write to standard output") != std::string::npos);
+    }
+}
+
 BOOST_DATA_TEST_CASE(wrong_usage_ends_with_2_and_one_line_that_names_the_option,
                      boost::unit_test::data::make(wrong_usage))
 {

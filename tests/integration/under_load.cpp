@@ -508,6 +508,32 @@ BOOST_AUTO_TEST_CASE(a_process_that_cannot_start_takes_no_connection_from_the_on
     BOOST_TEST(clients.stop() == words{}, boost::test_tools::per_element());
 }
 
+// At its limit of open files, for example.
+BOOST_AUTO_TEST_CASE(a_process_that_cannot_see_the_others_on_its_port_leaves_their_newcomers_to_all_of_them)
+{
+    code_server_process code_server(on_a_free_port);
+    causeway_process leaving(in_front_of({code_server.address()}, {"--threads=1", "--share-port"}));
+    const words arguments{"--listen=" + leaving.address(), "--upstream=" + code_server.address(), "--threads=1",
+                          "--share-port"};
+    std::list<causeway_process> staying;
+    for (int i = 0; i != 2; ++i)
+        staying.emplace_back(arguments).port();
+    constexpr rlimit none_more{1, 1};
+    BOOST_REQUIRE(prlimit(leaving.id(), RLIMIT_NOFILE, &none_more, nullptr) == 0);
+
+    leaving.signal(SIGTERM);
+    leaving.wait_for_line("cannot read in /proc/self/net/tcp whether another process serves this port");
+    BOOST_TEST(leaving.wait() == 0);
+
+    for (int i = 0; i != 40; ++i)
+        BOOST_TEST(is_right(get(staying.front().port(), "404"), "404"));
+    for (auto& process : staying) {
+        process.signal(SIGTERM);
+        BOOST_TEST(process.wait() == 0);
+        BOOST_TEST(number_before(" replies", process.wait_for_line(" replies, ")) > 0U);
+    }
+}
+
 // Limits of the system
 
 BOOST_AUTO_TEST_CASE(at_the_limit_of_open_files_it_stays_alive_and_recovers)

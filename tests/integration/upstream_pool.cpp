@@ -323,6 +323,29 @@ BOOST_AUTO_TEST_CASE(an_unsolicited_reply_is_dropped_and_counted)
     });
 }
 
+// The watch looks in between, and sees an incomplete one.
+BOOST_AUTO_TEST_CASE(a_reply_in_two_pieces_does_not_count_as_unfinished)
+{
+    const auto reply_in_two_pieces = [](peer& peer) -> awaitable<> {
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+            const auto reply = reply_line(code);
+            co_await peer.write(reply.substr(0, 6));
+            co_await sleep(100ms);
+            co_await peer.write(reply.substr(6));
+        }
+    };
+    play(
+        reply_in_two_pieces,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            for (int i = 0; i != 10; ++i) {
+                BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404"));
+                co_await sleep(370ms);
+            }
+            BOOST_TEST(pool.counts().unfinished == 0U);
+        },
+        [](pool_settings& settings) { settings.reply_timeout = 300ms; }); // so it looks every 150 ms
+}
+
 BOOST_AUTO_TEST_CASE(a_late_reply_is_dropped_and_counted_and_never_reaches_another_request)
 {
     const auto answer_the_first_late = [](peer& peer) -> awaitable<> {

@@ -188,6 +188,13 @@ BOOST_AUTO_TEST_CASE(that_there_is_no_thread_to_look_a_name_up_is_an_error_like_
     BOOST_TEST(error == boost::system::errc::resource_unavailable_try_again);
 }
 
+// In the settings' file it begins a comment.
+BOOST_AUTO_TEST_CASE(a_number_sign_is_in_no_place)
+{
+    for (const auto text : {"#a:1", "a#b:80", "#:80"})
+        BOOST_TEST(!net::parse_host_port(text).has_value(), text);
+}
+
 BOOST_AUTO_TEST_CASE(a_url_is_no_place)
 {
     for (const auto text : {"http://localhost:80", "localhost/path:80", "user@localhost:80", "//localhost:80"})

@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 struct fixture {
     admin::facts facts{.version = "1.2.3", .upstreams = {"one:1", "[::1]:2"}};
     admin::report report;
-    admin::process_figures process;
+    admin::process_figures process{
+        .cpu_seconds = 1, .virtual_bytes = 2, .resident_bytes = 3, .open_files = 4, .most_files = 5};
 
     fixture()
     {
@@ -91,6 +92,20 @@ BOOST_AUTO_TEST_CASE(what_is_set_is_told)
     BOOST_TEST(says("causeway_upstream_window 7"));
     BOOST_TEST(says("causeway_http_connections_limit 8"));
     BOOST_TEST(says("causeway_requests_waiting_limit 9"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_known_of_the_process_is_told_and_what_is_unknown_is_left_out)
+{
+    facts.started = std::chrono::system_clock::time_point(1'700'000'000s);
+    BOOST_TEST(says("process_start_time_seconds 1700000000"));
+    BOOST_TEST(says("process_cpu_seconds_total 1"));
+    BOOST_TEST(says("process_virtual_memory_bytes 2"));
+    BOOST_TEST(says("process_resident_memory_bytes 3"));
+    BOOST_TEST(says("process_open_fds 4"));
+    BOOST_TEST(says("process_max_fds 5"));
+    process.open_files.reset();
+    for (const auto& line : lines())
+        BOOST_TEST(!line.starts_with("process_open_fds"));
 }
 
 BOOST_AUTO_TEST_CASE(each_outcome_has_its_count)

@@ -747,13 +747,14 @@ BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_strikes_of_its_new_pl
     upstream::multiplexer multiplexer(executor, 1);
     connection one;
     connection other;
+    connection third;
     multiplexer.open(one.lane);
     std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
     take(multiplexer, one);
     const waiting_request suspect(multiplexer, code("404"));
     lose_at_once(multiplexer, other);
     try_and_lose(multiplexer, other);
-    try_and_lose(multiplexer, other);
+    try_and_lose(multiplexer, third);
     open_and_speak(multiplexer, other);
     BOOST_TEST(take_suspects(multiplexer, other) == "404\n");
 
@@ -1286,6 +1287,27 @@ BOOST_AUTO_TEST_CASE(a_suspect_stays_one_until_it_is_acquitted)
     close(multiplexer, connection, later);
 
     BOOST_TEST(multiplexer.has_suspects());
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_quiet_is_not_tried_where_it_was_lost_while_another_connection_works)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    const waiting_request poison(multiplexer, code("666"));
+    lose_at_once(multiplexer, one);
+    try_and_lose(multiplexer, one);
+    open_and_speak(multiplexer, one);
+    BOOST_TEST(multiplexer.has_suspects_for(one.lane), "no other works");
+
+    open_and_speak(multiplexer, other);
+    BOOST_TEST(!multiplexer.has_suspects_for(one.lane));
+    BOOST_TEST(take_suspects(multiplexer, other) == "666\n");
+
+    close(multiplexer, other, start + 1ms);
+    open_and_speak(multiplexer, other);
+    BOOST_TEST(!multiplexer.has_suspects_for(other.lane));
+    BOOST_TEST(multiplexer.has_suspects_for(one.lane));
 }
 
 BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_that_wait_for_its_key_fail)

@@ -44,14 +44,16 @@ bool is_repeatable(const std::string& key, key_use use) { return use != key_use:
 // The multiplexer's promises in their simplest form. Requests are numbered in order of arrival.
 using numbers = std::vector<int>; // of requests, in their order
 
+constexpr std::size_t no_lane = -1;
+
 struct request {
     int number;
     std::string key;
     time_point written_at;
     unsigned strikes = 0; // how often its message was the only possible cause in quiet
     bool suspect = false;
-    bool lost_before = false;
-    bool needs_quiet = false; // to be tried while no suspect, and no message that was ever lost, is on the wire
+    std::size_t lost_on = no_lane; // which was lost with it last
+    bool needs_quiet = false;      // to be tried while no suspect, and no message that was ever lost, is on the wire
     int times_written = 0;
     std::string told; // a reply or an error, on its way to the asking coroutine
 };
@@ -106,7 +108,7 @@ public:
         if (coalesces() && queue != nullptr && next != nullptr) {
             next->suspect = leaving.suspect;
             next->strikes = leaving.strikes;
-            next->lost_before = leaving.lost_before;
+            next->lost_on = leaving.lost_on;
             next->needs_quiet = leaving.needs_quiet;
             if (!is_a_wire(queue))
                 std::ranges::replace(*queue, number, next->number);
@@ -136,7 +138,7 @@ public:
         auto& lane = lanes_[index];
         lane.open = false;
         std::erase(opened_, index);
-        blame(lane.wire, lane.spoke, now);
+        blame(lane.wire, index, now);
         for (const auto number : numbers(lane.wire)) // a copy, because a request that fails leaves the wire
             if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes) {
                 condemned_[lost.key] = now + 3s;
@@ -258,7 +260,7 @@ public:
         replace_in_taken(number, other);
         at(other).suspect = at(number).suspect;
         at(other).strikes = at(number).strikes;
-        at(other).lost_before = at(number).lost_before;
+        at(other).lost_on = at(number).lost_on;
         at(other).needs_quiet = at(number).needs_quiet;
         at(other).written_at = at(number).written_at;
         std::swap(at(other), at(number));
@@ -294,8 +296,12 @@ public:
     {
         if (!has_suspects() || lanes_[index].on_probation || !may_be_asked(lanes_[index]))
             return false;
-        const auto may_be_to_blame = [&](int number) { return at(number).suspect || at(number).lost_before; };
-        return !at(suspects_.front()).needs_quiet || std::ranges::none_of(lanes_[index].wire, may_be_to_blame);
+        const auto& next = at(suspects_.front());
+        const auto works_too = [&](std::size_t other) { return other != index && works(lanes_[other]); };
+        if (next.needs_quiet && next.lost_on == index && std::ranges::any_of(opened_, works_too))
+            return false;
+        const auto may_be_to_blame = [&](int number) { return at(number).suspect || at(number).lost_on != no_lane; };
+        return !next.needs_quiet || std::ranges::none_of(lanes_[index].wire, may_be_to_blame);
     }
 
     bool connected() const { return !opened_.empty(); }
@@ -389,13 +395,13 @@ private:
         return bytes_for(request.key);
     }
 
-    void blame(const numbers& lost, bool had_worked, time_point now)
+    void blame(const numbers& lost, std::size_t index, time_point now)
     {
         numbers recent;
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        if (recent.size() == 1 && had_worked && at(recent.front()).suspect) {
+        if (recent.size() == 1 && lanes_[index].spoke && at(recent.front()).suspect) {
             auto& alone = at(recent.front());
             alone.strikes += alone.needs_quiet ? 1U : 0U;
             alone.needs_quiet = true;
@@ -403,7 +409,7 @@ private:
         for (const auto number : recent)
             at(number).suspect = true;
         for (const auto number : lost)
-            at(number).lost_before = true;
+            at(number).lost_on = index;
     }
 
     static void forgive(request& acquitted)

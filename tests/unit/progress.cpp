@@ -30,7 +30,8 @@ namespace {
 using causeway::http::due;
 using causeway::http::phase;
 
-constexpr causeway::http::sweep_limits limits{.idle = 5, .reading = 4, .reading_in_drain = 2, .writing = 3};
+constexpr causeway::http::sweep_limits limits{
+    .idle = 5, .reading = 4, .reading_in_drain = 2, .answering = 2, .writing = 3};
 
 struct fixture {
     // `quiet_sweeps` sweeps find nothing to do, and the next one finds `expected`.
@@ -62,10 +63,10 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_take_its_answer_is_reset)
     check_after(3, due::reset);
 }
 
-BOOST_AUTO_TEST_CASE(whose_answer_takes_longer_than_a_sweep_is_looked_for_at_each_further_one)
+BOOST_AUTO_TEST_CASE(a_client_whose_answer_takes_a_while_is_looked_for_at_each_further_sweep)
 {
     session.enter(phase::answering);
-    check_after(1, due::look_for_client);
+    check_after(2, due::look_for_client);
     check_after(0, due::look_for_client);
 }
 

@@ -189,6 +189,63 @@ BOOST_AUTO_TEST_CASE(a_length_that_is_there_twice_is_refused_also_within_one_fie
                    fields);
 }
 
+BOOST_AUTO_TEST_CASE(the_only_transfer_encoding_is_chunked_in_any_case_and_http_1_0_has_none)
+{
+    const auto encoded = [](std::string_view version, std::string_view encoding) {
+        return std::string("POST / HTTP/")
+                   .append(version)
+                   .append("\r\nHost: a\r\nTransfer-Encoding: ")
+                   .append(encoding) +
+               "\r\n\r\n0\r\n\r\n";
+    };
+    BOOST_TEST(!refusal_of(encoded("1.1", "chunked")).has_value());
+    BOOST_TEST(!refusal_of(encoded("1.1", "Chunked")).has_value());
+    BOOST_TEST((refusal_of(encoded("1.1", "gzip, chunked")) == status::not_implemented));
+    BOOST_TEST((refusal_of(encoded("1.0", "chunked")) == status::bad_request));
+}
+
+BOOST_AUTO_TEST_CASE(an_expectation_is_met_once_and_only_while_more_is_needed)
+{
+    reader client;
+    client.read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n");
+    BOOST_TEST(!client.parser.take_expectation());
+    client.read("\r\n");
+    BOOST_TEST(client.parser.take_expectation());
+    client.read("1");
+    BOOST_TEST(!client.parser.take_expectation());
+
+    reader whole;
+    whole.read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n12");
+    BOOST_TEST(!whole.parser.take_expectation());
+}
+
+// RFC 9110 §10.1.1
+BOOST_AUTO_TEST_CASE(another_expectation_is_refused_and_one_of_http_1_0_means_nothing)
+{
+    BOOST_TEST((refusal_of("GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n") == status::expectation_failed));
+    BOOST_TEST(!refusal_of("GET / HTTP/1.0\r\nExpect: tea\r\n\r\n").has_value());
+
+    reader client;
+    client.read("POST / HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    BOOST_TEST(!client.parser.take_expectation());
+}
+
+BOOST_AUTO_TEST_CASE(http_1_1_needs_one_host)
+{
+    BOOST_TEST((refusal_of("GET / HTTP/1.1\r\n\r\n") == status::bad_request));
+    BOOST_TEST((refusal_of("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n") == status::bad_request));
+    BOOST_TEST(!refusal_of("GET / HTTP/1.0\r\n\r\n").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_body_may_be_64_kib_long_and_no_longer)
+{
+    const auto of_length = [](std::size_t length) {
+        return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+    };
+    BOOST_TEST(!refusal_of(of_length(64 * 1024)).has_value());
+    BOOST_TEST((refusal_of(of_length(64 * 1024 + 1)) == status::payload_too_large));
+}
+
 BOOST_AUTO_TEST_CASE(a_head_may_be_8_kib_long_and_no_longer_in_whatever_pieces_its_fields_come)
 {
     const std::string begin = "GET / HTTP/1.1\r\nHost: a\r\n";
