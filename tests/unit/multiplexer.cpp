@@ -725,6 +725,54 @@ BOOST_AUTO_TEST_CASE(it_is_known_where_the_message_was_written_that_was_answered
     BOOST_TEST(second.last_written()->on == &one.lane);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_lost_its_reply_takes_the_place_of_the_next_one_too)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection one;
+    connection other;
+    connection third;
+    for (auto* each : {&one, &other, &third})
+        multiplexer.open(each->lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    std::optional<waiting_request> second(std::in_place, multiplexer, code("404"));
+    const waiting_request last(multiplexer, code("404"));
+    for (auto* each : {&one, &other, &third})
+        take(multiplexer, *each);
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
+    first->take_reply();
+    first.reset();
+
+    multiplexer.deliver(third.lane, code("404").key, "the reply that was meant for the last");
+    BOOST_TEST(second->take_reply()->on == &third.lane);
+    second.reset();
+
+    BOOST_TEST(one.lane.on_the_wire() == 1U, "the last has the place that the first had");
+    BOOST_TEST(last.last_written()->on == &one.lane);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_changes_places_has_the_bytes_of_its_new_place)
+{
+    upstream::multiplexer multiplexer(executor, 2);
+    connection one;
+    connection other;
+    multiplexer.open(one.lane);
+    std::optional<waiting_request> first(std::in_place, multiplexer, code("404"));
+    take(multiplexer, one);
+    multiplexer.open(other.lane);
+    std::optional<waiting_request> before(std::in_place, multiplexer, code("100"));
+    take(multiplexer, other);
+    before.reset();
+    const waiting_request second(multiplexer, code("404"));
+    BOOST_TEST(take(multiplexer, other) == "404\n");
+    multiplexer.deliver(other.lane, code("404").key, "the reply that was meant for the second");
+    first->take_reply();
+    first.reset();
+
+    multiplexer.put_back(one.lane, 0);
+
+    BOOST_TEST(one.lane.on_the_wire() == 1U, "all bytes of the first were handed over");
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_is_answered_on_its_own_connection_moves_nobody)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1683,6 +1731,15 @@ BOOST_AUTO_TEST_CASE(a_repeated_message_for_a_key_of_its_own_is_dropped)
     BOOST_TEST(!multiplexer.deliver(connection.lane, upstream::key("buy"), "bought again"));
 
     BOOST_TEST(listener.reply() == "bought");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_has_left_waits_nowhere)
+{
+    upstream::multiplexer multiplexer(executor, 2);
+    {
+        const waiting_request request(multiplexer, code("AAA"));
+    }
+    BOOST_TEST(multiplexer.waiting().all() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(it_knows_where_requests_wait)
