@@ -55,7 +55,7 @@ sweep_limits in_sweeps(const time_limits& limits)
     return {.idle = limits.idle / interval,
             .reading = limits.reading / interval,
             .reading_in_drain = std::min(limits.reading, longest_reading_in_drain) / interval,
-            .answering = least_wait_of_a_client / interval,
+            .answering = (least_wait_of_a_client + interval - 1ns) / interval,
             .writing = limits.writing / interval};
 }
 

@@ -69,19 +69,20 @@ awaitable<bool> session::shake_hands()
 // Waits for more input, which `take_in` is given. Not a coroutine, which would cost a frame for each read.
 auto session::receive()
 {
-    auto room = further_read;
+    room_ = further_read;
     if (progress_.current() == phase::idle) {
-        room = room_for_a_request();
+        room_ = room_for_a_request();
         release_large_buffers();
         request_size_ = 0;
     }
-    return connection_.read(input_.prepare(room), asio::as_tuple(net::deferred_in(reading_)));
+    return connection_.read(input_.prepare(room_), asio::as_tuple(net::deferred_in(reading_)));
 }
 
 void session::take_in(const std::tuple<error_code, std::size_t>& received)
 {
     const auto [error, count] = received;
     input_.commit(count);
+    may_have_more_ = count == room_;
     input_error_ = error;
 }
 
@@ -112,7 +113,7 @@ awaitable<> session::run()
             break;
         } else if (parser.state() == request_state::refused) {
             compose(parser.reason());
-        } else if (input_.size() != 0 && request_.keep_alive) {
+        } else if (request_.keep_alive && others_have_come()) {
             co_await answer_pipelined();
         } else {
             try {
@@ -149,6 +150,14 @@ awaitable<> session::run()
     }
     progress_.enter(phase::closing);
     co_await connection_.hang_up();
+}
+
+// With the request that was read, which may have filled all of the room that there was to read into.
+bool session::others_have_come()
+{
+    if (input_.size() == 0 && may_have_more_)
+        read_what_has_come();
+    return input_.size() != 0;
 }
 
 // Composes the answers to the request that was read and to those that came with it, in the order of the requests. What

@@ -74,6 +74,7 @@ private:
     auto receive();
     void take_in(const std::tuple<error_code, std::size_t>& received);
     void read_on(request_parser& parser);
+    bool others_have_come();
     awaitable<> answer_pipelined();
     awaitable<> send_body();
     std::optional<request> pipelined_request();
@@ -107,6 +108,8 @@ private:
     std::uint32_t request_size_ = 0; // bytes of the last request
     std::uint32_t answers_in_output_ = 0;
     error_code input_error_;              // of the last read
+    std::size_t room_ = 0;                // for the last read
+    bool may_have_more_ = false;          // it filled its room
     net::operation_memory reading_;       // of the read that is under way
     std::unique_ptr<std::string> output_; // what is to be sent, if anything is
     progress progress_;

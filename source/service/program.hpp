@@ -65,7 +65,7 @@ try {
         return 0;
     }
     if (const auto* wrong = std::get_if<usage_error>(&told)) {
-        fmt::print(stderr, "{}", lines_for(name, *wrong));
+        std::fputs(lines_for(name, *wrong).c_str(), stderr); // if that is impossible, the status still says it
         return 2;
     }
     live_settings<Settings> settings(call, parse, std::get<configured<Settings>>(std::move(told)));

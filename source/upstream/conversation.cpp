@@ -259,7 +259,7 @@ error_code exchange::sent(error_code error, std::size_t count)
 // lost, the turn lasts until the conversation ends.
 awaitable<error_code> exchange::try_suspects()
 {
-    const bool in_quiet = with_.requests.needs_quiet();
+    const bool in_quiet = with_.requests.needs_quiet(with_.lane);
     if (!turn_.take(in_quiet, clock::now()))
         co_return co_await pause(trials::look_again_after);
     error_code error;
@@ -267,7 +267,7 @@ awaitable<error_code> exchange::try_suspects()
     const auto silent_since = in_quiet ? clock::now() : last_sent_;
     if (const auto left = silent_since + multiplexer::blame_for - clock::now(); left > 0s)
         error = co_await pause(left);
-    if (!error && in_quiet == with_.requests.needs_quiet()) // the next suspect may be a different one now
+    if (!error && in_quiet == with_.requests.needs_quiet(with_.lane)) // the next suspect may be a different one now
         error = co_await try_some();
     if (!error)
         turn_.give_back();

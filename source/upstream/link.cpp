@@ -72,7 +72,7 @@ void link::apply(std::chrono::nanoseconds reply_timeout, std::chrono::nanosecond
     patience_ = patience_for(reply_timeout);
     backoff_ = backoff(reconnect_max);
     tls_ = std::move(tls);
-    declines_ = false;
+    declines_ = hung_up_ = false;
     hurry();
 }
 
@@ -123,7 +123,7 @@ awaitable<std::optional<net::connection>> link::connect()
     }
     if (!stopped_)
         ++counts_.connect_failures;
-    declines_ = false;
+    declines_ = hung_up_ = false;
     cannot_connect(error.message());
     co_return std::nullopt;
 }
@@ -204,6 +204,7 @@ awaitable<> link::converse_on(net::connection connection)
     addresses_.ended(availability_.was_of_use() && ending.questions != questions::unanswered &&
                      ending.why != disconnect::silent && !ending.out_of_reach);
     declines_ = !ending.opened && ending.why == disconnect::protocol;
+    hung_up_ = !availability_.was_of_use();
     count(ending);
     if (ending.opened)
         tell(wire_event::lost, ending.reason);
@@ -262,17 +263,19 @@ void link::lost(std::string_view reason, bool had_worked)
 awaitable<> link::pause()
 {
     retry_.expires_after(backoff_.next(random_));
-    if (requests_.backlog() != 0 && !requests_.connected())
+    if (requests_.has_unserved())
         hurry();
     // `hurry` moves the expiry and so ends the wait early: then wait for the new one.
     while (!stopped_ && clock::now() < retry_.expiry())
         co_await retry_.async_wait(as_result);
 }
 
-// A host that declines the greeting is not asked more often because requests wait: it would hardly change its mind.
+// A host that declines the greeting is not asked more often because requests wait: it would hardly change its mind. One
+// that hangs up would get a question with each connection, and lose it, so nor is that while another works.
 void link::hurry()
 {
-    if (!declines_ && retry_.expiry() > clock::now() + backoff::first_ceiling)
+    const bool would_be_of_no_use = declines_ || (hung_up_ && requests_.any_works());
+    if (!would_be_of_no_use && retry_.expiry() > clock::now() + backoff::first_ceiling)
         retry_.expires_after(backoff(backoff::first_ceiling).next(random_));
 }
 

@@ -58,8 +58,8 @@ public:
     /// Ends whatever the link is doing; its coroutine ends soon after.
     void stop();
 
-    /// A request waits and no upstream is connected: shortens a longer pause before the next attempt to that of the
-    /// first step.
+    /// Requests wait that no connection serves: shortens a longer pause before the next attempt to that of the first
+    /// step, unless another connection would be of no use.
     void hurry();
 
     /// From now on `observer`, which outlives the link, is told what happens on its connections; nobody is when it is
@@ -114,6 +114,7 @@ private:
     backoff backoff_;
     steady_timer retry_;
     bool declines_ = false;      // it is up, but declined the last greeting
+    bool hung_up_ = false;       // it is up, but the last connection was of no use
     bool answers_tests_ = false; // has ever answered a heartbeat, or a greeting
     bool stopped_ = false;
     asio::cancellation_signal cancellation_;

@@ -192,15 +192,25 @@ void multiplexer::fail(waiting_request& request, clock::time_point now)
 }
 
 // What has killed one upstream may be answered by another: it is not tried again where it was lost while another works.
-bool multiplexer::may_be_tried(const waiting_request& suspect, const lane& lane) const
+bool multiplexer::is_for_another(const waiting_request& suspect, const lane& lane) const
 {
-    if (!suspect.suspicion_.needs_quiet)
-        return true;
     const auto works_too = [&](const auto* other) { return other != &lane && works(*other); };
-    if (suspect.suspicion_.lost_on == &lane && std::ranges::any_of(lanes_, works_too))
-        return false;
+    const auto& suspicion = suspect.suspicion_;
+    return suspicion.needs_quiet && suspicion.lost_on == &lane && std::ranges::any_of(lanes_, works_too);
+}
+
+const waiting_request* multiplexer::next_suspect_for(const lane& lane) const
+{
+    const auto is_not_for_it = [&](const waiting_request& suspect) { return is_for_another(suspect, lane); };
+    const auto next = std::ranges::find_if_not(suspects_, is_not_for_it);
+    return next == suspects_.end() ? nullptr : &*next;
+}
+
+bool multiplexer::may_be_tried(const waiting_request* suspect, const lane& lane)
+{
     const auto may_be_to_blame = [](const auto& other) { return other.suspicion_.may_be_to_blame(); };
-    return std::ranges::none_of(lane.on_the_wire_, may_be_to_blame);
+    return suspect != nullptr &&
+           (!suspect->suspicion_.needs_quiet || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame));
 }
 
 // Suspects are tried newest first: a message that kills at once was written last. The others go to the head of the
@@ -289,8 +299,13 @@ void multiplexer::put_back(lane& lane, std::size_t bytes)
 void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point now)
 {
     lane.taken_last_ = 0;
-    for (std::size_t count = 0; count != lane.trial_size_ && has_suspects_for(lane); ++count)
-        write(suspects_.front(), lane, wire, now);
+    const auto is_not_for_it = [&](const waiting_request& suspect) { return is_for_another(suspect, lane); };
+    bool is_quiet = false;
+    for (std::size_t count = 0; count != lane.trial_size_ && !is_quiet && has_suspects_for(lane); ++count) {
+        auto& next = *std::ranges::find_if_not(suspects_, is_not_for_it);
+        is_quiet = next.suspicion_.needs_quiet;
+        write(next, lane, wire, now);
+    }
     distribute(); // other lanes kept room free for them
 }
 
@@ -399,11 +414,13 @@ lane* multiplexer::least_busy_lane() const
     return least;
 }
 
-// A probe takes a place like a request. While suspects wait, room for the next trial is kept free: with a constant
-// backlog they would find none. If there is no probe to show whether a connection works, one request at a time does.
+// A probe takes a place like a request. While suspects wait for it, room for the next trial is kept free: with a
+// constant backlog they would find none. If there is no probe to show whether a connection works, one request at a time
+// does.
 bool multiplexer::has_room(const lane& lane) const
 {
-    const auto kept_free = lane.on_probation_ ? 1 : std::min(lane.trial_size_, suspects_.size());
+    const auto for_a_trial = next_suspect_for(lane) != nullptr ? std::min(lane.trial_size_, suspects_.size()) : 0;
+    const auto kept_free = lane.on_probation_ ? 1 : for_a_trial;
     const bool asks_whether_it_works = !lane.on_probation_ && lane.waiting() == 0;
     return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;
 }

@@ -8,6 +8,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -258,11 +259,16 @@ public:
     /// Whether suspects may be tried on `lane` now.
     bool has_suspects_for(const lane& lane) const
     {
-        return has_suspects() && !lane.on_probation_ && may_be_asked(lane) && may_be_tried(suspects_.front(), lane);
+        return has_suspects() && !lane.on_probation_ && may_be_asked(lane) &&
+               may_be_tried(next_suspect_for(lane), lane);
     }
 
-    /// Whether the next suspect is to be tried in quiet: while no other is tried, on any event loop.
-    bool needs_quiet() const noexcept { return has_suspects() && suspects_.front().suspicion_.needs_quiet; }
+    /// Whether the next suspect for `lane` is to be tried in quiet: while no other is tried, on any event loop.
+    bool needs_quiet(const lane& lane) const
+    {
+        const auto* const next = next_suspect_for(lane);
+        return next != nullptr && next->suspicion_.needs_quiet;
+    }
 
     /// Appends to `wire` the next few suspects. They must be alone: the caller writes nothing else on `lane` for
     /// `blame_for` before and after.
@@ -303,8 +309,18 @@ public:
     /// Ends all waits with `error`, to stop.
     void fail_all(error_code error);
 
-    /// True while any connection is open.
-    bool connected() const noexcept { return !lanes_.empty(); }
+    /// True while any connection works.
+    bool any_works() const
+    {
+        return std::ranges::any_of(lanes_, [](const lane* open) { return works(*open); });
+    }
+
+    /// Whether any request waits for a place on a connection, or on one that does not work.
+    bool has_unserved() const
+    {
+        const auto is_of_no_help = [](const lane* open) { return open->waiting() != 0 && !works(*open); };
+        return backlog() != 0 || std::ranges::any_of(lanes_, is_of_no_help);
+    }
 
     /// Requests without a place on a connection.
     std::size_t backlog() const noexcept { return backlog_.size() + suspects_.size(); }
@@ -341,7 +357,9 @@ private:
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     static void blame(request_queue& lost, const lane& by, clock::time_point now);
     void fail(waiting_request& request, clock::time_point now);
-    bool may_be_tried(const waiting_request& suspect, const lane& lane) const;
+    bool is_for_another(const waiting_request& suspect, const lane& lane) const;
+    const waiting_request* next_suspect_for(const lane& lane) const;
+    static bool may_be_tried(const waiting_request* suspect, const lane& lane);
 
     // Everything that changes which request waits where ends here.
     void distribute()

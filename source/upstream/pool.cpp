@@ -84,7 +84,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     waiting_request request(requests_, question);
     if (trace != nullptr && trace->details != nullptr)
         trace->details->queued_at = clock::now();
-    if (!requests_.connected())
+    if (requests_.has_unserved())
         std::ranges::for_each(links_, &link::hurry);
 
     auto [order, error, reply, expiry] = co_await request.receive(deadline);

@@ -10,6 +10,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
@@ -306,7 +308,8 @@ struct fixture {
     net::limit connections{1000};
     oracle held{io.get_executor()};
     http::time_limits times;
-    std::optional<int> receive_buffer; // bytes that the kernel takes for a connection, about
+    std::optional<int> receive_buffer;   // bytes that the kernel takes for a connection, about
+    std::size_t length_of_a_request = 0; // where a test tries several
 
     using story = awaitable<> (*)(fixture&, http::server&, tcp::endpoint);
 
@@ -499,6 +502,27 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_wait_for_their_replies_together)
             BOOST_TEST(response.body().find("Code " + code) != std::string::npos);
         }
     });
+}
+
+awaitable<> check_that_three_are_asked_together(fixture& test, http::server&, tcp::endpoint server)
+{
+    auto client = co_await connect(server);
+    const std::string begin = "GET /?statusCode=404 HTTP/1.1\r\nHost: test\r\nCookie: ";
+    const std::string end = "\r\n\r\n";
+    const auto request = begin + std::string(test.length_of_a_request - begin.size() - end.size(), 'x') + end;
+    co_await client.send(request + request + request);
+    co_await test.held.asked(3);
+    test.held.answer_all(reply_line("404"));
+    for (int i = 0; i != 3; ++i)
+        co_await client.receive();
+}
+
+// Around the room that a new connection has for its first request, and that plus the room for the rest of it.
+BOOST_DATA_TEST_CASE(pipelined_requests_are_asked_together_wherever_a_read_ends,
+                     boost::unit_test::data::make({199U, 200U, 201U, 4295U, 4296U, 4297U}), length)
+{
+    length_of_a_request = length;
+    play_held(check_that_three_are_asked_together);
 }
 
 BOOST_AUTO_TEST_CASE(as_many_pipelined_requests_as_have_come_are_asked_together)
@@ -748,19 +772,23 @@ BOOST_AUTO_TEST_CASE(a_request_of_a_client_that_is_gone_counts_as_no_response)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_has_closed_its_sending_side_has_a_quarter_of_a_second_whatever_the_limits)
+awaitable<> check_that_a_half_closed_client_is_answered(fixture& test, http::server&, tcp::endpoint address)
 {
-    times = {.idle = 40ms, .reading = 40ms, .writing = 40ms};
-    play_held([](fixture& test, http::server&, tcp::endpoint address) -> awaitable<> {
-        auto client = co_await connect(address);
-        co_await client.send(get("404"));
-        client.socket.shutdown(tcp_socket::shutdown_send);
-        co_await test.held.asked(1);
-        co_await sleep(240ms);
-        test.held.answer(0, reply_line("404"));
-        const auto response = co_await client.receive();
-        BOOST_TEST(response.result() == status::ok);
-    });
+    auto client = co_await connect(address);
+    co_await client.send(get("404"));
+    client.socket.shutdown(tcp_socket::shutdown_send);
+    co_await test.held.asked(1);
+    co_await sleep(245ms);
+    test.held.answer(0, reply_line("404"));
+    const auto response = co_await client.receive();
+    BOOST_TEST(response.result() == status::ok);
+}
+
+BOOST_DATA_TEST_CASE(a_client_that_has_closed_its_sending_side_has_a_quarter_of_a_second_whatever_the_limits,
+                     boost::unit_test::data::make({40, 340, 504, 900, 60'000}), limit)
+{
+    times.idle = times.reading = times.writing = std::chrono::milliseconds(limit);
+    play_held(check_that_a_half_closed_client_is_answered);
 }
 
 BOOST_AUTO_TEST_CASE(draining_answers_pipelined_requests_and_closes_behind_the_last)

@@ -176,6 +176,12 @@ BOOST_DATA_TEST_CASE(what_a_user_has_asked_for_and_cannot_be_written_is_an_error
     }
 }
 
+BOOST_AUTO_TEST_CASE(wrong_usage_ends_with_2_even_if_nothing_can_be_said_of_it)
+{
+    process program("/bin/sh", {"-c", R"(exec "$0" --nonsense 2> /dev/full)", causeway_path});
+    BOOST_TEST(program.wait() == 2);
+}
+
 BOOST_DATA_TEST_CASE(wrong_usage_ends_with_2_and_one_line_that_names_the_option,
                      boost::unit_test::data::make(wrong_usage))
 {

@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(without_a_connection_requests_wait_in_the_backlog)
 
     askers.ask_all({"001", "002", "003"});
 
-    BOOST_TEST(!multiplexer.connected());
+    BOOST_TEST(!multiplexer.any_works());
     BOOST_TEST(multiplexer.backlog() == 3U);
     askers.leave("002");
     BOOST_TEST(multiplexer.backlog() == 2U);
@@ -189,15 +189,15 @@ BOOST_AUTO_TEST_CASE(it_is_connected_while_any_lane_is_open)
     upstream::multiplexer multiplexer(executor, 1);
     connection one;
     connection other;
-    BOOST_TEST(!multiplexer.connected());
+    BOOST_TEST(!multiplexer.any_works());
 
     multiplexer.open(one.lane);
-    BOOST_TEST(multiplexer.connected());
+    BOOST_TEST(multiplexer.any_works());
     multiplexer.open(other.lane);
     close(multiplexer, one);
-    BOOST_TEST(multiplexer.connected());
+    BOOST_TEST(multiplexer.any_works());
     close(multiplexer, other);
-    BOOST_TEST(!multiplexer.connected());
+    BOOST_TEST(!multiplexer.any_works());
 }
 
 BOOST_AUTO_TEST_CASE(requests_are_written_in_the_order_of_their_coming)
@@ -1356,6 +1356,74 @@ BOOST_AUTO_TEST_CASE(what_needs_quiet_is_not_tried_where_it_was_lost_while_anoth
     open_and_speak(multiplexer, other);
     BOOST_TEST(!multiplexer.has_suspects_for(other.lane));
     BOOST_TEST(multiplexer.has_suspects_for(one.lane));
+}
+
+// Whatever the other one is busy with.
+BOOST_AUTO_TEST_CASE(what_waits_for_another_connection_holds_up_nothing_where_it_was_lost)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection one;
+    connection other;
+    const waiting_request poison(multiplexer, code("666"));
+    lose_at_once(multiplexer, one);
+    try_and_lose(multiplexer, one);
+    open_and_speak(multiplexer, other);
+    askers askers(multiplexer);
+    askers.ask("100");
+    BOOST_TEST(take(multiplexer, other) == "", "the room is for the suspect");
+
+    open_and_speak(multiplexer, one);
+
+    BOOST_TEST(take(multiplexer, one) == "100\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_behind_one_that_waits_for_another_connection_is_tried)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    const waiting_request poison(multiplexer, code("666"));
+    lose_at_once(multiplexer, one);
+    try_and_lose(multiplexer, one);
+    const waiting_request second(multiplexer, code("777"));
+    lose_at_once(multiplexer, other); // which makes the second a suspect
+    open_and_speak(multiplexer, one);
+    open_and_speak(multiplexer, other);
+
+    BOOST_TEST(!multiplexer.needs_quiet(one.lane));
+    BOOST_TEST(take_suspects(multiplexer, one) == "777\n");
+    BOOST_TEST(multiplexer.needs_quiet(other.lane));
+    BOOST_TEST(take_suspects(multiplexer, other) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_quiet_is_tried_alone_however_many_are_tried_at_once)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request poison(multiplexer, code("666"));
+    lose_at_once(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
+    const waiting_request same_message(multiplexer, code("666"));
+    open_and_speak(multiplexer, connection);
+    multiplexer.acquit(connection.lane); // so the next two
+
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+}
+
+BOOST_AUTO_TEST_CASE(requests_on_a_connection_that_does_not_work_are_unserved)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    const waiting_request request(multiplexer, code("404"));
+    BOOST_TEST(multiplexer.has_unserved());
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(!multiplexer.has_unserved());
+    take(multiplexer, connection);
+
+    multiplexer.distrust(connection.lane);
+
+    BOOST_TEST(multiplexer.has_unserved());
+    BOOST_TEST(!multiplexer.any_works());
 }
 
 BOOST_AUTO_TEST_CASE(when_a_message_is_alone_to_blame_twice_all_that_wait_for_its_key_fail)
