@@ -297,6 +297,7 @@ int bridge::run()
         io_.run();
     }
     access_writer_.stop();
+    disregard_signals_until_the_end();
     const auto requests_cut = sum_of_requests_cut(loops_);
     log_summary(loops_, requests_cut);
     return requests_cut == 0 ? 0 : 1;

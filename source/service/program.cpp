@@ -60,6 +60,13 @@ void ignore_signals_without_a_meaning()
         std::signal(number, SIG_IGN);
 }
 
+void disregard_signals_until_the_end()
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 void print_for_the_user(const std::string& text)
 {
     if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)

@@ -49,6 +49,11 @@ void say_why_it_ends(const char* program, const std::exception& error);
 /// nothing until they are handled.
 void ignore_signals_without_a_meaning();
 
+/// From now on no signal reaches the calling thread, which must be the last one: the process is about to end with its
+/// own status. Without this, one that arrives when the signal sets are gone would end it, because they leave the
+/// system's default action behind.
+void disregard_signals_until_the_end();
+
 /// The whole of a program: `run` with the settings that `parse` reads. Returns the exit status: that of `run`; 1 when
 /// something throws or memory runs out, with one line on standard error; 2 for wrong usage, with a line for each error.
 /// `name` and what `call` refers to live as long as the program. For `main`, before any thread.

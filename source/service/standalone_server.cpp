@@ -64,6 +64,7 @@ try {
     server.start([&] { manager.ready(); });
     signs_of_life.start();
     io.run();
+    disregard_signals_until_the_end();
     spdlog::info("stopped");
     return 0;
 } catch (const boost::system::system_error& error) {

@@ -254,8 +254,9 @@ public:
     /// them. A message of which nothing was passed on was not written this time.
     void put_back(lane& lane, std::size_t bytes);
 
-    /// Whether there are suspects, and whether any may be tried on `lane`.
+    /// Whether there are suspects.
     bool has_suspects() const noexcept { return !suspects_.empty(); }
+
     /// Whether suspects may be tried on `lane` now.
     bool has_suspects_for(const lane& lane) const
     {
@@ -270,8 +271,8 @@ public:
         return next != nullptr && next->suspicion_.needs_quiet;
     }
 
-    /// Appends to `wire` the next few suspects. They must be alone: the caller writes nothing else on `lane` for
-    /// `blame_for` before and after.
+    /// Appends to `wire` the next few suspects for `lane`, or the next one if it needs quiet. They must be alone: the
+    /// caller writes nothing else on `lane` for `blame_for` before and after.
     void take_suspects(lane& lane, std::string& wire, clock::time_point now);
 
     /// Whether any of the suspects taken last has not been answered yet.

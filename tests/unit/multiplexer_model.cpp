@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,7 +46,7 @@ bool is_repeatable(const std::string& key, key_use use) { return use != key_use:
 // The multiplexer's promises in their simplest form. Requests are numbered in order of arrival.
 using numbers = std::vector<int>; // of requests, in their order
 
-constexpr std::size_t no_lane = -1;
+constexpr auto no_lane = std::numeric_limits<std::size_t>::max();
 
 struct request {
     int number;
