@@ -8,6 +8,13 @@
 #include <string>
 
 namespace causeway::upstream {
+namespace {
+
+// Their message is the same. But only one that was lost itself does: if suspicion were passed on further, a key that is
+// asked for all the time would stay suspect for ever.
+bool makes_others_suspect(const suspicion& suspicion) { return suspicion.suspect && suspicion.lost_on != nullptr; }
+
+} // namespace
 
 key_in_use::key_in_use(multiplexer& multiplexer, const key& key)
     : multiplexer_(multiplexer)
@@ -92,7 +99,7 @@ void multiplexer::enter(waiting_request& request)
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
     if (!relies_on_another && !waiting.empty())
-        request.suspicion_.suspect = waiting.front().suspicion_.suspect; // its message is the same
+        request.suspicion_.suspect = makes_others_suspect(waiting.front().suspicion_);
     waiting.push_back(request);
     if (relies_on_another)
         return;

@@ -1485,6 +1485,27 @@ BOOST_AUTO_TEST_CASE(a_message_with_the_key_of_a_suspect_is_one_too)
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
+// Otherwise a key that is asked for all the time would stay suspect for ever, and keep room free.
+BOOST_AUTO_TEST_CASE(suspicion_is_passed_on_only_by_a_request_that_was_lost_itself)
+{
+    upstream::multiplexer multiplexer(executor, 1);
+    connection connection;
+    std::optional<waiting_request> lost(std::in_place, multiplexer, code("200"));
+    lose_at_once(multiplexer, connection);
+    std::optional<waiting_request> second(std::in_place, multiplexer, code("200"));
+    open_and_speak(multiplexer, connection);
+    take_suspects(multiplexer, connection);
+    lost.reset();
+
+    const waiting_request third(multiplexer, code("200"));
+    const waiting_request another(multiplexer, code("404"));
+    BOOST_TEST(take_suspects(multiplexer, connection) == "200\n");
+    second.reset();
+
+    BOOST_TEST(!multiplexer.has_suspects());
+    BOOST_TEST(take(multiplexer, connection) == "200\n");
+}
+
 BOOST_AUTO_TEST_CASE(an_acquitted_request_has_no_strikes)
 {
     upstream::multiplexer multiplexer(executor, 8);

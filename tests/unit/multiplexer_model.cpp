@@ -94,7 +94,8 @@ public:
     {
         const auto* const longest = longest_waiting(key);
         const bool relies_on_another = coalesces() && longest != nullptr;
-        const bool suspect = !relies_on_another && longest != nullptr && longest->suspect;
+        const bool suspect =
+            !relies_on_another && longest != nullptr && longest->suspect && longest->lost_on != no_lane;
         requests_.push_back({.number = number, .key = key, .written_at = {}, .suspect = suspect, .told = {}});
         if (!relies_on_another)
             (suspect ? suspects_ : backlog_).push_back(number);
