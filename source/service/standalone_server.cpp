@@ -52,10 +52,11 @@ try {
     heartbeat signs_of_life(io, manager, [&](steady_timer&) { return condition_of(server); });
     signal_set signals(io, SIGINT, SIGTERM);
     signal_set hangups(io, SIGHUP);
-    const auto prepare = [](const Settings&) { return [] {}; }; // only the log's settings can change
+    // Only the log's settings can change.
+    const typename live_settings<Settings>::preparation prepare = [](const Settings&) { return [] {}; };
 
     const auto supervise = [&]() -> awaitable<> {
-        co_await net::until_first(signal_in(signals), reload_at_hangups<Settings>(hangups, settings, prepare, manager));
+        co_await net::until_first(signal_in(signals), reload_at_hangups(hangups, settings, prepare, manager));
         manager.stopping();
         server.stop();
         signs_of_life.stop();
