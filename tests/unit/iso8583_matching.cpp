@@ -126,7 +126,16 @@ BOOST_AUTO_TEST_CASE(what_fills_a_value_up_does_not_count)
 {
     BOOST_TEST(matches(with("0200", {time_of_day, {11, "42", {}}}), with("0210")));
     BOOST_TEST(matches(with("0200"), with("0210", {time_of_day, {11, "42", {}}})));
+    BOOST_TEST(matches(with("0200", {trace, {3, "1000", {}}}), with("0210", {trace, {3, "001000", {}}}), "3,11"));
+    BOOST_TEST(matches(with("0200", {{7, "124163000", {}}, trace}), with("0210", {{7, "0124163000", {}}, trace})));
+    BOOST_TEST(matches(with("0200", {{37, "A1", {}}}), with("0210", {{37, "A1          ", {}}}), "37"));
     BOOST_TEST(matches(with("0200", {trace, {41, "T1", {}}}), with("0210", {trace, {41, "T1      ", {}}}), "11,41"));
+}
+
+BOOST_AUTO_TEST_CASE(a_text_is_not_filled_up_with_digits)
+{
+    BOOST_TEST(!matches(with("0200", {{37, "1", {}}}), with("0210", {{37, "000000000001", {}}}), "37"));
+    BOOST_TEST(!matches(with("0200", {trace, {41, "1", {}}}), with("0210", {trace, {41, "00000001", {}}}), "11,41"));
 }
 
 BOOST_AUTO_TEST_CASE(no_two_different_lists_of_values_have_one_key)

@@ -245,6 +245,16 @@ BOOST_AUTO_TEST_CASE(an_answer_to_an_echo_test_of_a_client_is_a_message)
     BOOST_TEST((conversation.hear(answer) == events{message_event("0811124163000000042", answer)}));
 }
 
+// Only in network management messages are these numbers the bridge's.
+BOOST_AUTO_TEST_CASE(a_reply_to_a_payment_with_such_a_number_is_a_message)
+{
+    auto conversation = signed_on();
+    conversation.codec().heartbeat();
+    const message reply{"0210", {now, {11, "999001", {}}, {39, "00", {}}}};
+
+    BOOST_TEST((conversation.hear(reply) == events{message_event("0211124163000999001", reply)}));
+}
+
 BOOST_AUTO_TEST_CASE(the_hosts_own_network_management_is_answered_before_the_sign_on_too)
 {
     conversation conversation(true);
@@ -299,6 +309,7 @@ BOOST_AUTO_TEST_CASE(what_the_dialect_cannot_read_is_unreadable_and_the_stream_g
 
     BOOST_TEST((conversation.hear(garbage + framed(purchase())) ==
                 events{"unreadable, 7 bytes", message_event("0211124163000000042", purchase())}));
+    BOOST_TEST(conversation.shown().starts_with("field mti: "), conversation.shown());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_frame_ends_the_connection)
@@ -396,11 +407,45 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_card_is_shown_whatever_becomes_of_its_message)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_question_may_fill_its_frame_and_not_one_byte_more)
+{
+    const message question{"0200", {now, {11, "000042", {}}, {104, std::string(100, 'x'), {}}}};
+    const auto size = packed(question).size();
+    auto chosen = settings;
+    chosen.framing = {.form = iso::length_form::bcd2, .header = std::string(9'999 - size, 'x')};
+    BOOST_TEST(iso::question_for(question, chosen).has_value());
+
+    chosen.framing.header += 'x';
+    BOOST_TEST(!iso::question_for(question, chosen).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_the_host_may_fill_its_frame_and_not_one_byte_more)
+{
+    const message request{"0800", {now, {11, "000007", {}}, {33, "12345678901", {}}, {70, "301", {}}}};
+    const message answer{"0810", {now, {11, "000007", {}}, {33, "12345678901", {}}, {39, "00", {}}, {70, "301", {}}}};
+    const auto size = packed(answer).size();
+    for (const auto& [room, fits] : {std::pair(size, true), {size - 1, false}}) {
+        auto chosen = settings;
+        chosen.framing = {.form = iso::length_form::bcd2, .header = std::string(9'999 - room, 'x')};
+        const auto codec = protocol(chosen, at_half_past_four).make_codec();
+        std::string stream;
+        append_frame(packed(request), chosen.framing, stream);
+        std::ranges::copy(stream, codec->space().begin());
+        codec->received(stream.size());
+        const auto event = codec->next();
+        BOOST_TEST(std::holds_alternative<event::to_answer>(event) == fits);
+        BOOST_TEST(std::holds_alternative<event::unreadable>(event) == !fits);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_header_that_leaves_no_room_for_messages_is_an_error_at_the_start)
 {
     auto chosen = settings;
-    chosen.framing = {.form = iso::length_form::bcd2, .header = std::string(9'990, 'x')};
+    const auto own_size = packed(own(999'000, "001")).size();
+    chosen.framing = {.form = iso::length_form::bcd2, .header = std::string(9'999 - own_size, 'x')};
+    BOOST_CHECK_NO_THROW(iso::protocol(chosen));
 
+    chosen.framing.header += 'x';
     BOOST_CHECK_THROW(iso::protocol(chosen), std::invalid_argument);
 }
 
