@@ -228,6 +228,17 @@ BOOST_AUTO_TEST_CASE(tagged_subfields_may_come_in_any_order_and_leave_in_that_of
     BOOST_TEST(unpacked_problem(dialect, R"({"8":"a"})") == "2.8: is not known to this dialect");
 }
 
+BOOST_AUTO_TEST_CASE(a_last_part_that_takes_what_is_left_takes_two_digits_for_each_byte)
+{
+    const auto dialect = with_field(R"({"type": "Composite", "length": 9, "prefix": "ASCII.LL", "subfields": {
+        "1": {"type": "String", "length": 1, "enc": "ASCII", "prefix": "ASCII.Fixed"},
+        "2": {"type": "Binary", "length": 4, "enc": "HexToASCII", "prefix": "None.Fixed"}}})");
+
+    BOOST_TEST(packed(dialect, R"({"1":"a","2":"BEEF0123"})") == "09aBEEF0123");
+    BOOST_TEST(unpacked(dialect, "09aBEEF0123") == R"({"mti":"0200","2":{"1":"a","2":"BEEF0123"}})");
+    BOOST_TEST(unpacked(dialect, "04aBEE") == "2.2: is cut off");
+}
+
 BOOST_AUTO_TEST_CASE(a_bitmap_of_subfields_grows_unless_the_file_says_otherwise)
 {
     const auto dialect_of = [](std::string_view bitmap, std::string_view number) {
