@@ -79,7 +79,8 @@ public:
 
     /// Continues with the bytes of a connection, while the state is `needs_more`. `input` is everything that has
     /// arrived and was not consumed. Returns how many bytes of it are consumed now; the next call gets the rest, and
-    /// what has arrived after it.
+    /// what has arrived after it. However the bytes are cut, the same requests are accepted; but what is wrong with a
+    /// field may be noticed only when the header section is complete, and of two faults either may be named.
     std::size_t read(std::string_view input);
 
     /// The state of the request. The caller's `request` is valid when it is `complete`.

@@ -176,6 +176,13 @@ BOOST_AUTO_TEST_CASE(a_length_that_is_too_short_breaks_the_stream)
     check_broken({.form = length_form::ascii4, .header = "ISO", .includes_itself = true}, "0006IS", too_short);
 }
 
+BOOST_AUTO_TEST_CASE(a_header_may_have_no_message_behind_it)
+{
+    const framing with_header{.header = "ISO"};
+
+    BOOST_TEST((read_whole(with_header, "\x00\x03ISO\x00\x04ISOx"s) == read{{"", "x"}, ""}));
+}
+
 BOOST_AUTO_TEST_CASE(a_length_over_64_KiB_breaks_the_stream_before_the_message_comes)
 {
     check_broken({.form = length_form::binary4}, "\x00\x01\x00\x01"sv, too_long);
