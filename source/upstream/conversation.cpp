@@ -145,13 +145,13 @@ void exchange::greet()
         open(false);
 }
 
-// A probe comes first if it is doubtful whether the connection works, and if suspects wait for one that does; unless
-// the peer has just answered the greeting.
+// A probe comes first if it is doubtful whether the connection works, and if what was lost waits for one that does;
+// unless the peer has just answered the greeting.
 void exchange::open(bool is_alive)
 {
     open_ = true;
-    const bool suspects_wait = with_.requests.has_suspects() && !with_.last_was_only_probed;
-    const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || suspects_wait;
+    const bool lost_ones_wait = with_.requests.has_lost() && !with_.last_was_only_probed;
+    const bool is_doubtful = with_.has_to_prove_itself || with_.lane.doubtful() || lost_ones_wait;
     const bool is_to_be_asked = is_doubtful && !is_alive;
     const bool may_be_probed = with_.requests.shares_keys() || with_.answers_tests;
     const auto probe = is_to_be_asked && may_be_probed ? with_.codec.probe() : std::string();
@@ -207,8 +207,12 @@ std::optional<ending> exchange::read_before_writing()
 }
 
 // A peer may close the connection with what it writes. A question that is written after that is lost, which matters
-// where it may not be written again.
-bool exchange::end_may_have_come() const { return may_have_input_ && !with_.requests.shares_keys(); }
+// where it may not be written again; and a peer that takes one question for each connection closes it with the answer
+// to a probe.
+bool exchange::end_may_have_come() const
+{
+    return may_have_input_ && (!with_.requests.shares_keys() || questions_ == questions::only_a_probe);
+}
 
 void exchange::gather(clock::time_point now)
 {

@@ -31,7 +31,7 @@ struct conversation {
     std::chrono::nanoseconds heartbeat_after; ///< the quiet time before one; zero for never
     bool& answers_tests; ///< whether it ever answered a greeting, a heartbeat or a probe that is no question; set here
     bool has_to_prove_itself;         ///< by a reply to a question, because the last connection did not work
-    bool last_was_only_probed;        ///< and answered, so that suspects need no other probe
+    bool last_was_only_probed;        ///< and answered, so that what was lost needs no other probe
     std::function<void(bool)> opened; ///< called when the connection takes questions; with true if it is asked at once
     std::function<void()> spoke;      ///< called when the first intelligible message was received
     std::function<void(const key&)> dropped; ///< called when a reply has arrived that no request waits for

@@ -12,7 +12,7 @@ namespace {
 
 // Their message is the same. But only one that was lost itself does: if suspicion were passed on further, a key that is
 // asked for all the time would stay suspect for ever.
-bool makes_others_suspect(const suspicion& suspicion) { return suspicion.suspect && suspicion.lost_on != nullptr; }
+bool makes_others_suspect(const suspicion& suspicion) { return suspicion.is_suspect() && suspicion.lost_on != nullptr; }
 
 } // namespace
 
@@ -98,12 +98,12 @@ void multiplexer::enter(waiting_request& request)
     ++waiting_;
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
-    if (!relies_on_another && !waiting.empty())
-        request.suspicion_.suspect = makes_others_suspect(waiting.front().suspicion_);
+    if (!relies_on_another && !waiting.empty() && makes_others_suspect(waiting.front().suspicion_))
+        request.suspicion_.early_losses = waiting.front().suspicion_.early_losses;
     waiting.push_back(request);
     if (relies_on_another)
         return;
-    auto& queue = request.suspicion_.suspect ? suspects_ : backlog_;
+    auto& queue = queue_for(request);
     request.move_to(queue, queue.end());
     distribute();
 }
@@ -125,7 +125,7 @@ void multiplexer::hand_over(waiting_request& leaving, waiting_request& next)
     next.suspicion_ = leaving.suspicion_;
     const bool on_a_wire =
         std::ranges::any_of(lanes_, [&](const lane* lane) { return leaving.queue_ == &lane->on_the_wire_; });
-    auto& queue = !on_a_wire ? *leaving.queue_ : next.suspicion_.suspect ? suspects_ : backlog_;
+    auto& queue = on_a_wire ? queue_for(next) : *leaving.queue_;
     next.move_to(queue, on_a_wire ? queue.begin() : request_queue::s_iterator_to(leaving));
 }
 
@@ -141,6 +141,7 @@ void multiplexer::open(lane& lane, bool on_probation)
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
     lane.trial_size_ = 1;
+    lane.unanswered_ = 0;
     if (works(lane))
         recall();
     distribute();
@@ -180,7 +181,8 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
         suspicion.lost_on = &by;
         if (!is_recent(request))
             continue;
-        const bool is_to_blame = std::exchange(suspicion.suspect, true) && only_one && by.spoke_;
+        ++suspicion.early_losses;
+        const bool is_to_blame = suspicion.is_suspect() && only_one && by.spoke_;
         if (is_to_blame && std::exchange(suspicion.needs_quiet, true))
             ++suspicion.strikes;
     }
@@ -220,20 +222,30 @@ bool multiplexer::may_be_tried(const waiting_request* suspect, const lane& lane)
            (!suspect->suspicion_.needs_quiet || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame));
 }
 
-// Suspects are tried newest first: a message that kills at once was written last. The others go to the head of the
-// backlog, because requests that had a connection arrived before all that are there.
+// Suspects are tried newest first: a message that kills at once was written last. The others go to the head of their
+// queue, because requests that had a connection arrived before all that are there.
 void multiplexer::take_back(request_queue& requests)
 {
     for (auto behind = requests.end(); behind != requests.begin();) {
         auto& request = *std::prev(behind);
-        if (request.suspicion_.suspect)
+        if (request.suspicion_.is_suspect())
             request.move_to(suspects_, suspects_.end());
         else
             --behind;
     }
-    const auto head = backlog_.begin();
-    while (!requests.empty())
-        requests.front().move_to(backlog_, head);
+    const auto head_of_backlog = backlog_.begin();
+    const auto head_of_lost = lost_.begin();
+    while (!requests.empty()) {
+        auto& queue = queue_for(requests.front());
+        requests.front().move_to(queue, &queue == &lost_ ? head_of_lost : head_of_backlog);
+    }
+}
+
+request_queue& multiplexer::queue_for(const waiting_request& request) noexcept
+{
+    if (request.suspicion_.is_suspect())
+        return suspects_;
+    return request.suspicion_.early_losses != 0 ? lost_ : backlog_;
 }
 
 void multiplexer::distrust(lane& lane)
@@ -286,6 +298,7 @@ void multiplexer::write(waiting_request& request, lane& lane, std::string& wire,
     request.place_ = lane.taken_;
     lane.taken_ += bytes.size();
     lane.taken_last_ += bytes.size();
+    ++lane.unanswered_;
     ++request.times_written_;
     request.written_ = {now, &lane};
     request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
@@ -318,7 +331,7 @@ void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point
 
 bool multiplexer::is_trying(const lane& lane) const
 {
-    const auto is_suspect = [](const waiting_request& request) { return request.suspicion_.suspect; };
+    const auto is_suspect = [](const waiting_request& request) { return request.suspicion_.is_suspect(); };
     return std::ranges::any_of(lane.on_the_wire_, is_suspect);
 }
 
@@ -331,6 +344,7 @@ void multiplexer::acquit(lane& lane)
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
 {
+    from.unanswered_ = 0;
     const auto found = waits_.find(key);
     if (found == waits_.end())
         return false;
@@ -375,7 +389,7 @@ void multiplexer::fail_all(error_code error)
 
 waiting_requests multiplexer::waiting() const
 {
-    waiting_requests by_place{.backlog = backlog_.size(), .suspects = suspects_.size()};
+    waiting_requests by_place{.backlog = backlog_.size() + lost_.size(), .suspects = suspects_.size()};
     for (const auto* lane : lanes_) {
         by_place.outbox += lane->outbox_.size();
         by_place.wire += lane->on_the_wire_.size();
@@ -390,18 +404,24 @@ std::size_t multiplexer::keys() const
     return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
-// Moves requests from the backlog to lanes while there is room. Writers fetch suspects themselves.
+// Moves requests to lanes while there is room. Writers fetch suspects themselves.
 void multiplexer::deal_out()
 {
     if (has_suspects())
         for (auto* lane : lanes_)
             if (has_suspects_for(*lane))
                 lane->wake_();
-    while (!backlog_.empty()) {
-        auto* lane = least_busy_lane();
+    deal(lost_, false);
+    deal(backlog_, true);
+}
+
+void multiplexer::deal(request_queue& queue, bool also_on_probation)
+{
+    while (!queue.empty()) {
+        auto* lane = least_busy_lane(also_on_probation);
         if (lane == nullptr)
             return;
-        deal(backlog_.front(), *lane);
+        deal(queue.front(), *lane);
     }
 }
 
@@ -412,12 +432,16 @@ void multiplexer::deal(waiting_request& request, lane& lane)
         lane.wake_();
 }
 
-lane* multiplexer::least_busy_lane() const
+// Of several, one that answers: an upstream that is frozen has few requests, because they time out.
+lane* multiplexer::least_busy_lane(bool also_on_probation) const
 {
+    const auto load = [](const lane& lane) { return std::pair(lane.waiting(), lane.unanswered_); };
     lane* least = nullptr;
-    for (auto* lane : lanes_)
-        if (has_room(*lane) && (least == nullptr || lane->waiting() < least->waiting()))
+    for (auto* lane : lanes_) {
+        const bool may_have_it = has_room(*lane) && (also_on_probation || !lane->on_probation_);
+        if (may_have_it && (least == nullptr || load(*lane) < load(*least)))
             least = lane;
+    }
     return least;
 }
 

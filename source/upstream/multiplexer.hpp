@@ -72,12 +72,15 @@ private:
 /// What the loss of connections has shown about a message.
 struct suspicion {
     const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
-    bool suspect = false;          ///< it may be to blame for that
+    unsigned early_losses = 0;     ///< times it was lost within `multiplexer::blame_for` of being written
     bool needs_quiet = false; ///< to be tried while no other suspect, and no message that was ever lost, is on the wire
     unsigned strikes = 0;     ///< connections lost while it was tried in quiet, as the only possible cause
 
+    /// Whether it may have killed its upstream. One loss does not show that: a restart loses whatever is in flight.
+    bool is_suspect() const noexcept { return early_losses > 1; }
+
     /// Whether the next loss of its connection might be due to it.
-    bool may_be_to_blame() const noexcept { return suspect || lost_on != nullptr; }
+    bool may_be_to_blame() const noexcept { return is_suspect() || lost_on != nullptr; }
 };
 
 /// When a message was written, and on which lane.
@@ -172,9 +175,10 @@ private:
     request_queue on_the_wire_;  // has been written; a reply may come
     bool trusted_ = true;        // otherwise it is asked only if no other can be
     bool spoke_ = false;         // something was received on the connection
-    bool on_probation_ = false;  // something must be received before suspects are tried on it
+    bool on_probation_ = false;  // something must be received before what was lost early is written on it
     std::size_t recalled_ = 0;   // requests that were written here and will be written elsewhere; since it was opened
     std::size_t trial_size_ = 1; // suspects that are tried at once
+    std::size_t unanswered_ = 0; // messages written since the last reply, or since it was opened
     std::size_t taken_ = 0;      // bytes, ever
     std::size_t taken_last_ = 0; // of these, the ones taken last
 };
@@ -217,16 +221,17 @@ public:
     /// From now on this is the most requests on one connection, at least 1. Those that have a place keep it.
     void set_window(std::size_t window);
 
-    /// `lane` has a connection: it takes its share of the backlog. A connection on probation was sent a probe: suspects
-    /// are not tried on it before something was received. Otherwise, if it is trusted, it works: the requests on lanes
-    /// that do not work are recalled from them, written ones only if keys are shared.
+    /// `lane` has a connection: it takes its share of the backlog. A connection on probation was sent a probe: what was
+    /// lost early is not written on it before something was received. Otherwise, if it is trusted, it works: the
+    /// requests on lanes that do not work are recalled from them, written ones only if keys are shared.
     void open(lane& lane, bool on_probation = false);
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
-    /// written (again). Those whose message was written and is not repeatable fail. Those that may have been to blame
-    /// become suspects; one that was the only possible cause too often, in quiet, fails together with all requests for
-    /// its key, which is condemned unless it belongs to one request. Returns how many had been written and will be
-    /// written again, including those that were recalled from it.
+    /// written (again). Those whose message was written and is not repeatable fail. Those that were lost
+    /// within `blame_for` of being written, for the second time, become suspects; one that was the only possible cause
+    /// too often, in quiet, fails together with all requests for its key, which is condemned unless it belongs to one
+    /// request. Returns how many had been written and will be written again, including those that were recalled from
+    /// it.
     std::size_t close(lane& lane, clock::time_point now);
 
     /// `lane` took requests and stayed silent, or was lost: from now on requests prefer any other lane, until `spoke`.
@@ -256,6 +261,9 @@ public:
 
     /// Whether there are suspects.
     bool has_suspects() const noexcept { return !suspects_.empty(); }
+
+    /// Whether requests whose message was lost early wait for a connection that works.
+    bool has_lost() const noexcept { return !lost_.empty() || has_suspects(); }
 
     /// Whether suspects may be tried on `lane` now.
     bool has_suspects_for(const lane& lane) const
@@ -324,7 +332,7 @@ public:
     }
 
     /// Requests without a place on a connection.
-    std::size_t backlog() const noexcept { return backlog_.size() + suspects_.size(); }
+    std::size_t backlog() const noexcept { return backlog_.size() + lost_.size() + suspects_.size(); }
 
     /// Waiting requests, by where they wait.
     waiting_requests waiting() const;
@@ -352,6 +360,7 @@ private:
     void conclude(waiting_request& request);
     void conclude_all(waits_for_a_key& waits);
     void take_back(request_queue& requests);
+    request_queue& queue_for(const waiting_request& request) noexcept;
     void take_proof(lane& lane);
     void take_first_word(lane& lane);
     void recall();
@@ -365,12 +374,13 @@ private:
     // Everything that changes which request waits where ends here.
     void distribute()
     {
-        if (!backlog_.empty() || has_suspects())
+        if (!backlog_.empty() || has_lost())
             deal_out();
     }
     void deal_out();
+    void deal(request_queue& queue, bool also_on_probation);
     void deal(waiting_request& request, lane& lane);
-    lane* least_busy_lane() const;
+    lane* least_busy_lane(bool also_on_probation) const;
     bool has_room(const lane& lane) const;
     bool may_be_asked(const lane& lane) const;
     static bool works(const lane& lane) noexcept { return lane.trusted_ && !lane.on_probation_; }
@@ -380,6 +390,7 @@ private:
     key_use use_;
     std::vector<lane*> lanes_; // the open ones
     request_queue backlog_;
+    request_queue lost_; // early, and not suspect
     request_queue suspects_;
     std::size_t waiting_ = 0; // all of them, wherever they wait
     clock::time_point received_at_;

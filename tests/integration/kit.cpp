@@ -171,6 +171,11 @@ awaitable<> backend_double::serve(tcp_socket socket)
 void backend_double::stop()
 {
     acceptor_.close();
+    close_connections();
+}
+
+void backend_double::close_connections()
+{
     for (auto* peer : peers_)
         peer->socket.close();
 }

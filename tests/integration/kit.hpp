@@ -121,6 +121,9 @@ public:
     /// coroutines have ended: as long as the loop runs, or until `end` returns.
     void stop();
 
+    /// Closes all connections, and goes on listening.
+    void close_connections();
+
     /// Stops, and waits until nothing of it is left running.
     awaitable<> end();
 

@@ -2,6 +2,7 @@
 #include "kit.hpp"
 #include "net/rethrow.hpp"
 #include "net/self_connection.hpp"
+#include "net/until_first.hpp"
 #include "net/wakeup.hpp"
 #include "protocols/codes/protocol.hpp"
 #include "protocols/codes/reply.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -93,6 +95,30 @@ awaitable<> answer_after_a_while(peer& peer)
         co_await sleep(a_while);
         co_await peer.reply(code);
     }
+}
+
+// Many at the same time.
+awaitable<> answer_each_after_a_while(peer& peer)
+{
+    std::deque<std::pair<clock::time_point, std::string>> due;
+    net::wakeup has_more(peer.socket.get_executor());
+    const auto read = [&]() -> awaitable<> {
+        for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
+            due.emplace_back(clock::now() + a_while, code);
+            has_more.notify();
+        }
+    };
+    const auto reply = [&]() -> awaitable<> {
+        for (;;) {
+            while (due.empty())
+                co_await has_more.wait();
+            const auto [at, code] = due.front();
+            due.pop_front();
+            co_await sleep(at - clock::now());
+            co_await peer.reply(code);
+        }
+    };
+    co_await net::until_first(read(), reply());
 }
 
 struct fixture {
@@ -532,6 +558,58 @@ BOOST_AUTO_TEST_CASE(a_restart_of_the_backend_with_requests_waiting_costs_none_o
         BOOST_TEST(pool.counts().rewritten == 200U);
         co_await revived->end();
     });
+}
+
+// However many were in flight.
+constexpr auto nearly_a_timeout = 1700ms;
+
+void with_a_timeout_of_two_seconds(pool_settings& settings) { settings.reply_timeout = 2s; }
+
+BOOST_AUTO_TEST_CASE(a_restart_that_takes_nearly_the_reply_timeout_costs_no_request_an_error)
+{
+    play(
+        answer_each_after_a_while,
+        [](pool& pool, backend_double& backend) -> awaitable<> {
+            const auto asked = codes(200);
+            const auto restart = [](backend_double& old) -> awaitable<std::unique_ptr<backend_double>> {
+                const auto executor = co_await asio::this_coro::executor;
+                co_await settle();
+                old.stop();
+                co_await sleep(nearly_a_timeout);
+                co_return std::make_unique<backend_double>(executor.context(), answer_each_after_a_while,
+                                                           old.address().port);
+            };
+            const auto [answers, revived] = co_await (ask_all(pool, asked) && restart(backend));
+            check_all_answered(asked, answers);
+            BOOST_TEST(pool.counts().rewritten == 200U);
+            co_await revived->end();
+        },
+        with_a_timeout_of_two_seconds);
+}
+
+BOOST_AUTO_TEST_CASE(nor_does_one_behind_a_proxy_that_accepts_connections_meanwhile)
+{
+    static bool is_away;
+    is_away = false;
+    const auto accept = [](peer& peer) -> awaitable<> {
+        if (!is_away)
+            co_await answer_each_after_a_while(peer);
+    };
+    play(
+        accept,
+        [](pool& pool, backend_double& backend) -> awaitable<> {
+            const auto asked = codes(200);
+            const auto restart = [](backend_double& proxy) -> awaitable<> {
+                co_await settle();
+                is_away = true;
+                proxy.close_connections();
+                co_await sleep(nearly_a_timeout);
+                is_away = false;
+            };
+            check_all_answered(asked, co_await (ask_all(pool, asked) && restart(backend)));
+            BOOST_TEST(backend.connections() > 10U);
+        },
+        with_a_timeout_of_two_seconds);
 }
 
 // Asks for a code while the backend at `port` is away, which comes back and is found.
@@ -998,8 +1076,7 @@ BOOST_AUTO_TEST_CASE(a_backend_that_closes_after_each_reply_is_connected_again_a
         [](pool_settings& settings) { settings.reconnect_max = 1h; });
 }
 
-// Its close may cross a question, which is then a suspect; and the probe that a suspect waits for takes the only
-// question of a connection.
+// Its close may cross a question, which then waits for a probe; and that takes the only question of a connection.
 BOOST_AUTO_TEST_CASE(a_question_that_crosses_the_close_of_a_backend_that_takes_one_for_each_connection_is_asked_again)
 {
     const auto cross_once = [first = true](peer& peer) mutable {

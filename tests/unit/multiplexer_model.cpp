@@ -52,8 +52,9 @@ struct request {
     int number;
     std::string key;
     time_point written_at;
-    unsigned strikes = 0; // how often its message was the only possible cause in quiet
-    bool suspect = false;
+    unsigned strikes = 0;          // how often its message was the only possible cause in quiet
+    bool lost_early = false;       // soon after it was written
+    bool suspect = false;          // twice
     std::size_t lost_on = no_lane; // which was lost with it last
     bool needs_quiet = false;      // to be tried while no suspect, and no message that was ever lost, is on the wire
     int times_written = 0;
@@ -77,6 +78,7 @@ struct lane {
     bool trusted = true;
     std::size_t recalled = 0;
     std::size_t trial = 1;
+    std::size_t unanswered = 0; // messages since the last reply
     std::vector<taken> taken_last;
 
     std::size_t waiting() const { return outbox.size() + wire.size(); }
@@ -96,9 +98,10 @@ public:
         const bool relies_on_another = coalesces() && longest != nullptr;
         const bool suspect =
             !relies_on_another && longest != nullptr && longest->suspect && longest->lost_on != no_lane;
-        requests_.push_back({.number = number, .key = key, .written_at = {}, .suspect = suspect, .told = {}});
+        requests_.push_back(
+            {.number = number, .key = key, .written_at = {}, .lost_early = suspect, .suspect = suspect, .told = {}});
         if (!relies_on_another)
-            (suspect ? suspects_ : backlog_).push_back(number);
+            queue_for(at(number)).push_back(number);
         deal();
     }
 
@@ -109,16 +112,15 @@ public:
         std::erase_if(requests_, [&](const request& request) { return request.number == number; });
         auto* const next = longest_waiting(leaving.key);
         if (coalesces() && queue != nullptr && next != nullptr) {
+            next->lost_early = leaving.lost_early;
             next->suspect = leaving.suspect;
             next->strikes = leaving.strikes;
             next->lost_on = leaving.lost_on;
             next->needs_quiet = leaving.needs_quiet;
-            if (!is_a_wire(queue))
-                std::ranges::replace(*queue, number, next->number);
-            else if (next->suspect)
-                suspects_.insert(suspects_.begin(), next->number);
+            if (is_a_wire(queue))
+                queue_for(*next).insert(queue_for(*next).begin(), next->number);
             else
-                backlog_.insert(backlog_.begin(), next->number);
+                std::ranges::replace(*queue, number, next->number);
         }
         leave_queues(number);
         deal();
@@ -130,6 +132,7 @@ public:
         lanes_[index].spoke = false;
         lanes_[index].on_probation = on_probation;
         lanes_[index].trial = 1;
+        lanes_[index].unanswered = 0;
         opened_.push_back(index);
         if (works(lanes_[index]))
             recall();
@@ -232,6 +235,7 @@ public:
 
     bool deliver(std::size_t index, const std::string& key, const std::string& reply)
     {
+        lanes_[index].unanswered = 0;
         const auto* const asked = longest_waiting(key, &lanes_[index].wire);
         if (use_ == key_use::own && asked == nullptr)
             return false;
@@ -263,6 +267,7 @@ public:
         if (auto* const queue = queue_of(number))
             std::ranges::replace(*queue, number, other);
         replace_in_taken(number, other);
+        at(other).lost_early = at(number).lost_early;
         at(other).suspect = at(number).suspect;
         at(other).strikes = at(number).strikes;
         at(other).lost_on = at(number).lost_on;
@@ -297,6 +302,8 @@ public:
     const request& at(int number) const { return *std::ranges::find(requests_, number, &request::number); }
     const lane& lane_at(std::size_t index) const { return lanes_[index]; }
     bool has_suspects() const { return !suspects_.empty(); }
+    bool has_lost() const { return !lost_.empty() || has_suspects(); }
+
     // The first that is not to be tried on another lane than the one that lost it.
     std::optional<int> next_suspect_for(std::size_t index) const
     {
@@ -313,8 +320,8 @@ public:
         if (!has_suspects() || lanes_[index].on_probation || !may_be_asked(lanes_[index]))
             return false;
         const auto number = next_suspect_for(index);
-        const auto may_be_to_blame = [&](int other) { return at(other).suspect || at(other).lost_on != no_lane; };
-        return number && (!at(*number).needs_quiet || std::ranges::none_of(lanes_[index].wire, may_be_to_blame));
+        const auto is_suspicious = [&](int other) { return may_be_to_blame(other); };
+        return number && (!at(*number).needs_quiet || std::ranges::none_of(lanes_[index].wire, is_suspicious));
     }
 
     bool any_works() const
@@ -327,7 +334,7 @@ public:
         return backlog() != 0 || std::ranges::any_of(opened_, is_of_no_help);
     }
     bool idle() const { return requests_.empty(); }
-    std::size_t backlog() const { return backlog_.size() + suspects_.size(); }
+    std::size_t backlog() const { return backlog_.size() + lost_.size() + suspects_.size(); }
 
     std::size_t keys() const
     {
@@ -369,7 +376,7 @@ private:
     // The queue that contains it; null when it is answered, or relies on another's message.
     numbers* queue_of(int number)
     {
-        std::vector<numbers*> queues{&backlog_, &suspects_};
+        std::vector<numbers*> queues{&backlog_, &lost_, &suspects_};
         for (auto& lane : lanes_)
             queues.insert(queues.end(), {&lane.outbox, &lane.wire});
         for (auto* const queue : queues)
@@ -411,30 +418,46 @@ private:
         auto& request = at(number);
         request.written_at = now;
         ++request.times_written;
+        ++lane.unanswered;
         lane.wire.push_back(number);
         lane.taken_last.push_back({number, bytes_for(request.key).size()});
         return bytes_for(request.key);
     }
 
+    // What had not been lost like that before is not to blame.
     void blame(const numbers& lost, std::size_t index, time_point now)
     {
         numbers recent;
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        if (recent.size() == 1 && lanes_[index].spoke && at(recent.front()).suspect) {
-            auto& alone = at(recent.front());
-            alone.strikes += alone.needs_quiet ? 1U : 0U;
-            alone.needs_quiet = true;
+        const bool may_give_a_strike = recent.size() == 1 && lanes_[index].spoke;
+        for (const auto number : recent) {
+            auto& suspect = at(number);
+            if (!std::exchange(suspect.lost_early, true))
+                continue;
+            suspect.suspect = true;
+            if (may_give_a_strike) {
+                suspect.strikes += suspect.needs_quiet ? 1U : 0U;
+                suspect.needs_quiet = true;
+            }
         }
-        for (const auto number : recent)
-            at(number).suspect = true;
         for (const auto number : lost)
             at(number).lost_on = index;
     }
 
+    bool may_be_to_blame(int number) const { return at(number).suspect || at(number).lost_on != no_lane; }
+
+    numbers& queue_for(const request& request)
+    {
+        if (request.suspect)
+            return suspects_;
+        return request.lost_early ? lost_ : backlog_;
+    }
+
     static void forgive(request& acquitted)
     {
+        acquitted.lost_early = false;
         acquitted.suspect = false;
         acquitted.needs_quiet = false;
         acquitted.strikes = 0;
@@ -461,14 +484,18 @@ private:
 
     void take_back(numbers& queue)
     {
-        const auto is_suspect = [&](int number) { return at(number).suspect; };
-        std::ranges::copy_if(queue | std::views::reverse, std::back_inserter(suspects_), is_suspect); // newest first
-        std::erase_if(queue, is_suspect);
-        for (const auto number : queue)
+        numbers others;
+        numbers lost;
+        for (const auto number : queue) {
             replace_in_taken(number, nobody);
-        for (const auto number : suspects_)
-            replace_in_taken(number, nobody);
-        backlog_.insert(backlog_.begin(), queue.begin(), queue.end());
+            if (!at(number).suspect)
+                (at(number).lost_early ? lost : others).push_back(number);
+        }
+        for (const auto number : queue | std::views::reverse) // the newest suspects first
+            if (at(number).suspect)
+                suspects_.push_back(number);
+        lost_.insert(lost_.begin(), lost.begin(), lost.end());
+        backlog_.insert(backlog_.begin(), others.begin(), others.end());
         queue.clear();
     }
 
@@ -487,23 +514,27 @@ private:
         }
     }
 
+    // What was lost early waits for a connection that has received something.
     void deal()
     {
-        while (!backlog_.empty()) {
-            auto* const lane = least_busy_lane();
-            if (lane == nullptr)
-                return;
+        while (auto* const lane = lost_.empty() ? nullptr : least_busy_lane(false))
+            deal(lost_, *lane);
+        while (auto* const lane = backlog_.empty() ? nullptr : least_busy_lane(true))
             deal(backlog_, *lane);
-        }
     }
 
-    // The longest-open one of the least busy lanes.
-    lane* least_busy_lane()
+    // Of the least busy lanes one of those that owe the fewest replies, and of these the longest-open one.
+    lane* least_busy_lane(bool also_on_probation)
     {
         lane* least = nullptr;
-        for (const auto index : opened_)
-            if (auto& lane = lanes_[index]; has_room(index) && (least == nullptr || lane.waiting() < least->waiting()))
+        for (const auto index : opened_) {
+            auto& lane = lanes_[index];
+            if (!has_room(index) || (lane.on_probation && !also_on_probation))
+                continue;
+            if (least == nullptr || lane.waiting() < least->waiting() ||
+                (lane.waiting() == least->waiting() && lane.unanswered < least->unanswered))
                 least = &lane;
+        }
         return least;
     }
 
@@ -531,6 +562,7 @@ private:
     key_use use_;
     std::vector<request> requests_; // of those with the same key on one wire, the first is answered there
     numbers backlog_;
+    numbers lost_;
     numbers suspects_;
     numbers answered_; // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
@@ -795,6 +827,7 @@ private:
         BOOST_TEST(multiplexer_.has_unserved() == model_.has_unserved());
         BOOST_TEST(multiplexer_.idle() == model_.idle());
         BOOST_TEST(multiplexer_.has_suspects() == model_.has_suspects());
+        BOOST_TEST(multiplexer_.has_lost() == model_.has_lost());
         for (std::size_t index = 0; index < number_of_lanes; ++index)
             check(index);
         for (const auto& asker : askers_)
