@@ -598,6 +598,7 @@ BOOST_AUTO_TEST_CASE(nor_does_one_behind_a_proxy_that_accepts_connections_meanwh
     play(
         accept,
         [](pool& pool, backend_double& backend) -> awaitable<> {
+            BOOST_TEST(text(co_await ask(pool, "404")) == reply_line("404")); // so the connection was of use
             const auto asked = codes(200);
             const auto restart = [](backend_double& proxy) -> awaitable<> {
                 co_await settle();
