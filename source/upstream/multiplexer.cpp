@@ -445,12 +445,13 @@ lane* multiplexer::least_busy_lane(bool also_on_probation) const
     return least;
 }
 
-// A probe takes a place like a request. While suspects wait for it, room for the next trial is kept free: with a
+// A probe takes a place like a request. While suspects may be tried, room for the next trial is kept free: with a
 // constant backlog they would find none. If there is no probe to show whether a connection works, one request at a time
 // does.
 bool multiplexer::has_room(const lane& lane) const
 {
-    const auto for_a_trial = next_suspect_for(lane) != nullptr ? std::min(lane.trial_size_, suspects_.size()) : 0;
+    const bool may_try = may_be_tried(next_suspect_for(lane), lane);
+    const auto for_a_trial = may_try ? std::min(lane.trial_size_, suspects_.size()) : 0;
     const auto kept_free = lane.on_probation_ ? 1 : for_a_trial;
     const bool asks_whether_it_works = !lane.on_probation_ && lane.waiting() == 0;
     return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;

@@ -1349,6 +1349,30 @@ BOOST_AUTO_TEST_CASE(suspects_find_room_however_many_requests_come)
     BOOST_TEST(take(multiplexer, connection) == "103\n");
 }
 
+BOOST_AUTO_TEST_CASE(no_room_is_kept_free_for_a_trial_that_has_to_wait)
+{
+    upstream::multiplexer multiplexer(executor, 2);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask("666");
+    lose_at_once(multiplexer, connection);
+    lose_at_once(multiplexer, connection); // so it needs quiet
+    askers.ask("100");
+    open_and_speak(multiplexer, connection);
+    take(multiplexer, connection);
+    close(multiplexer, connection);
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(take(multiplexer, connection) == "100\n", "which was lost, so the other has to wait for its reply");
+    askers.ask("101");
+    BOOST_TEST(take(multiplexer, connection) == "101\n");
+    askers.ask("102");
+
+    askers.leave("100");
+
+    BOOST_TEST(take(multiplexer, connection) == "", "now the room is for the suspect");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_kept_free_for_suspects_is_dealt_out_when_another_connection_tries_them)
 {
     upstream::multiplexer multiplexer(executor, 1);

@@ -319,9 +319,7 @@ public:
     {
         if (!has_suspects() || lanes_[index].on_probation || !may_be_asked(lanes_[index]))
             return false;
-        const auto number = next_suspect_for(index);
-        const auto is_suspicious = [&](int other) { return may_be_to_blame(other); };
-        return number && (!at(*number).needs_quiet || std::ranges::none_of(lanes_[index].wire, is_suspicious));
+        return may_be_tried(next_suspect_for(index), index);
     }
 
     bool any_works() const
@@ -446,6 +444,12 @@ private:
             at(number).lost_on = index;
     }
 
+    bool may_be_tried(std::optional<int> number, std::size_t index) const
+    {
+        const auto is_suspicious = [&](int other) { return may_be_to_blame(other); };
+        return number && (!at(*number).needs_quiet || std::ranges::none_of(lanes_[index].wire, is_suspicious));
+    }
+
     bool may_be_to_blame(int number) const { return at(number).suspect || at(number).lost_on != no_lane; }
 
     numbers& queue_for(const request& request)
@@ -548,7 +552,8 @@ private:
     bool has_room(std::size_t index) const
     {
         const auto& lane = lanes_[index];
-        const auto for_a_trial = next_suspect_for(index) ? std::min(suspects_.size(), lane.trial) : 0;
+        const auto for_a_trial =
+            may_be_tried(next_suspect_for(index), index) ? std::min(suspects_.size(), lane.trial) : 0;
         const auto kept_free = lane.on_probation ? 1 : for_a_trial;
         const bool asks_whether_it_works = !lane.on_probation && lane.waiting() == 0;
         return (may_be_asked(lane) || asks_whether_it_works) && lane.waiting() + kept_free < window_;
