@@ -156,7 +156,7 @@ std::size_t multiplexer::close(lane& lane, clock::time_point now)
         request.queue_ = &lost;
     blame(lost, lane, now);
     const auto is_doomed = [](const waiting_request& request) {
-        return !request.question_.repeatable || request.suspicion_.strikes == most_strikes;
+        return !request.question_.repeatable || request.suspicion_.strikes() == most_strikes;
     };
     const auto next_doomed = [&] { return std::ranges::find_if(lost, is_doomed); };
     for (auto doomed = next_doomed(); doomed != lost.end(); doomed = next_doomed())
@@ -182,9 +182,8 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
         if (!is_recent(request))
             continue;
         ++suspicion.early_losses;
-        const bool is_to_blame = suspicion.is_suspect() && only_one && by.spoke_;
-        if (is_to_blame && std::exchange(suspicion.needs_quiet, true))
-            ++suspicion.strikes;
+        if (suspicion.is_suspect() && only_one && by.spoke_)
+            ++suspicion.times_alone;
     }
 }
 
@@ -205,7 +204,7 @@ bool multiplexer::is_for_another(const waiting_request& suspect, const lane& lan
 {
     const auto works_too = [&](const auto* other) { return other != &lane && works(*other); };
     const auto& suspicion = suspect.suspicion_;
-    return suspicion.needs_quiet && suspicion.lost_on == &lane && std::ranges::any_of(lanes_, works_too);
+    return suspicion.needs_quiet() && suspicion.lost_on == &lane && std::ranges::any_of(lanes_, works_too);
 }
 
 const waiting_request* multiplexer::next_suspect_for(const lane& lane) const
@@ -219,7 +218,7 @@ bool multiplexer::may_be_tried(const waiting_request* suspect, const lane& lane)
 {
     const auto may_be_to_blame = [](const auto& other) { return other.suspicion_.may_be_to_blame(); };
     return suspect != nullptr &&
-           (!suspect->suspicion_.needs_quiet || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame));
+           (!suspect->suspicion_.needs_quiet() || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame));
 }
 
 // Suspects are tried newest first: a message that kills at once was written last. The others go to the head of their
@@ -323,7 +322,7 @@ void multiplexer::take_suspects(lane& lane, std::string& wire, clock::time_point
     bool is_quiet = false;
     for (std::size_t count = 0; count != lane.trial_size_ && !is_quiet && has_suspects_for(lane); ++count) {
         auto& next = *std::ranges::find_if_not(suspects_, is_not_for_it);
-        is_quiet = next.suspicion_.needs_quiet;
+        is_quiet = next.suspicion_.needs_quiet();
         write(next, lane, wire, now);
     }
     distribute(); // other lanes kept room free for them
@@ -411,7 +410,8 @@ void multiplexer::deal_out()
         for (auto* lane : lanes_)
             if (has_suspects_for(*lane))
                 lane->wake_();
-    deal(lost_, false);
+    if (!lost_.empty())
+        deal(lost_, false);
     deal(backlog_, true);
 }
 
@@ -450,7 +450,7 @@ lane* multiplexer::least_busy_lane(bool also_on_probation) const
 // does.
 bool multiplexer::has_room(const lane& lane) const
 {
-    const bool may_try = may_be_tried(next_suspect_for(lane), lane);
+    const bool may_try = has_suspects() && may_be_tried(next_suspect_for(lane), lane);
     const auto for_a_trial = may_try ? std::min(lane.trial_size_, suspects_.size()) : 0;
     const auto kept_free = lane.on_probation_ ? 1 : for_a_trial;
     const bool asks_whether_it_works = !lane.on_probation_ && lane.waiting() == 0;

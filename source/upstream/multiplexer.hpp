@@ -73,11 +73,16 @@ private:
 struct suspicion {
     const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
     unsigned early_losses = 0;     ///< times it was lost within `multiplexer::blame_for` of being written
-    bool needs_quiet = false; ///< to be tried while no other suspect, and no message that was ever lost, is on the wire
-    unsigned strikes = 0;     ///< connections lost while it was tried in quiet, as the only possible cause
+    unsigned times_alone = 0;      ///< of these, when it was a suspect and the only possible cause
 
     /// Whether it may have killed its upstream. One loss does not show that: a restart loses whatever is in flight.
     bool is_suspect() const noexcept { return early_losses > 1; }
+
+    /// Whether it is to be tried while no other suspect, and no message that was ever lost, is on the wire.
+    bool needs_quiet() const noexcept { return times_alone != 0; }
+
+    /// Times it was the only possible cause in quiet.
+    unsigned strikes() const noexcept { return needs_quiet() ? times_alone - 1 : 0; }
 
     /// Whether the next loss of its connection might be due to it.
     bool may_be_to_blame() const noexcept { return is_suspect() || lost_on != nullptr; }
@@ -276,7 +281,7 @@ public:
     bool needs_quiet(const lane& lane) const
     {
         const auto* const next = next_suspect_for(lane);
-        return next != nullptr && next->suspicion_.needs_quiet;
+        return next != nullptr && next->suspicion_.needs_quiet();
     }
 
     /// Appends to `wire` the next few suspects for `lane`, or the next one if it needs quiet. They must be alone: the
