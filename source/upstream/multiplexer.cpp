@@ -403,19 +403,17 @@ std::size_t multiplexer::keys() const
     return static_cast<std::size_t>(std::ranges::count_if(waits_, is_waited_for));
 }
 
-// Moves requests to lanes while there is room. Writers fetch suspects themselves.
-void multiplexer::deal_out()
+// Writers fetch suspects themselves.
+void multiplexer::distribute_lost()
 {
-    if (has_suspects())
-        for (auto* lane : lanes_)
-            if (has_suspects_for(*lane))
-                lane->wake_();
-    if (!lost_.empty())
-        deal(lost_, false);
-    deal(backlog_, true);
+    for (auto* lane : lanes_)
+        if (has_suspects_for(*lane))
+            lane->wake_();
+    deal_out(lost_, false);
 }
 
-void multiplexer::deal(request_queue& queue, bool also_on_probation)
+// Moves requests from `queue` to lanes while there is room.
+void multiplexer::deal_out(request_queue& queue, bool also_on_probation)
 {
     while (!queue.empty()) {
         auto* lane = least_busy_lane(also_on_probation);

@@ -379,11 +379,13 @@ private:
     // Everything that changes which request waits where ends here.
     void distribute()
     {
-        if (!backlog_.empty() || has_lost())
-            deal_out();
+        if (has_lost())
+            distribute_lost();
+        if (!backlog_.empty())
+            deal_out(backlog_, true);
     }
-    void deal_out();
-    void deal(request_queue& queue, bool also_on_probation);
+    void distribute_lost();
+    void deal_out(request_queue& queue, bool also_on_probation);
     void deal(waiting_request& request, lane& lane);
     lane* least_busy_lane(bool also_on_probation) const;
     bool has_room(const lane& lane) const;
