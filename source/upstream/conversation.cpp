@@ -163,10 +163,14 @@ void exchange::open(bool is_alive)
     with_.opened(!probe.empty());
 }
 
-// Sleeps until there is something to write, then writes everything that has accumulated at once.
+// Sleeps until there is something to write, then writes everything that has accumulated at once. Suspects come last,
+// except on a connection that begins without a probe: a backend that closes each connection after one reply would never
+// get to them.
 awaitable<> exchange::write(ending& ending)
 {
     error_code error;
+    if (own_words_.empty() && with_.requests.has_suspects_for(with_.lane))
+        error = co_await try_suspects();
     while (!error) {
         if (is_over(co_await asio::this_coro::cancellation_state))
             co_return;

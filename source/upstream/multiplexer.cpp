@@ -141,7 +141,6 @@ void multiplexer::open(lane& lane, bool on_probation)
     lane.spoke_ = false;
     lane.on_probation_ = on_probation;
     lane.trial_size_ = 1;
-    lane.unanswered_ = 0;
     if (works(lane))
         recall();
     distribute();
@@ -221,8 +220,9 @@ bool multiplexer::may_be_tried(const waiting_request* suspect, const lane& lane)
            (!suspect->suspicion_.needs_quiet() || std::ranges::none_of(lane.on_the_wire_, may_be_to_blame));
 }
 
-// Suspects are tried newest first: a message that kills at once was written last. The others go to the head of their
-// queue, because requests that had a connection arrived before all that are there.
+// Suspects are tried newest first: a message that kills at once was written last. What was lost early once goes behind
+// what was lost before; all others go to the head of the backlog, because requests that had a connection arrived before
+// all that are there.
 void multiplexer::take_back(request_queue& requests)
 {
     for (auto behind = requests.end(); behind != requests.begin();) {
@@ -232,11 +232,10 @@ void multiplexer::take_back(request_queue& requests)
         else
             --behind;
     }
-    const auto head_of_backlog = backlog_.begin();
-    const auto head_of_lost = lost_.begin();
+    const auto head = backlog_.begin();
     while (!requests.empty()) {
         auto& queue = queue_for(requests.front());
-        requests.front().move_to(queue, &queue == &lost_ ? head_of_lost : head_of_backlog);
+        requests.front().move_to(queue, &queue == &lost_ ? lost_.end() : head);
     }
 }
 
@@ -297,7 +296,6 @@ void multiplexer::write(waiting_request& request, lane& lane, std::string& wire,
     request.place_ = lane.taken_;
     lane.taken_ += bytes.size();
     lane.taken_last_ += bytes.size();
-    ++lane.unanswered_;
     ++request.times_written_;
     request.written_ = {now, &lane};
     request.move_to(lane.on_the_wire_, lane.on_the_wire_.end());
@@ -343,7 +341,6 @@ void multiplexer::acquit(lane& lane)
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
 {
-    from.unanswered_ = 0;
     const auto found = waits_.find(key);
     if (found == waits_.end())
         return false;
@@ -430,14 +427,12 @@ void multiplexer::deal(waiting_request& request, lane& lane)
         lane.wake_();
 }
 
-// Of several, one that answers: an upstream that is frozen has few requests, because they time out.
 lane* multiplexer::least_busy_lane(bool also_on_probation) const
 {
-    const auto load = [](const lane& lane) { return std::pair(lane.waiting(), lane.unanswered_); };
     lane* least = nullptr;
     for (auto* lane : lanes_) {
         const bool may_have_it = has_room(*lane) && (also_on_probation || !lane->on_probation_);
-        if (may_have_it && (least == nullptr || load(*lane) < load(*least)))
+        if (may_have_it && (least == nullptr || lane->waiting() < least->waiting()))
             least = lane;
     }
     return least;

@@ -183,7 +183,6 @@ private:
     bool on_probation_ = false;  // something must be received before what was lost early is written on it
     std::size_t recalled_ = 0;   // requests that were written here and will be written elsewhere; since it was opened
     std::size_t trial_size_ = 1; // suspects that are tried at once
-    std::size_t unanswered_ = 0; // messages written since the last reply, or since it was opened
     std::size_t taken_ = 0;      // bytes, ever
     std::size_t taken_last_ = 0; // of these, the ones taken last
 };

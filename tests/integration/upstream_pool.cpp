@@ -1077,6 +1077,24 @@ BOOST_AUTO_TEST_CASE(a_backend_that_closes_after_each_reply_is_connected_again_a
         [](pool_settings& settings) { settings.reconnect_max = 1h; });
 }
 
+awaitable<> ask_again_and_again(pool& pool, std::string code)
+{
+    for (int times = 0; times != 20; ++times)
+        BOOST_TEST(text(co_await ask(pool, code)) == reply_line(code));
+}
+
+// Whatever crosses its close is lost, again and again.
+BOOST_AUTO_TEST_CASE(a_backend_that_closes_after_each_reply_answers_several_clients_in_turn)
+{
+    play(
+        answer_one,
+        [](pool& pool, backend_double&) -> awaitable<> {
+            co_await (ask_again_and_again(pool, "201") && ask_again_and_again(pool, "202") &&
+                      ask_again_and_again(pool, "203") && ask_again_and_again(pool, "204"));
+        },
+        with_a_timeout_of_two_seconds);
+}
+
 // Its close may cross a question, which then waits for a probe; and that takes the only question of a connection.
 BOOST_AUTO_TEST_CASE(a_question_that_crosses_the_close_of_a_backend_that_takes_one_for_each_connection_is_asked_again)
 {

@@ -469,50 +469,6 @@ BOOST_AUTO_TEST_CASE(the_connection_with_the_fewest_waiting_gets_a_request)
     BOOST_TEST(take(multiplexer, other) == "006\n");
 }
 
-// An upstream that is frozen has few requests, because they time out.
-BOOST_AUTO_TEST_CASE(of_connections_with_as_many_requests_one_that_owes_no_reply_gets_the_next)
-{
-    upstream::multiplexer multiplexer(executor, 8);
-    connection frozen;
-    connection other;
-    askers askers(multiplexer);
-    open_and_speak(multiplexer, frozen);
-    open_and_speak(multiplexer, other);
-    askers.ask("100");
-    BOOST_TEST(take(multiplexer, frozen) == "100\n");
-    askers.leave("100"); // no reply came in time
-
-    for (const auto* text : {"101", "102", "103"}) {
-        askers.ask(text);
-        BOOST_TEST(take(multiplexer, other) == code(text).bytes);
-        multiplexer.deliver(other.lane, code(text).key, "the reply");
-        askers.leave(text);
-    }
-
-    multiplexer.deliver(frozen.lane, code("100").key, "a late reply");
-    askers.ask("104");
-    BOOST_TEST(take(multiplexer, frozen) == "104\n");
-}
-
-BOOST_AUTO_TEST_CASE(a_new_connection_owes_no_reply)
-{
-    upstream::multiplexer multiplexer(executor, 8);
-    connection one;
-    connection other;
-    askers askers(multiplexer);
-    open_and_speak(multiplexer, one);
-    askers.ask("100");
-    take(multiplexer, one);
-    askers.leave("100");
-    close(multiplexer, one);
-
-    open_and_speak(multiplexer, one);
-    open_and_speak(multiplexer, other);
-
-    askers.ask("101");
-    BOOST_TEST(take(multiplexer, one) == "101\n");
-}
-
 BOOST_AUTO_TEST_CASE(two_connections_share_the_backlog_evenly_and_in_order)
 {
     upstream::multiplexer multiplexer(executor, 2);

@@ -78,7 +78,6 @@ struct lane {
     bool trusted = true;
     std::size_t recalled = 0;
     std::size_t trial = 1;
-    std::size_t unanswered = 0; // messages since the last reply
     std::vector<taken> taken_last;
 
     std::size_t waiting() const { return outbox.size() + wire.size(); }
@@ -132,7 +131,6 @@ public:
         lanes_[index].spoke = false;
         lanes_[index].on_probation = on_probation;
         lanes_[index].trial = 1;
-        lanes_[index].unanswered = 0;
         opened_.push_back(index);
         if (works(lanes_[index]))
             recall();
@@ -235,7 +233,6 @@ public:
 
     bool deliver(std::size_t index, const std::string& key, const std::string& reply)
     {
-        lanes_[index].unanswered = 0;
         const auto* const asked = longest_waiting(key, &lanes_[index].wire);
         if (use_ == key_use::own && asked == nullptr)
             return false;
@@ -416,7 +413,6 @@ private:
         auto& request = at(number);
         request.written_at = now;
         ++request.times_written;
-        ++lane.unanswered;
         lane.wire.push_back(number);
         lane.taken_last.push_back({number, bytes_for(request.key).size()});
         return bytes_for(request.key);
@@ -498,7 +494,7 @@ private:
         for (const auto number : queue | std::views::reverse) // the newest suspects first
             if (at(number).suspect)
                 suspects_.push_back(number);
-        lost_.insert(lost_.begin(), lost.begin(), lost.end());
+        lost_.insert(lost_.end(), lost.begin(), lost.end());
         backlog_.insert(backlog_.begin(), others.begin(), others.end());
         queue.clear();
     }
@@ -527,7 +523,7 @@ private:
             deal(backlog_, *lane);
     }
 
-    // Of the least busy lanes one of those that owe the fewest replies, and of these the longest-open one.
+    // The longest-open one of the least busy lanes.
     lane* least_busy_lane(bool also_on_probation)
     {
         lane* least = nullptr;
@@ -535,8 +531,7 @@ private:
             auto& lane = lanes_[index];
             if (!has_room(index) || (lane.on_probation && !also_on_probation))
                 continue;
-            if (least == nullptr || lane.waiting() < least->waiting() ||
-                (lane.waiting() == least->waiting() && lane.unanswered < least->unanswered))
+            if (least == nullptr || lane.waiting() < least->waiting())
                 least = &lane;
         }
         return least;
