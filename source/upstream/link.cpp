@@ -51,7 +51,7 @@ std::chrono::nanoseconds patience_for(std::chrono::nanoseconds reply_timeout)
 
 link::link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
            std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
-           outage_log& outages, upstream::trials& trials)
+           outage_log& outages, upstream::trials& trials, std::function<void()> hurry_all)
     : upstream_(std::move(upstream))
     , name_(to_string(upstream_))
     , protocol_(protocol)
@@ -64,6 +64,7 @@ link::link(const executor_type& executor, net::host_port upstream, const upstrea
     , patience_(patience_for(reply_timeout))
     , backoff_(reconnect_max)
     , retry_(executor)
+    , hurry_all_(std::move(hurry_all))
 {
 }
 
@@ -264,7 +265,7 @@ awaitable<> link::pause()
 {
     retry_.expires_after(backoff_.next(random_));
     if (requests_.has_unserved())
-        hurry();
+        hurry_all_();
     // `hurry` moves the expiry and so ends the wait early: then wait for the new one.
     while (!stopped_ && clock::now() < retry_.expiry())
         co_await retry_.async_wait(as_result);

@@ -20,6 +20,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
@@ -40,10 +41,11 @@ class link {
 public:
     /// A connection on which something was written is given up if not a single byte comes back within twice
     /// `reply_timeout`, but not before half a second; if what was written is not even acknowledged, within half of that
-    /// time.
+    /// time. `hurry_all` is called at the beginning of a pause while requests wait that no connection serves: another
+    /// upstream may serve them sooner.
     link(const executor_type& executor, net::host_port upstream, const upstream::protocol& protocol,
          std::chrono::nanoseconds reply_timeout, std::chrono::nanoseconds reconnect_max, multiplexer& requests,
-         outage_log& outages, trials& trials);
+         outage_log& outages, trials& trials, std::function<void()> hurry_all);
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
@@ -113,6 +115,7 @@ private:
     std::chrono::nanoseconds patience_; // with a silent upstream
     backoff backoff_;
     steady_timer retry_;
+    std::function<void()> hurry_all_;
     bool declines_ = false;      // it is up, but declined the last greeting
     bool hung_up_ = false;       // it is up, but the last connection was of no use
     bool answers_tests_ = false; // has ever answered a heartbeat, or a greeting

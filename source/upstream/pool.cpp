@@ -46,7 +46,7 @@ pool::pool(asio::io_context& io, const pool_settings& settings, net::limit& pend
 {
     for (const auto& upstream : settings.upstreams)
         links_.emplace_back(executor_, upstream, protocol_, settings.reply_timeout, settings.reconnect_max, requests_,
-                            *outages_, *trials_);
+                            *outages_, *trials_, [this] { hurry(); });
     apply(settings);
 }
 
@@ -85,7 +85,7 @@ awaitable<outcome> pool::ask(question question, steady_timer& deadline, net::tra
     if (trace != nullptr && trace->details != nullptr)
         trace->details->queued_at = clock::now();
     if (requests_.has_unserved())
-        std::ranges::for_each(links_, &link::hurry);
+        hurry();
 
     auto [order, error, reply, expiry] = co_await request.receive(deadline);
     if (!error) {
@@ -153,6 +153,9 @@ bool pool::given_up(clock::time_point now) const
 {
     return std::ranges::all_of(links_, [&](const link& link) { return link.down_for(now) > reply_timeout_; });
 }
+
+// Requests wait that no connection serves.
+void pool::hurry() { std::ranges::for_each(links_, &link::hurry); }
 
 void pool::start() { std::ranges::for_each(links_, &link::start); }
 

@@ -87,6 +87,7 @@ private:
         clock::time_point since;
     };
 
+    void hurry();
     bool given_up(clock::time_point now) const;
     bool is_taken(const question& question, clock::time_point now);
     failure failed(failure why, std::uint64_t& count, net::trace* trace);

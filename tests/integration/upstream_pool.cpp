@@ -629,6 +629,31 @@ awaitable<> check_that_it_is_found_at_once(asio::io_context& io, pool& pool, std
     co_await backend->end();
 }
 
+BOOST_AUTO_TEST_CASE(when_the_upstream_in_use_is_lost_another_that_is_back_is_found_at_once)
+{
+    backend_double active(io, answer_nothing);
+    const auto standby = nobody(io);
+    auto settings = settings_for({active.address(), standby});
+    settings.reconnect_max = 1h;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    run(io, [](asio::io_context& context, pool& pool, backend_double& old, std::uint16_t port) -> awaitable<> {
+        const auto fail_over = [&]() -> awaitable<std::unique_ptr<backend_double>> {
+            co_await settle(); // the question has been written
+            auto other = std::make_unique<backend_double>(context, answer_all, port);
+            old.stop();
+            co_return other;
+        };
+        co_await sleep(6s); // by now the pauses have grown well beyond their first step
+        const auto began = clock::now();
+        const auto [answer, other] = co_await (ask(pool, "404") && fail_over());
+        BOOST_TEST(text(answer) == reply_line("404"));
+        BOOST_TEST((clock::now() - began < 2 * backoff::first_ceiling));
+        pool.stop();
+        co_await other->end();
+    }(io, the_pool, active, standby.port));
+}
+
 BOOST_AUTO_TEST_CASE(while_requests_wait_a_backend_that_is_back_is_found_at_once_however_long_it_was_away)
 {
     const auto address = nobody(io);
