@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,6 +32,13 @@ enum class failure {
 };
 using outcome = boost::system::result<std::string, failure>;
 // [/outcome]
+
+// Boost.System calls it when the reply of an `outcome` without one is used: a bug in the program. From Boost 1.92 on it
+// asks for this where `*outcome` is written.
+[[noreturn]] inline void throw_exception_from_error(failure /*error*/, const boost::source_location& /*place*/)
+{
+    throw std::logic_error("an outcome without a reply was asked for it");
+}
 
 // [upstream]
 // Asks the backend, on one connection at a time. Lives longer than the coroutines that use it.

@@ -12,14 +12,14 @@
 
 namespace causeway::admin {
 
-/// A request that has been answered. A time is the clock's epoch when that did not happen.
+/// A request that has ended. A time is the clock's epoch when that did not happen.
 struct sampled_request {
     std::string id = {};            ///< as in the answer; empty without one
     std::uint64_t session = 0;      ///< the number of its connection, of all in this event loop
     std::string key = {};           ///< of its question; empty: nothing was asked
     std::string_view outcome = {};  ///< a word, in static memory; empty: nothing was asked
     std::string upstream = {};      ///< to which its message was written last; empty: to none
-    unsigned status = 0;            ///< of its answer
+    unsigned status = 0;            ///< of its answer; 0 without one
     bool asked_here = false;        ///< on the live page
     clock::time_point began = {};   ///< its first byte was there
     clock::time_point read = {};    ///< its last byte was
@@ -27,6 +27,7 @@ struct sampled_request {
     clock::time_point written = {}; ///< its message was
     clock::time_point matched = {}; ///< the reply was there
     clock::time_point answered = {};
+    clock::time_point given_up = {}; ///< instead: its client was gone, or did not take the whole answer
 };
 
 /// What happened on a connection to an upstream.

@@ -150,7 +150,9 @@ json::object live_event_writer::object_of(const sampled_request& request, std::s
     add(object, "written", request.written);
     add(object, "matched", request.matched);
     add(object, "answered", request.answered);
-    object["status"] = request.status;
+    add(object, "given_up", request.given_up);
+    if (request.status != 0)
+        object["status"] = request.status;
     add_text(object, "outcome", request.outcome);
     if (request.asked_here)
         object["asked_here"] = true;

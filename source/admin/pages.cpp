@@ -3,6 +3,7 @@
 #include "admin/health.hpp"
 #include "admin/metrics.hpp"
 #include "admin/process.hpp"
+#include "http/target.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,9 +16,16 @@ namespace {
 using boost::beast::http::status;
 using boost::beast::http::verb;
 
+// Empty when the target has none.
 std::string_view path_of(const http::request& request)
 {
-    return std::string_view(request.target).substr(0, request.target.find('?'));
+    const std::string_view target = request.target;
+    if (target.starts_with('/'))
+        return target.substr(0, target.find('?'));
+    const auto absolute = http::parse_target(request.method, target);
+    if (!absolute)
+        return {};
+    return http::is_root(*absolute) ? "/" : absolute->encoded_path();
 }
 
 } // namespace

@@ -52,7 +52,11 @@ void leave_no_core_dump()
         throw std::system_error(errno, std::generic_category(), "cannot rule out core dumps");
 }
 
-void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+void ignore_signals_of_failed_writes()
+{
+    for (const int number : {SIGPIPE, SIGXFSZ})
+        std::signal(number, SIG_IGN);
+}
 
 void ignore_signals_without_a_meaning()
 {

@@ -32,8 +32,9 @@ std::size_t open_file_limit();
 /// Throws `std::system_error`.
 void leave_no_core_dump();
 
-/// A log without a reader must not end the program: writing to it becomes an error that is ignored.
-void ignore_broken_pipes();
+/// What cannot be written must not end the program: a pipe without a reader (SIGPIPE) and a file that has reached the
+/// limit of its size (SIGXFSZ) make a write fail, and do nothing else.
+void ignore_signals_of_failed_writes();
 
 /// The text for the user after wrong usage of `program`: a line for each error, whatever was typed.
 std::string lines_for(const char* program, const usage_error& wrong);
@@ -75,7 +76,7 @@ try {
     }
     live_settings<Settings> settings(call, parse, std::get<configured<Settings>>(std::move(told)));
     raise_file_limit();
-    ignore_broken_pipes();
+    ignore_signals_of_failed_writes();
     return run(settings);
 } catch (const std::exception& error) {
     say_why_it_ends(name, error);

@@ -19,15 +19,14 @@ admin::sampled_request sample_of(const http::access& access)
                                   .key = details.key,
                                   .outcome = trace.outcome,
                                   .upstream = std::string(trace.upstream),
-                                  .status = access.status,
+                                  .status = access.sent ? access.status : 0,
                                   .began = access.began_at,
                                   .read = trace.read_at,
                                   .queued = details.queued_at,
                                   .written = trace.written_at};
     if (trace.outcome == "reply")
         sample.matched = trace.ended_at;
-    if (access.sent)
-        sample.answered = access.ended_at;
+    (access.sent ? sample.answered : sample.given_up) = access.ended_at;
     return sample;
 }
 

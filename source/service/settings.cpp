@@ -296,7 +296,7 @@ std::vector<option> options_of(bridge_settings& settings)
     add_live(all, "drain-timeout", kinds::duration, "10s", "how long the drain waits for requests in flight",
              settings.drain_timeout);
     add(all, "admin", kinds::admin_place, "127.0.0.1:8091 if free",
-        "where /metrics, /healthz and /readyz are served; port 0 picks a free port", settings.admin);
+        "where the live page, /metrics, /healthz and /readyz are served; port 0 picks a free port", settings.admin);
     add_tls(all, settings);
     add_upstream_tls(all, settings);
     add_iso8583(all, settings.iso8583);

@@ -2,6 +2,7 @@
 import {spawn} from "node:child_process";
 import {once} from "node:events";
 import http from "node:http";
+import net from "node:net";
 import readline from "node:readline";
 
 // Starts `program`, and gives it and what the first group of each pattern matches in its log, once all have matched.
@@ -67,6 +68,14 @@ export class Bridge {
   async stop() {
     await end(this.#process);
   }
+}
+
+// A client that asks for `code` and disconnects before there is an answer.
+export async function askAndHangUp(bridge, code) {
+  const {hostname, port} = new URL(bridge.clients);
+  const client = net.connect(port, hostname);
+  await once(client, "connect");
+  client.write(`GET /?statusCode=${code} HTTP/1.1\r\nHost: test\r\n\r\n`, () => client.destroy());
 }
 
 // Asks for one code after the other on several connections, each some times a second, until `stop` is called.

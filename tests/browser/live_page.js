@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import {after, afterEach, before, describe, test} from "node:test";
 import axe from "axe-core";
-import {Backend, Bridge, Load} from "./bridge.js";
+import {askAndHangUp, Backend, Bridge, Load} from "./bridge.js";
 import {launch, open, until} from "./browser.js";
 
 const backend = new Backend(), bridge = new Bridge();
@@ -162,6 +162,23 @@ describe("the live page", () => {
     await backend.start();
     await upstreamIs("2 of 2 connections");
     await until(page, () => document.querySelectorAll(".wire.lost").length === 0);
+    await ask("404");
+    await answerIs(/^404: 200 after/);
+  });
+
+  test("does not take a request for one that waits when its client has hung up", async () => {
+    await visit();
+    await upstreamIs("2 of 2 connections");
+    backend.freeze();
+    try {
+      await askAndHangUp(bridge, "503");
+      const row = page.locator("#requests-rows tr", {hasText: "503"}).first();
+      await row.locator("td", {hasText: /^abandoned$/}).waitFor();
+      await until(page, () => document.querySelector(".request.failed") !== null);
+      await until(page, () => document.querySelectorAll("#drawing .request, #requests-rows tr.waiting").length === 0);
+    } finally {
+      backend.thaw();
+    }
     await ask("404");
     await answerIs(/^404: 200 after/);
   });

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -302,6 +303,17 @@ BOOST_FIXTURE_TEST_CASE(a_full_disk_costs_lines_and_nothing_else, fixture)
     causeway->wait_for_line("cannot write to the access log: No space left on device");
     stop();
     BOOST_TEST(causeway->standard_error().find("5 lines of the access log were lost") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(so_does_a_limit_of_file_sizes, fixture)
+{
+    start(directory.path() + "/limited.log", {"--threads=1", "--admin=127.0.0.1:0"});
+    const rlimit nothing{0, RLIM_INFINITY};
+    BOOST_TEST_REQUIRE(prlimit(causeway->id(), RLIMIT_FSIZE, &nothing, nullptr) == 0);
+    ask(5);
+    wait_until([&] { return lost_of_the_access_log(causeway->admin_port()) == 5; });
+    causeway->wait_for_line("cannot write to the access log: File too large");
+    stop();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_opened_is_told_at_the_start, fixture)

@@ -67,7 +67,10 @@ BOOST_FIXTURE_TEST_CASE(the_pages_are_on_their_own_port_and_on_no_other, fixture
         wait_until([&] { return is_ready(causeway.admin_port()); });
         BOOST_TEST(get_page(causeway.admin_port(), path).status == 200);
         BOOST_TEST(get_page(causeway.port(), path).status == 404);
+        BOOST_TEST(get_page(causeway.admin_port(), std::string("http://localhost") + path + "?x").status == 200);
     }
+    BOOST_TEST(get_page(causeway.admin_port(), "http://localhost").status == 403); // the live page, for the Host `test`
+    BOOST_TEST(get_page(causeway.admin_port(), "ftp://localhost/healthz").status == 404);
     BOOST_TEST(get_page(causeway.admin_port(), "/x?statusCode=404").status == 404);
     BOOST_TEST(get_page(causeway.admin_port(), "/metrics/").status == 404);
 }

@@ -1,9 +1,9 @@
 #include "certificates.hpp"
 
+#include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <cstdio>
 #include <stdexcept>
 
 namespace causeway::test {
@@ -70,11 +70,11 @@ authority::certificate_pointer authority::make(const std::string& name, EVP_PKEY
 identity authority::write(const std::string& name, EVP_PKEY* key, X509* certificate)
 {
     const identity files{directory_.path() + "/" + name + ".pem", directory_.path() + "/" + name + ".key"};
-    using file = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
-    const file public_part(checked(std::fopen(files.certificate.c_str(), "w")), std::fclose);
-    const file private_part(checked(std::fopen(files.private_key.c_str(), "w")), std::fclose);
-    checked(PEM_write_X509(public_part.get(), certificate));
-    checked(PEM_write_PrivateKey(private_part.get(), key, nullptr, nullptr, 0, nullptr, nullptr));
+    using file = std::unique_ptr<BIO, decltype(&BIO_free)>;
+    const file public_part(checked(BIO_new_file(files.certificate.c_str(), "w")), BIO_free);
+    const file private_part(checked(BIO_new_file(files.private_key.c_str(), "w")), BIO_free);
+    checked(PEM_write_bio_X509(public_part.get(), certificate));
+    checked(PEM_write_bio_PrivateKey(private_part.get(), key, nullptr, nullptr, 0, nullptr, nullptr));
     return files;
 }
 

@@ -17,6 +17,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -24,7 +25,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -116,9 +116,9 @@ std::string serial_shown_at(std::uint16_t port) { return tls_client(port).serial
 
 std::string serial_in(const std::string& file)
 {
-    const std::unique_ptr<std::FILE, decltype(&std::fclose)> opened(std::fopen(file.c_str(), "r"), std::fclose);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> opened(BIO_new_file(file.c_str(), "r"), BIO_free);
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-        PEM_read_X509(opened.get(), nullptr, nullptr, nullptr), X509_free);
+        PEM_read_bio_X509(opened.get(), nullptr, nullptr, nullptr), X509_free);
     return tls_client::serial_of(certificate.get());
 }
 

@@ -342,7 +342,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_question_is_refused, fixture)
 {
     for (const auto* body : {"", "404", "{}", R"({"code":404})", R"(["404"])", R"({"code":"404")"})
         BOOST_TEST(ask(admin, body).status == 400, body);
-    BOOST_TEST(ask(admin, R"({"code":")" + std::string(65, '4') + R"("})").status == 400);
+    BOOST_TEST(ask(admin, std::string(R"({"code":")").append(65, '4').append(R"("})")).status == 400);
     for (const auto* type : {"", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"})
         BOOST_TEST(ask(admin, R"({"code":"404"})", own_name + type).status == 415, type);
     BOOST_TEST(page(admin, "/live/ask").status == 405);

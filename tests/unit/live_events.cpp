@@ -90,27 +90,30 @@ BOOST_AUTO_TEST_CASE(state_has_the_figures_of_the_process)
 
 BOOST_AUTO_TEST_CASE(a_request_has_its_times_and_those_that_did_not_come_are_left_out)
 {
-    admin::happenings happenings{.requests = {{.id = "live-1",
-                                               .session = 7,
-                                               .key = "404",
-                                               .outcome = "reply",
-                                               .upstream = "two:2",
-                                               .status = 200,
-                                               .asked_here = true,
-                                               .began = zero + 1us,
-                                               .read = zero + 2us,
-                                               .queued = zero + 3us,
-                                               .written = zero + 4us,
-                                               .matched = zero + 5us,
-                                               .answered = zero + 6us},
-                                              {.session = 8, .status = 400, .began = zero, .read = zero}},
-                                 .wires = {},
-                                 .dropped = 3};
+    admin::happenings happenings{
+        .requests = {{.id = "live-1",
+                      .session = 7,
+                      .key = "404",
+                      .outcome = "reply",
+                      .upstream = "two:2",
+                      .status = 200,
+                      .asked_here = true,
+                      .began = zero + 1us,
+                      .read = zero + 2us,
+                      .queued = zero + 3us,
+                      .written = zero + 4us,
+                      .matched = zero + 5us,
+                      .answered = zero + 6us},
+                     {.session = 8, .status = 400, .began = zero, .read = zero, .answered = zero + 1us},
+                     {.session = 9, .began = zero, .given_up = zero + 2us}},
+        .wires = {},
+        .dropped = 3};
     check(writer.happened(happenings, 1), "happened",
           R"({"dropped":3,"wires":[],
               "requests":[{"loop":1,"session":7,"id":"live-1","key":"404","upstream":1,"began":1,"read":2,"queued":3,
                            "written":4,"matched":5,"answered":6,"status":200,"outcome":"reply","asked_here":true},
-                          {"loop":1,"session":8,"began":0,"read":0,"status":400}]})");
+                          {"loop":1,"session":8,"began":0,"read":0,"answered":1,"status":400},
+                          {"loop":1,"session":9,"began":0,"given_up":2}]})");
 }
 
 BOOST_AUTO_TEST_CASE(what_happens_on_a_wire_has_a_reason_or_a_key)

@@ -44,6 +44,7 @@ struct fixture {
         http::access access;
         access.id = id;
         access.status = static_cast<unsigned>(asked);
+        access.sent = true;
         watched.record(access, "127.0.0.1:1");
     }
 
@@ -216,6 +217,7 @@ BOOST_AUTO_TEST_CASE(a_time_of_what_did_not_happen_is_left_out)
     access.session = 7;
     access.trace.outcome = "timed_out";
     access.trace.ended_at = access.ended_at = moment + 1s;
+    access.status = 504;
     watched.record(access, "127.0.0.1:1");
     access.trace.outcome = "reply";
     access.trace.upstream = "backend:1";
@@ -231,10 +233,14 @@ BOOST_AUTO_TEST_CASE(a_time_of_what_did_not_happen_is_left_out)
     BOOST_TEST((lost.written == clock::time_point()));
     BOOST_TEST((lost.matched == clock::time_point()));
     BOOST_TEST((lost.answered == clock::time_point()));
+    BOOST_TEST((lost.given_up == moment + 1s));
+    BOOST_TEST(lost.status == 0U);
     const auto& answered = requests[1];
     BOOST_TEST((answered.written == moment + 1ms));
     BOOST_TEST((answered.matched == moment + 1s));
     BOOST_TEST((answered.answered == moment + 1s));
+    BOOST_TEST((answered.given_up == clock::time_point()));
+    BOOST_TEST(answered.status == 504U);
     BOOST_TEST(answered.session == 7U);
 }
 

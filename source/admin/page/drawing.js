@@ -6,7 +6,7 @@ import {Room} from "./room.js";
 import {Routes} from "./routes.js";
 import {messageShape, requestShape, setTimeLeft} from "./shapes.js";
 import {svg} from "./svg.js";
-import {kindOf, outcomeOf} from "./words.js";
+import {endOf, kindOf, outcomeOf} from "./words.js";
 
 const mostRequests = 28; // at a time; more could not be told apart
 const crowdedFrom = 18;  // from then on they are small, and without words
@@ -50,7 +50,7 @@ export class Drawing {
 
     const seen = new Set();
     for (const request of recording.requests) {
-      if (request.began > time || (request.answered ?? Infinity) + 3 * longJourney * leg < time)
+      if (request.began > time || (endOf(request) ?? Infinity) + 3 * longJourney * leg < time)
         continue;
       const way = journey(request, leg, recording.lossOf(request));
       const traveller = way.lasts > time && (this.#travellers.get(request) ?? this.#addRequest(request, way, hasJumped));
@@ -150,8 +150,8 @@ export class Drawing {
 
   // What a request looks like: by the time that it has left, and then by what became of it.
   #dress(shape, request, at) {
-    const {key = "?", began, read = began, answered = Infinity, asked_here} = request;
-    const left = 1 - (Math.min(this.#time, answered) - read) / this.#hello.reply_timeout;
+    const {key = "?", began, read = began, asked_here} = request;
+    const left = 1 - (Math.min(this.#time, endOf(request) ?? Infinity) - read) / this.#hello.reply_timeout;
     const kind = at.isAnswer ? kindOf(request) : left < urgent ? "waits urgent" : "waits";
     shape.setAttribute("class", `request ${kind}${asked_here ? " mine" : ""}`);
     setTimeLeft(shape, left);

@@ -3,6 +3,8 @@
 // Most requests are through in less than a millisecond, which nobody sees. So a step is drawn for at least `leg`, and
 // those behind it are drawn later by as much. The order of the steps, and every wait that is longer, remain as they were.
 
+import {endOf} from "./words.js";
+
 // How much of the time between writing and reply is drawn as the way out, and how much as the way back: nobody measures it.
 const partOfTheWay = 0.25;
 const longestWay = 4; // legs
@@ -10,18 +12,19 @@ const longestWay = 4; // legs
 // The times at which `request` is drawn to pass each place. What never happens is undefined; what has not happened yet is
 // Infinity. `lostAt` is when the connection was lost on which its message was then, if that happened.
 export function journey(request, leg, lostAt) {
-  const {began, read = began, queued, written, matched, answered = Infinity} = request;
+  const {began, read = began, queued, written, matched} = request;
+  const ended = endOf(request) ?? Infinity;
   const starts = began;
-  const wasAsked = queued !== undefined || written !== undefined || matched !== undefined || answered === Infinity;
+  const wasAsked = queued !== undefined || written !== undefined || matched !== undefined || ended === Infinity;
   const waits = Math.max(queued ?? read, starts + leg);
-  const ends = Math.max(matched ?? answered, waits);
+  const ends = Math.max(matched ?? ended, waits);
   const way = {starts, waits, leaves: ends, wasAsked};
   // One that shares another's message has none of its own, and gets that one's reply.
   if (written !== undefined || (queued !== undefined && matched === undefined)) {
     way.message = messageOf(request, waits, ends, leg, lostAt);
     way.leaves = way.message.isAnswered ? way.message.ends : ends;
   }
-  way.arrives = Math.max(answered, way.leaves + leg);
+  way.arrives = Math.max(ended, way.leaves + leg);
   way.ends = way.arrives + leg;
   way.lasts = Math.max(way.ends, way.message?.ends ?? 0);
   return way;

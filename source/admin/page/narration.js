@@ -8,7 +8,7 @@ export function narrate(recording, from) {
   const steps = [];
   const say = (at, text) => at >= from && steps.push({at, text});
   for (const request of requests) {
-    const {key, session, upstream, read, queued, written, matched, answered, status} = request;
+    const {key, session, upstream, read, queued, written, matched, answered, given_up, status} = request;
     say(read ?? request.began, `Session ${session} has read a request for ${key}.`);
     if (written === undefined && matched !== undefined)
       say(queued, `${key} has been asked for already: session ${session} shares that message.`);
@@ -17,6 +17,7 @@ export function narrate(recording, from) {
     const again = recording.lossOf(request) < written ? " again" : "";
     say(written, `The message ${key} is written${again} to ${address(upstream)}.`);
     say(matched, `The reply for ${key} is there and finds the request of session ${session}.`);
+    say(given_up, `The client of session ${session} ${request.outcome === "abandoned" ? "has hung up" : "does not take the answer"}.`);
     say(answered, kindOf(request) === "timeout" ? `The time is up: session ${session} answers ${status}.` :
       `Session ${session} answers ${status}${request.outcome && request.outcome !== "reply" ? `, ${plain(request.outcome)}` : ""}.`);
   }

@@ -12,7 +12,7 @@ import {load, scenes} from "./scenes.js";
 import {explain} from "./shapes.js";
 import {watch} from "./stream.js";
 import {showState} from "./state.js";
-import {duration} from "./words.js";
+import {duration, endOf} from "./words.js";
 
 const shortestStep = 260;       // ms on the screen, live
 const shortestStepPlayed = 420; // ms, in slow motion and scenes
@@ -61,14 +61,14 @@ function play(recording, caption, slowness, span = recording.span()) {
 
 // What was noted last, as long as it takes to fill the screen for a while.
 function playSlowly(slowness) {
-  const last = live.requests.findLast(request => request.answered !== undefined);
+  const last = live.requests.findLast(request => endOf(request) !== undefined);
   if (!last) {
     element("caption").textContent = "No request has been noted yet.";
     return;
   }
   const length = lengthOfStretch * 1e6 / slowness;
-  const span = {from: last.answered - length, to: last.answered};
-  play(live.between(span.from, span.to), `The ${duration(length)} before the last answer, ${slowness} times as slowly as they were.`, slowness, span);
+  const span = {from: endOf(last) - length, to: endOf(last)};
+  play(live.between(span.from, span.to), `The ${duration(length)} before the last request ended, ${slowness} times as slowly as they were.`, slowness, span);
   select(String(slowness));
 }
 
@@ -144,7 +144,7 @@ function take(event, data) {
   } else if (event === "state") {
     const before = live.states.findLast(state => data.now - state.now >= 2e6) ?? live.states[0];
     showState(live.hello, data, ratesBetween(before, data), part => percentile(before, data, part));
-    element("connection").textContent = data.draining ? "draining: it takes no new requests" : "live";
+    element("connection").textContent = data.draining ? "stopping" : "live";
     plots.add(data, Date.now() / 1000);
   } else {
     follower.look();

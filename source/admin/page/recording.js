@@ -2,13 +2,15 @@
 //
 // Times are microseconds on the bridge's clock, here as in all other modules.
 
+import {endOf} from "./words.js";
+
 const most = {requests: 4000, wires: 1000, states: 400};
 
 export class Recording {
   hello = {upstreams: [], loops: 1};
   states = [];   // in the order of their times
   wires = [];    // what happened on connections, likewise
-  requests = []; // in the order in which they became known, which is when they were answered
+  requests = []; // in the order in which they became known, which is when they ended
   dropped = 0;   // events that came too fast to be kept
 
   // A scene: an array of {event, data}.
@@ -34,7 +36,7 @@ export class Recording {
     this.#forget();
   }
 
-  // A request that is being sent from this page, of which the stream tells only when it has been answered. To be given
+  // A request that is being sent from this page, of which the stream tells only when it has ended. To be given
   // to `forget` then.
   expect(key, at) {
     const request = {session: "this page", key, began: at, read: at, asked_here: true};
@@ -61,18 +63,19 @@ export class Recording {
 
   // When the connection was lost that had the message of `request`; undefined if it was not. A request whose connection
   // is lost waits again, except where its message may not be written twice: then it has failed with the connection.
-  lossOf({loop, upstream, queued, matched, answered, outcome}) {
+  lossOf(request) {
+    const {loop, upstream, queued, matched, outcome} = request;
     if (upstream === undefined || outcome === "connection_lost")
       return undefined;
     return this.wires.findLast(wire => wire.what === "lost" && wire.loop === loop && wire.upstream === upstream &&
-      wire.at > queued && wire.at < (matched ?? answered))?.at;
+      wire.at > queued && wire.at < (matched ?? endOf(request)))?.at;
   }
 
   // From the first request to the last thing that happened.
   span() {
     return {
       from: Math.min(...this.requests.map(request => request.began)),
-      to: Math.max(...this.requests.map(request => request.answered), ...this.wires.map(wire => wire.at)),
+      to: Math.max(...this.requests.map(endOf), ...this.wires.map(wire => wire.at)),
     };
   }
 
@@ -81,7 +84,7 @@ export class Recording {
     const part = new Recording();
     part.hello = this.hello;
     part.states = this.states.slice();
-    part.requests = this.requests.filter(request => request.began <= to && (request.answered ?? Infinity) >= from);
+    part.requests = this.requests.filter(request => request.began <= to && (endOf(request) ?? Infinity) >= from);
     part.wires = this.wires.slice();
     return part;
   }

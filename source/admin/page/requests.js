@@ -1,5 +1,5 @@
 // The table of the last requests: what the drawing shows, in words and figures.
-import {count, duration, kindOf, outcomeOf} from "./words.js";
+import {count, duration, endOf, kindOf, outcomeOf} from "./words.js";
 
 const rows = 16;
 const mostWaiting = 5;
@@ -22,11 +22,11 @@ function rowOf(request, upstreams) {
   return row;
 }
 
-// Shows the last requests of `recording`: some of those that wait, and those that were answered last.
+// Shows the last requests of `recording`: some of those that wait, and those that ended last.
 export function showRequests(recording) {
   const newest = recording.requests.toReversed();
-  const waiting = newest.filter(request => request.answered === undefined).slice(0, mostWaiting);
-  const ended = newest.filter(request => request.answered !== undefined).sort((one, other) => other.answered - one.answered);
+  const waiting = newest.filter(request => endOf(request) === undefined).slice(0, mostWaiting);
+  const ended = newest.filter(request => endOf(request) !== undefined).sort((one, other) => endOf(other) - endOf(one));
   const shown = [...waiting, ...ended].slice(0, rows);
   document.getElementById("requests-note").textContent = "Times count from the first byte of the request." +
     (recording.dropped > 0 ? ` ${count(recording.dropped)} events came faster than they could be kept, and are missing.` : "");

@@ -46,7 +46,7 @@ export function explain(list) {
     [withClass(messageShape("404"), "reply"), "The reply, on the way back"],
     [withClass(requestShape(""), "answered"), "Answered with 200"],
     [withClass(requestShape(""), "timeout"), "504: no reply in time"],
-    [withClass(requestShape(""), "failed"), "Another failure"],
+    [withClass(requestShape(""), "failed"), "Another failure, or a client that is gone"],
     [withClass(messageShape("404"), "reply", "dropped"), "A reply for which nobody waits any more, dropped"],
     [withClass(requestShape(""), "waits", "mine"), "Sent from this page"],
   ];

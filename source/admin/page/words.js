@@ -38,9 +38,14 @@ export function stateOf({connections, connected}) {
   return connected < connections ? {word: "partly connected", isGood: false} : {word: "connected", isGood: true};
 }
 
+// When a request was answered or given up; undefined while it waits.
+export function endOf({answered, given_up}) {
+  return answered ?? given_up;
+}
+
 // What became of a request: "answered", "timeout" and "failed" are the kinds that are drawn in different shapes.
 export function kindOf(request) {
-  if (request.answered === undefined)
+  if (endOf(request) === undefined)
     return "waiting";
   if (request.status >= 200 && request.status < 300)
     return "answered";
@@ -48,7 +53,9 @@ export function kindOf(request) {
 }
 
 export function outcomeOf(request) {
-  if (request.answered === undefined)
+  if (endOf(request) === undefined)
     return "waits";
+  if (request.given_up !== undefined)
+    return request.outcome === "abandoned" ? "abandoned" : "answer not taken";
   return request.outcome && request.outcome !== "reply" ? `${request.status} ${plain(request.outcome)}` : `${request.status}`;
 }
