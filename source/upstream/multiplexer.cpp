@@ -176,13 +176,26 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost) {
-        auto& suspicion = request.suspicion_;
-        suspicion.lost_on = &by;
+        request.suspicion_.lost_on = &by;
         if (!is_recent(request))
             continue;
-        ++suspicion.early_losses;
-        if (suspicion.is_suspect() && only_one && by.spoke_)
-            ++suspicion.times_alone;
+        ++request.suspicion_.early_losses;
+        if (request.suspicion_.is_suspect() && only_one && by.spoke_)
+            accuse(request, by);
+    }
+}
+
+// The message of `suspect` was the only possible cause. That counts for all suspects with its key: if it had to kill
+// anew for each of them, many that wait for it would time out first.
+void multiplexer::accuse(waiting_request& suspect, const lane& by)
+{
+    const auto times_alone = suspect.suspicion_.times_alone + 1;
+    for (auto& request : suspect.key_->waiting) {
+        auto& suspicion = request.suspicion_;
+        if (!suspicion.is_suspect())
+            continue;
+        suspicion.lost_on = &by;
+        suspicion.times_alone = std::max(suspicion.times_alone, times_alone);
     }
 }
 
@@ -334,9 +347,27 @@ bool multiplexer::is_trying(const lane& lane) const
 
 void multiplexer::acquit(lane& lane)
 {
-    for (auto& request : lane.on_the_wire_)
+    for (auto& request : lane.on_the_wire_) {
+        release_equals(request);
         request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
+    }
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
+    distribute();
+}
+
+// The message of a suspect has not killed. That counts for all suspects with its key too. They are older than what is
+// in the backlog.
+void multiplexer::release_equals(const waiting_request& tried)
+{
+    if (!has_suspects() || !tried.suspicion_.is_suspect())
+        return;
+    const auto head = backlog_.begin();
+    for (auto& request : tried.key_->waiting) {
+        if (request.queue_ != &suspects_)
+            continue;
+        request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
+        request.move_to(backlog_, head);
+    }
 }
 
 bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
@@ -355,8 +386,10 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
         conclude_all(waits);
     } else {
         taken = waits.channels.send(std::string(message));
-        if (asked != waits.waiting.end())
+        if (asked != waits.waiting.end()) {
+            release_equals(*asked);
             conclude(*asked);
+        }
     }
     distribute();
     return taken;

@@ -73,7 +73,7 @@ private:
 struct suspicion {
     const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
     unsigned early_losses = 0;     ///< times it was lost within `multiplexer::blame_for` of being written
-    unsigned times_alone = 0;      ///< of these, when it was a suspect and the only possible cause
+    unsigned times_alone = 0;      ///< times its message was the only possible cause, while it was a suspect
 
     /// Whether it may have killed its upstream. One loss does not show that: a restart loses whatever is in flight.
     bool is_suspect() const noexcept { return early_losses > 1; }
@@ -232,10 +232,10 @@ public:
 
     /// `lane` lost its connection. Its requests go to other connections or back to the head of the backlog, to be
     /// written (again). Those whose message was written and is not repeatable fail. Those that were lost
-    /// within `blame_for` of being written, for the second time, become suspects; one that was the only possible cause
-    /// too often, in quiet, fails together with all requests for its key, which is condemned unless it belongs to one
-    /// request. Returns how many had been written and will be written again, including those that were recalled from
-    /// it.
+    /// within `blame_for` of being written, for the second time, become suspects; one whose message was the only
+    /// possible cause too often, in quiet, fails together with all requests for its key, which is condemned unless it
+    /// belongs to one request. Returns how many had been written and will be written again, including those that were
+    /// recalled from it.
     std::size_t close(lane& lane, clock::time_point now);
 
     /// `lane` took requests and stayed silent, or was lost: from now on requests prefer any other lane, until `spoke`.
@@ -290,8 +290,8 @@ public:
     /// Whether any of the suspects taken last has not been answered yet.
     bool is_trying(const lane& lane) const;
 
-    /// The suspects taken last have not killed the upstream: they are suspects no longer, and twice as many are tried
-    /// next.
+    /// The suspects taken last have not killed the upstream: they are suspects no longer, nor are those with the same
+    /// key, and twice as many are tried next.
     void acquit(lane& lane);
 
     /// Bytes were received on some connection: `now` is the time of the messages that are delivered until the next
@@ -370,6 +370,8 @@ private:
     void recall();
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     static void blame(request_queue& lost, const lane& by, clock::time_point now);
+    static void accuse(waiting_request& suspect, const lane& by);
+    void release_equals(const waiting_request& tried);
     void fail(waiting_request& request, clock::time_point now);
     bool is_for_another(const waiting_request& suspect, const lane& lane) const;
     const waiting_request* next_suspect_for(const lane& lane) const;

@@ -94,9 +94,10 @@ private:
 struct fixture {
     asio::io_context io;
     net::limit pending{100'000};
+    unsigned poisons = 1; // requests for it, at the same instant
     std::size_t running = 0;
     std::vector<std::string> errors;
-    upstream::outcome poisoned = failure::timed_out;
+    std::vector<upstream::outcome> poisoned;
     net::wakeup client_ended{io.get_executor()};
 
     awaitable<> ask_again_and_again(pool& pool, std::string code)
@@ -122,7 +123,7 @@ struct fixture {
 
     awaitable<> poison(pool& pool)
     {
-        poisoned = co_await ask(pool, "BAD");
+        poisoned.push_back(co_await ask(pool, "BAD"));
         end_of_client();
     }
 
@@ -142,7 +143,7 @@ struct fixture {
     {
         for (unsigned i = 0; i != clients; ++i) {
             spawn(ask_again_and_again(pool, std::to_string(100 + i)));
-            if (i == clients / 2)
+            for (unsigned poisonous = 0; i == clients / 2 && poisonous != poisons; ++poisonous)
                 spawn(poison(pool));
         }
         while (running != 0)
@@ -168,11 +169,19 @@ struct fixture {
         mortal.stop();
     }
 
+    void check_that_all_poisoned_are_told() const
+    {
+        BOOST_TEST(poisoned.size() == poisons);
+        for (const auto& outcome : poisoned)
+            BOOST_TEST((outcome.has_error() && outcome.error() == make_error_code(failure::connection_lost, true)));
+    }
+
     // Returns how often a backend died.
     int play(std::size_t backends, unsigned clients, std::chrono::nanoseconds latency)
     {
         io.restart();
         errors.clear();
+        poisoned.clear();
         std::list<mortal_backend> mortals;
         std::vector<net::host_port> addresses;
         while (mortals.size() != backends)
@@ -184,7 +193,7 @@ struct fixture {
         run(io, ask_and_stop(the_pool, mortals, clients));
         BOOST_TEST(the_pool.idle());
         const auto counts = the_pool.counts();
-        BOOST_TEST(counts.lost == 1U);
+        BOOST_TEST(counts.lost == poisons);
         BOOST_TEST(counts.received == counts.ended());
         int deaths = 0;
         for (const auto& mortal : mortals)
@@ -209,8 +218,25 @@ BOOST_AUTO_TEST_CASE(a_message_that_kills_its_backend_costs_no_other_an_error)
                     BOOST_TEST_MESSAGE(backends << " backends, " << clients << " clients, " << latency.count()
                                                 << " ms: " << deaths << " deaths");
                     BOOST_TEST(errors.empty());
-                    BOOST_TEST(poisoned.has_error());
-                    BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));
+                    check_that_all_poisoned_are_told();
+                    BOOST_TEST(deaths <= strikes + 10);
+                }
+}
+
+// As when all clients open the page that has begun to crash the backend.
+BOOST_AUTO_TEST_CASE(however_many_ask_for_it_costs_no_other_an_error)
+{
+    for (const std::size_t backends : {1U, 2U})
+        for (const unsigned poisonous : {8U, 32U})
+            for (const auto latency : {0ms, 10ms, 100ms})
+                BOOST_TEST_CONTEXT(backends << " backends, " << poisonous << " times, " << latency.count() << " ms")
+                {
+                    poisons = poisonous;
+                    const auto deaths = play(backends, 24, latency);
+                    BOOST_TEST_MESSAGE(backends << " backends, " << poisonous << " times, " << latency.count()
+                                                << " ms: " << deaths << " deaths");
+                    BOOST_TEST(errors.empty());
+                    check_that_all_poisoned_are_told();
                     BOOST_TEST(deaths <= strikes + 10);
                 }
 }
@@ -224,6 +250,7 @@ BOOST_AUTO_TEST_CASE(it_brings_the_blame_on_no_request_on_another_event_loop)
             {
                 io.restart();
                 errors.clear();
+                poisoned.clear();
                 mortal_backend mortal(io, latency, agony);
                 auto settings = settings_for({mortal.address()});
                 settings.reply_timeout = 2s;
@@ -234,7 +261,7 @@ BOOST_AUTO_TEST_CASE(it_brings_the_blame_on_no_request_on_another_event_loop)
                 BOOST_TEST(errors.empty());
                 BOOST_TEST(pools.front().counts().lost == 1U);
                 BOOST_TEST(pools.back().counts().lost == 0U);
-                BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));
+                check_that_all_poisoned_are_told();
             }
 }
 
@@ -272,8 +299,7 @@ BOOST_AUTO_TEST_CASE(by_itself_it_is_told_after_a_few_deaths)
         asked.stop();
         backend.stop();
     }(*this, the_pool, mortal));
-    BOOST_TEST(poisoned.has_error());
-    BOOST_TEST(poisoned.error() == make_error_code(failure::connection_lost, true));
+    check_that_all_poisoned_are_told();
     BOOST_TEST(mortal.deaths() == strikes + 2); // one made it a suspect, and one showed that it needs quiet
 }
 
@@ -310,7 +336,7 @@ BOOST_AUTO_TEST_CASE(what_kills_slowly_brings_the_blame_on_nobody_else)
     run(io, ask_and_stop(the_pool, mortals, 4));
     BOOST_TEST(mortals.front().deaths() > strikes);
     BOOST_TEST(the_pool.counts().lost == 0U);
-    BOOST_TEST(poisoned.error() == make_error_code(failure::timed_out, true));
+    BOOST_TEST(poisoned.front().error() == make_error_code(failure::timed_out, true));
 }
 
 BOOST_AUTO_TEST_CASE(a_backend_that_dies_of_the_code_of_a_probe_serves_all_others)

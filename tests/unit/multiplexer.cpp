@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <initializer_list>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -1521,6 +1522,90 @@ BOOST_AUTO_TEST_CASE(what_needs_quiet_is_tried_alone_however_many_are_tried_at_o
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_message_has_done_counts_for_all_that_have_it)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    std::list<listener> poisons;
+    while (poisons.size() != 3)
+        poisons.emplace_back(multiplexer, code("666"));
+    make_suspects(multiplexer, connection);
+    for (int deaths = 0; deaths != 3; ++deaths) {
+        for (auto& poison : poisons)
+            BOOST_TEST(poison.waits());
+        try_and_lose(multiplexer, connection);
+    }
+
+    for (auto& poison : poisons)
+        BOOST_TEST(poison.error() == asio::error::connection_aborted);
+}
+
+// Otherwise all that wait for a popular key would have to be tried, one after the other.
+BOOST_AUTO_TEST_CASE(so_does_what_it_has_not_done)
+{
+    for (const bool is_answered : {false, true}) {
+        upstream::multiplexer multiplexer(executor, 8);
+        connection connection;
+        std::list<listener> innocents;
+        while (innocents.size() != 3)
+            innocents.emplace_back(multiplexer, code("200"));
+        make_suspects(multiplexer, connection);
+        try_and_lose(multiplexer, connection);
+        open_and_speak(multiplexer, connection);
+        BOOST_TEST(multiplexer.needs_quiet(connection.lane));
+        BOOST_TEST(take_suspects(multiplexer, connection) == "200\n");
+
+        if (is_answered)
+            multiplexer.deliver(connection.lane, code("200").key, "the reply");
+        else
+            multiplexer.acquit(connection.lane);
+
+        BOOST_TEST(!multiplexer.has_suspects());
+        BOOST_TEST(take(multiplexer, connection) == "200\n200\n");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_was_not_tried_in_quiet_brings_its_equals_no_strike)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    listener lost_twice_alone(multiplexer, code("666"));
+    make_suspects(multiplexer, one);
+    try_and_lose(multiplexer, one);
+    try_and_lose(multiplexer, one);
+    open_and_speak(multiplexer, other); // on which it is to be tried next
+    open_and_speak(multiplexer, one);
+    listener equal(multiplexer, code("666"));
+    BOOST_TEST(!multiplexer.needs_quiet(one.lane));
+    BOOST_TEST(take_suspects(multiplexer, one) == "666\n");
+
+    close(multiplexer, one, start);
+
+    BOOST_TEST(lost_twice_alone.waits());
+    BOOST_TEST(equal.waits());
+    BOOST_TEST(take_suspects(multiplexer, other) == "666\n");
+    close(multiplexer, other, start);
+    BOOST_TEST(lost_twice_alone.error() == asio::error::connection_aborted, "this was the second strike");
+}
+
+BOOST_AUTO_TEST_CASE(what_has_killed_one_upstream_is_tried_on_another_with_whichever_request)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection one;
+    connection other;
+    const waiting_request poison(multiplexer, code("666"));
+    const waiting_request equal(multiplexer, code("666"));
+    make_suspects(multiplexer, other);
+    try_and_lose(multiplexer, one);
+
+    open_and_speak(multiplexer, one);
+    open_and_speak(multiplexer, other);
+
+    BOOST_TEST(!multiplexer.has_suspects_for(one.lane));
+    BOOST_TEST(multiplexer.has_suspects_for(other.lane));
+}
+
 BOOST_AUTO_TEST_CASE(requests_on_a_connection_that_does_not_work_are_unserved)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1593,7 +1678,8 @@ BOOST_AUTO_TEST_CASE(a_message_with_the_key_of_a_suspect_is_one_too)
     BOOST_TEST(take(multiplexer, connection) == "");
     BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
     multiplexer.acquit(connection.lane);
-    BOOST_TEST(take_suspects(multiplexer, connection) == "666\n");
+    BOOST_TEST(take_suspects(multiplexer, connection) == "");
+    BOOST_TEST(take(multiplexer, connection) == "666\n");
 }
 
 // Otherwise a key that is asked for all the time would stay suspect for ever, and keep room free.

@@ -226,9 +226,12 @@ public:
     void acquit(std::size_t index)
     {
         auto& lane = lanes_[index];
-        for (const auto number : lane.wire)
+        for (const auto number : lane.wire) {
+            release_equals(at(number));
             forgive(at(number));
+        }
         lane.trial *= 2;
+        deal();
     }
 
     bool deliver(std::size_t index, const std::string& key, const std::string& reply)
@@ -243,10 +246,12 @@ public:
             if (!coalesces())
                 break;
         }
-        if (coalesces())
+        if (coalesces()) {
             conclude_all(key);
-        else if (asked != nullptr)
+        } else if (asked != nullptr) {
+            release_equals(*asked);
             conclude(asked->number);
+        }
         deal();
         return taken;
     }
@@ -425,19 +430,26 @@ private:
         for (const auto number : lost)
             if (now - at(number).written_at < blame_for)
                 recent.push_back(number);
-        const bool may_give_a_strike = recent.size() == 1 && lanes_[index].spoke;
-        for (const auto number : recent) {
-            auto& suspect = at(number);
-            if (!std::exchange(suspect.lost_early, true))
-                continue;
-            suspect.suspect = true;
-            if (may_give_a_strike) {
-                suspect.strikes += suspect.needs_quiet ? 1U : 0U;
-                suspect.needs_quiet = true;
-            }
-        }
+        for (const auto number : recent)
+            if (std::exchange(at(number).lost_early, true))
+                at(number).suspect = true;
         for (const auto number : lost)
             at(number).lost_on = index;
+        if (recent.size() == 1 && at(recent.front()).suspect && lanes_[index].spoke)
+            accuse(at(recent.front()), index);
+    }
+
+    // All suspects with its key have its strikes.
+    void accuse(const request& suspect, std::size_t index)
+    {
+        const unsigned strikes = suspect.needs_quiet ? suspect.strikes + 1 : 0;
+        for (auto& request : requests_) {
+            if (request.key != suspect.key || !request.suspect || is_answered(request.number))
+                continue;
+            request.lost_on = index;
+            request.needs_quiet = true;
+            request.strikes = std::max(request.strikes, strikes);
+        }
     }
 
     bool may_be_tried(std::optional<int> number, std::size_t index) const
@@ -453,6 +465,17 @@ private:
         if (request.suspect)
             return suspects_;
         return request.lost_early ? lost_ : backlog_;
+    }
+
+    void release_equals(const request& tried)
+    {
+        numbers equals;
+        for (auto& request : requests_)
+            if (tried.suspect && request.key == tried.key && std::erase(suspects_, request.number) != 0) {
+                forgive(request);
+                equals.push_back(request.number);
+            }
+        backlog_.insert(backlog_.begin(), equals.begin(), equals.end());
     }
 
     static void forgive(request& acquitted)
