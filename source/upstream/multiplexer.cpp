@@ -10,8 +10,8 @@
 namespace causeway::upstream {
 namespace {
 
-// Their message is the same. But only one that was lost itself does: if suspicion were passed on further, a key that is
-// asked for all the time would stay suspect for ever.
+// Their message is the same. But only one that was lost itself does, or whose equal was to blame: if suspicion were
+// passed on further, a key that is asked for all the time would stay suspect for ever.
 bool makes_others_suspect(const suspicion& suspicion) { return suspicion.is_suspect() && suspicion.lost_on != nullptr; }
 
 } // namespace
@@ -149,6 +149,7 @@ void multiplexer::open(lane& lane, bool on_probation)
 std::size_t multiplexer::close(lane& lane, clock::time_point now)
 {
     std::erase(lanes_, &lane);
+    something_survived_ = something_survived_ && has_suspects();
     request_queue lost;
     lost.swap(lane.on_the_wire_);
     for (auto& request : lost)
@@ -186,16 +187,22 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
 }
 
 // The message of `suspect` was the only possible cause. That counts for all suspects with its key: if it had to kill
-// anew for each of them, many that wait for it would time out first.
+// anew for each of them, many that wait for it would time out first. Not if nothing else has survived, because then the
+// upstream may die of anything; so the others are tried before its equals. Nor does it count for those on other lanes,
+// which have trials of their own: when all connections are lost together, each loss would count for the others.
 void multiplexer::accuse(waiting_request& suspect, const lane& by)
 {
-    const auto times_alone = suspect.suspicion_.times_alone + 1;
-    for (auto& request : suspect.key_->waiting) {
-        auto& suspicion = request.suspicion_;
-        if (!suspicion.is_suspect())
+    const auto times_alone = ++suspect.suspicion_.times_alone;
+    auto next = suspects_.begin();
+    for (auto left = suspects_.size(); left != 0; --left) {
+        auto& other = *next++;
+        if (other.question_.key != suspect.question_.key)
             continue;
-        suspicion.lost_on = &by;
-        suspicion.times_alone = std::max(suspicion.times_alone, times_alone);
+        other.move_to(suspects_, suspects_.end());
+        if (!something_survived_)
+            continue;
+        other.suspicion_.lost_on = &by;
+        other.suspicion_.times_alone = std::max(other.suspicion_.times_alone, times_alone);
     }
 }
 
@@ -347,6 +354,7 @@ bool multiplexer::is_trying(const lane& lane) const
 
 void multiplexer::acquit(lane& lane)
 {
+    something_survived_ = something_survived_ || is_trying(lane);
     for (auto& request : lane.on_the_wire_) {
         release_equals(request);
         request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
@@ -355,18 +363,20 @@ void multiplexer::acquit(lane& lane)
     distribute();
 }
 
-// The message of a suspect has not killed. That counts for all suspects with its key too. They are older than what is
-// in the backlog.
+// The message of a suspect has not killed. That counts for all suspects with its key on the same connection, and for
+// those that wait, which are older than what is in the backlog.
 void multiplexer::release_equals(const waiting_request& tried)
 {
     if (!has_suspects() || !tried.suspicion_.is_suspect())
         return;
     const auto head = backlog_.begin();
+    const auto* const wire = tried.queue_;
     for (auto& request : tried.key_->waiting) {
-        if (request.queue_ != &suspects_)
+        if (request.queue_ != wire && request.queue_ != &suspects_)
             continue;
         request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
-        request.move_to(backlog_, head);
+        if (request.queue_ == &suspects_)
+            request.move_to(backlog_, head);
     }
 }
 
@@ -387,6 +397,7 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
     } else {
         taken = waits.channels.send(std::string(message));
         if (asked != waits.waiting.end()) {
+            something_survived_ = true;
             release_equals(*asked);
             conclude(*asked);
         }

@@ -369,8 +369,8 @@ private:
     void take_first_word(lane& lane);
     void recall();
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
-    static void blame(request_queue& lost, const lane& by, clock::time_point now);
-    static void accuse(waiting_request& suspect, const lane& by);
+    void blame(request_queue& lost, const lane& by, clock::time_point now);
+    void accuse(waiting_request& suspect, const lane& by);
     void release_equals(const waiting_request& tried);
     void fail(waiting_request& request, clock::time_point now);
     bool is_for_another(const waiting_request& suspect, const lane& lane) const;
@@ -400,7 +400,8 @@ private:
     request_queue backlog_;
     request_queue lost_; // early, and not suspect
     request_queue suspects_;
-    std::size_t waiting_ = 0; // all of them, wherever they wait
+    bool something_survived_ = false; // a message that was answered, or acquitted, since there are suspects
+    std::size_t waiting_ = 0;         // all of them, wherever they wait
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -26,15 +27,23 @@ awaitable<upstream::outcome> ask(pool& pool, std::string code)
     co_return co_await pool.ask(codes::question_for(codes::code::parse(code).value()), deadline);
 }
 
-// Dies of one code, with all its connections, and is back at once.
+// Dies of one code, or of what `kills` says, with all its connections, and is back at once.
 class mortal_backend {
 public:
+    using question = std::function<bool(const std::string& code)>;
+
     // Takes `latency` for each reply, and `agony` to die.
     mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency, std::chrono::nanoseconds agony = 0s,
-                   std::string deadly = "BAD")
+                   const std::string& deadly = "BAD")
+        : mortal_backend(io, latency, agony, [deadly](const std::string& code) { return code == deadly; })
+    {
+    }
+
+    mortal_backend(asio::io_context& io, std::chrono::nanoseconds latency, std::chrono::nanoseconds agony,
+                   question kills)
         : latency_(latency)
         , agony_(agony)
-        , deadly_(std::move(deadly))
+        , kills_(std::move(kills))
         , backend_(io, [this](peer& peer) { return serve(peer); })
     {
     }
@@ -49,11 +58,12 @@ private:
         auto alive = std::make_shared<test::peer*>(&peer); // for replies that are in flight when it dies
         clients_.push_back(alive);
         for (auto code = co_await peer.read_code(); !code.empty(); code = co_await peer.read_code()) {
-            if (code == deadly_ && agony_ == 0s) {
+            const bool kills = kills_(code);
+            if (kills && agony_ == 0s) {
                 die();
                 break;
             }
-            auto next = code == deadly_ ? die_later(alive) : reply_later(alive, code, latency_);
+            auto next = kills ? die_later(alive) : reply_later(alive, code, latency_);
             asio::co_spawn(peer.socket.get_executor(), std::move(next), net::rethrow);
         }
         *alive = nullptr;
@@ -85,7 +95,7 @@ private:
 
     std::chrono::nanoseconds latency_;
     std::chrono::nanoseconds agony_;
-    std::string deadly_;
+    question kills_;
     std::vector<std::shared_ptr<test::peer*>> clients_;
     backend_double backend_;
     int deaths_ = 0;
@@ -322,6 +332,35 @@ BOOST_AUTO_TEST_CASE(a_client_that_asks_for_it_again_is_told_at_once_for_a_while
         asked.stop();
         backend.stop();
     }(the_pool, mortal));
+}
+
+// As one that crashes soon after each start until its database is there, whatever it is asked.
+BOOST_AUTO_TEST_CASE(a_backend_that_dies_of_everything_for_a_while_fails_no_popular_message)
+{
+    for (const std::size_t backends : {1U, 2U, 3U})
+        BOOST_TEST_CONTEXT(backends << " backends")
+        {
+            io.restart();
+            const auto well_again = clock::now() + 600ms;
+            std::list<mortal_backend> mortals;
+            std::vector<net::host_port> addresses;
+            while (mortals.size() != backends)
+                addresses.push_back(mortals
+                                        .emplace_back(io, 30ms, 20ms,
+                                                      [&](const std::string& code) {
+                                                          return code == "abc" && clock::now() < well_again;
+                                                      })
+                                        .address());
+            auto settings = settings_for(addresses);
+            settings.reply_timeout = 2s;
+            pool the_pool(io, settings, pending);
+            the_pool.start();
+            for (int client = 0; client != 16; ++client)
+                spawn(ask_again_and_again(the_pool, "abc"));
+            run(io, ask_and_stop(the_pool, mortals, 0));
+            BOOST_TEST(errors.empty());
+            BOOST_TEST(mortals.front().deaths() > strikes + 1);
+        }
 }
 
 // It is not identified, and costs others their time.

@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <initializer_list>
@@ -108,6 +109,16 @@ void try_and_lose(upstream::multiplexer& multiplexer, connection& connection)
     std::string wire;
     multiplexer.take_suspects(connection.lane, wire, start);
     close(multiplexer, connection, start);
+}
+
+// Another message is answered on a connection that is closed later.
+void let_another_survive(upstream::multiplexer& multiplexer, connection& connection)
+{
+    const waiting_request another(multiplexer, code("100"));
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(take(multiplexer, connection) == "100\n");
+    BOOST_TEST(!multiplexer.deliver(connection.lane, code("100").key, "the reply")); // nobody receives it here
+    close(multiplexer, connection, later);
 }
 
 // A coroutine that asks and receives the outcome.
@@ -1530,6 +1541,7 @@ BOOST_AUTO_TEST_CASE(what_a_message_has_done_counts_for_all_that_have_it)
     while (poisons.size() != 3)
         poisons.emplace_back(multiplexer, code("666"));
     make_suspects(multiplexer, connection);
+    let_another_survive(multiplexer, connection);
     for (int deaths = 0; deaths != 3; ++deaths) {
         for (auto& poison : poisons)
             BOOST_TEST(poison.waits());
@@ -1538,6 +1550,64 @@ BOOST_AUTO_TEST_CASE(what_a_message_has_done_counts_for_all_that_have_it)
 
     for (auto& poison : poisons)
         BOOST_TEST(poison.error() == asio::error::connection_aborted);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_acquitted_has_survived)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    std::list<listener> poisons;
+    while (poisons.size() != 3)
+        poisons.emplace_back(multiplexer, code("666"));
+    const waiting_request another(multiplexer, code("100"));
+    make_suspects(multiplexer, connection);
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(take_suspects(multiplexer, connection) == "100\n");
+    multiplexer.acquit(connection.lane);
+    close(multiplexer, connection, later);
+
+    for (int deaths = 0; deaths != 3; ++deaths)
+        try_and_lose(multiplexer, connection);
+
+    for (auto& poison : poisons)
+        BOOST_TEST(!poison.waits());
+}
+
+BOOST_AUTO_TEST_CASE(before_its_equals_are_tried_the_others_show_whether_they_survive)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask_all({"100", "101"});
+    const waiting_request poison(multiplexer, code("666"));
+    const waiting_request equal(multiplexer, code("666"));
+    make_suspects(multiplexer, connection);
+    try_and_lose(multiplexer, connection);
+
+    open_and_speak(multiplexer, connection);
+
+    BOOST_TEST(take_suspects(multiplexer, connection) == "101\n");
+}
+
+// The upstream may die of anything, as one that crashes soon after each start.
+BOOST_AUTO_TEST_CASE(where_nothing_survives_each_counts_for_itself)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    let_another_survive(multiplexer, connection); // before there are suspects
+    std::list<listener> popular;
+    while (popular.size() != 3)
+        popular.emplace_back(multiplexer, code("200"));
+    make_suspects(multiplexer, connection);
+
+    for (int deaths = 0; deaths != 2 * 3; ++deaths) // two of each
+        try_and_lose(multiplexer, connection);
+    for (auto& request : popular)
+        BOOST_TEST(request.waits());
+
+    try_and_lose(multiplexer, connection);
+    for (auto& request : popular)
+        BOOST_TEST(!request.waits());
 }
 
 // Otherwise all that wait for a popular key would have to be tried, one after the other.
@@ -1550,6 +1620,7 @@ BOOST_AUTO_TEST_CASE(so_does_what_it_has_not_done)
         while (innocents.size() != 3)
             innocents.emplace_back(multiplexer, code("200"));
         make_suspects(multiplexer, connection);
+        let_another_survive(multiplexer, connection);
         try_and_lose(multiplexer, connection);
         open_and_speak(multiplexer, connection);
         BOOST_TEST(multiplexer.needs_quiet(connection.lane));
@@ -1565,6 +1636,24 @@ BOOST_AUTO_TEST_CASE(so_does_what_it_has_not_done)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_reply_ends_the_trial_of_all_equal_messages_on_the_connection)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    askers askers(multiplexer);
+    askers.ask_all({"404", "200"});
+    const waiting_request equal(multiplexer, code("200"));
+    make_suspects(multiplexer, connection);
+    open_and_speak(multiplexer, connection);
+    multiplexer.acquit(connection.lane); // so two are tried
+    BOOST_TEST(take_suspects(multiplexer, connection) == "200\n200\n");
+
+    multiplexer.deliver(connection.lane, code("200").key, "the reply");
+
+    BOOST_TEST(!multiplexer.is_trying(connection.lane));
+    BOOST_TEST(multiplexer.has_suspects());
+}
+
 BOOST_AUTO_TEST_CASE(a_message_that_was_not_tried_in_quiet_brings_its_equals_no_strike)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1572,6 +1661,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_was_not_tried_in_quiet_brings_its_equals_no_
     connection other;
     listener lost_twice_alone(multiplexer, code("666"));
     make_suspects(multiplexer, one);
+    let_another_survive(multiplexer, one);
     try_and_lose(multiplexer, one);
     try_and_lose(multiplexer, one);
     open_and_speak(multiplexer, other); // on which it is to be tried next
@@ -1589,6 +1679,31 @@ BOOST_AUTO_TEST_CASE(a_message_that_was_not_tried_in_quiet_brings_its_equals_no_
     BOOST_TEST(lost_twice_alone.error() == asio::error::connection_aborted, "this was the second strike");
 }
 
+// As when one process behind several addresses is restarted.
+BOOST_AUTO_TEST_CASE(trials_of_one_message_that_are_lost_together_count_once)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    std::array<connection, 3> connections;
+    std::list<listener> innocents;
+    while (innocents.size() != connections.size())
+        innocents.emplace_back(multiplexer, code("200"));
+    make_suspects(multiplexer, connections.front());
+    let_another_survive(multiplexer, connections.front());
+
+    for (int losses = 0; losses != 3; ++losses) {
+        for (auto& innocent : innocents)
+            BOOST_TEST(innocent.waits());
+        std::string wire;
+        for (auto& connection : connections)
+            open_and_speak(multiplexer, connection);
+        for (auto& connection : connections)
+            multiplexer.take_suspects(connection.lane, wire, start);
+        BOOST_TEST(!wire.empty());
+        for (auto& connection : connections)
+            close(multiplexer, connection, start);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_has_killed_one_upstream_is_tried_on_another_with_whichever_request)
 {
     upstream::multiplexer multiplexer(executor, 8);
@@ -1597,6 +1712,7 @@ BOOST_AUTO_TEST_CASE(what_has_killed_one_upstream_is_tried_on_another_with_which
     const waiting_request poison(multiplexer, code("666"));
     const waiting_request equal(multiplexer, code("666"));
     make_suspects(multiplexer, other);
+    let_another_survive(multiplexer, other);
     try_and_lose(multiplexer, one);
 
     open_and_speak(multiplexer, one);

@@ -142,6 +142,8 @@ public:
         auto& lane = lanes_[index];
         lane.open = false;
         std::erase(opened_, index);
+        if (suspects_.empty())
+            something_survived_ = false;
         blame(lane.wire, index, now);
         for (const auto number : numbers(lane.wire)) // a copy, because a request that fails leaves the wire
             if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes) {
@@ -226,10 +228,12 @@ public:
     void acquit(std::size_t index)
     {
         auto& lane = lanes_[index];
-        for (const auto number : lane.wire) {
-            release_equals(at(number));
+        for (const auto number : lane.wire)
+            something_survived_ |= at(number).suspect;
+        for (const auto number : lane.wire)
+            release_equals(at(number), lane.wire);
+        for (const auto number : lane.wire)
             forgive(at(number));
-        }
         lane.trial *= 2;
         deal();
     }
@@ -249,7 +253,8 @@ public:
         if (coalesces()) {
             conclude_all(key);
         } else if (asked != nullptr) {
-            release_equals(*asked);
+            something_survived_ = true;
+            release_equals(*asked, lanes_[index].wire);
             conclude(asked->number);
         }
         deal();
@@ -439,16 +444,22 @@ private:
             accuse(at(recent.front()), index);
     }
 
-    // All suspects with its key have its strikes.
-    void accuse(const request& suspect, std::size_t index)
+    // All suspects with its key that wait go behind the others, and have its strikes if something else has survived.
+    void accuse(request& suspect, std::size_t index)
     {
-        const unsigned strikes = suspect.needs_quiet ? suspect.strikes + 1 : 0;
-        for (auto& request : requests_) {
-            if (request.key != suspect.key || !request.suspect || is_answered(request.number))
+        suspect.strikes += suspect.needs_quiet ? 1U : 0U;
+        suspect.needs_quiet = true;
+        for (const auto number : numbers(suspects_)) {
+            auto& equal = at(number);
+            if (equal.key != suspect.key)
                 continue;
-            request.lost_on = index;
-            request.needs_quiet = true;
-            request.strikes = std::max(request.strikes, strikes);
+            std::erase(suspects_, number);
+            suspects_.push_back(number);
+            if (!something_survived_)
+                continue;
+            equal.lost_on = index;
+            equal.needs_quiet = true;
+            equal.strikes = std::max(equal.strikes, suspect.strikes);
         }
     }
 
@@ -467,14 +478,21 @@ private:
         return request.lost_early ? lost_ : backlog_;
     }
 
-    void release_equals(const request& tried)
+    void release_equals(const request& tried, const numbers& wire)
     {
+        if (!tried.suspect || suspects_.empty())
+            return;
         numbers equals;
-        for (auto& request : requests_)
-            if (tried.suspect && request.key == tried.key && std::erase(suspects_, request.number) != 0) {
+        for (auto& request : requests_) {
+            if (request.key != tried.key)
+                continue;
+            if (std::ranges::count(wire, request.number) != 0)
+                forgive(request);
+            if (std::erase(suspects_, request.number) != 0) {
                 forgive(request);
                 equals.push_back(request.number);
             }
+        }
         backlog_.insert(backlog_.begin(), equals.begin(), equals.end());
     }
 
@@ -587,7 +605,8 @@ private:
     numbers backlog_;
     numbers lost_;
     numbers suspects_;
-    numbers answered_; // the reply to their message has arrived; they are in no other queue
+    bool something_survived_ = false; // an answered message, or one that was acquitted, since there are suspects
+    numbers answered_;                // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
     std::vector<std::size_t> opened_;             // the longest-open first
     std::map<std::string, time_point> condemned_; // until when
