@@ -63,6 +63,7 @@ int run_program(const char* name, const invocation& call, parsed<Settings> (*par
                 int (*run)(live_settings<Settings>&))
 try {
     ignore_signals_without_a_meaning();
+    ignore_signals_of_failed_writes();
     open_closed_standard_streams();
     end_when_out_of_memory(name);
     auto told = parse(call);
@@ -76,7 +77,6 @@ try {
     }
     live_settings<Settings> settings(call, parse, std::get<configured<Settings>>(std::move(told)));
     raise_file_limit();
-    ignore_signals_of_failed_writes();
     return run(settings);
 } catch (const std::exception& error) {
     say_why_it_ends(name, error);

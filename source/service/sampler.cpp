@@ -41,7 +41,14 @@ void move_all(boost::circular_buffer<T>& kept, std::vector<T>& room)
 
 void sampler::expect(std::string id) { expected_.push_back(std::move(id)); }
 
-void sampler::forget(std::string_view id) { std::erase(expected_, id); }
+void sampler::forget(std::string_view id) { take_expected(id); }
+
+void sampler::pass_on_to(http::access_recorder* log)
+{
+    if (log_ != nullptr)
+        all_until_ = clock::now();
+    log_ = log;
+}
 
 void sampler::take(admin::happenings& room)
 {
@@ -62,9 +69,9 @@ void sampler::record(const http::access& access, std::string_view peer)
 {
     if (log_ != nullptr)
         log_->record(access, peer);
-    const bool is_chosen = !all_are_recorded() || is_sampled();
-    const bool is_expected = std::erase(expected_, access.id) != 0;
-    if (!is_chosen && !is_expected)
+    const bool chosen = is_chosen(access);
+    const bool is_expected = take_expected(access.id);
+    if (!chosen && !is_expected)
         return;
     dropped_ += requests_.full() ? 1 : 0;
     requests_.push_back(sample_of(access));
@@ -84,6 +91,21 @@ void sampler::note(upstream::wire_event what, std::string_view upstream, std::st
 {
     dropped_ += wires_.full() ? 1 : 0;
     wires_.push_back({clock::now(), what, std::string(upstream), std::string(detail)});
+}
+
+// One that began while all were recorded has not been chosen yet, but only watched.
+bool sampler::is_chosen(const http::access& access)
+{
+    const bool was_chosen = !all_are_recorded() && access.began_at >= all_until_;
+    return was_chosen || is_sampled();
+}
+
+bool sampler::take_expected(std::string_view id)
+{
+    const bool is_expected = std::erase(expected_, id) != 0;
+    if (is_expected)
+        all_until_ = clock::now();
+    return is_expected;
 }
 
 bool sampler::take_sample() noexcept

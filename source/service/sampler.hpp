@@ -32,7 +32,7 @@ public:
     static constexpr std::size_t most_kept = 256;
 
     /// From now on all requests go on to `log`, which outlives this; to nobody when it is null.
-    void pass_on_to(http::access_recorder* log) noexcept { log_ = log; }
+    void pass_on_to(http::access_recorder* log);
 
     /// A request with this id is about to be asked, and is noted whatever the load; until `forget`, or it was.
     void expect(std::string id);
@@ -53,6 +53,9 @@ private:
 
     bool all_are_recorded() const noexcept { return log_ != nullptr || !expected_.empty(); }
 
+    // Whether a request that was to be recorded, and has ended, is a sample.
+    bool is_chosen(const http::access& access);
+
     // What it costs a request that is no sample.
     bool is_sampled() noexcept
     {
@@ -60,9 +63,11 @@ private:
         return --until_next_ == 0 && take_sample();
     }
     bool take_sample() noexcept;
+    bool take_expected(std::string_view id);
 
     http::access_recorder* log_ = nullptr;
     std::vector<std::string> expected_; // ids
+    clock::time_point all_until_;       // all that began before then were recorded, chosen or not
     std::size_t seen_ = 0;              // requests since the last sweep
     std::size_t samples_ = 0;           // of these
     std::size_t interval_ = 1;          // from one sample to the next

@@ -178,8 +178,13 @@ BOOST_DATA_TEST_CASE(what_a_user_has_asked_for_and_cannot_be_written_is_an_error
 
 BOOST_AUTO_TEST_CASE(wrong_usage_ends_with_2_even_if_nothing_can_be_said_of_it)
 {
-    process program("/bin/sh", {"-c", R"(exec "$0" --nonsense 2> /dev/full)", causeway_path});
-    BOOST_TEST(program.wait() == 2);
+    const temporary_directory directory;
+    const auto file = directory.path() + "/full";
+    for (const auto* script :
+         {R"(exec "$0" --nonsense 2> /dev/full)", R"(ulimit -f 0; exec "$0" --nonsense 2> "$1")"}) {
+        process program("/bin/sh", {"-c", script, causeway_path, file});
+        BOOST_TEST(program.wait() == 2, script);
+    }
 }
 
 BOOST_DATA_TEST_CASE(wrong_usage_ends_with_2_and_one_line_that_names_the_option,

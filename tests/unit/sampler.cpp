@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -45,6 +46,7 @@ struct fixture {
         access.id = id;
         access.status = static_cast<unsigned>(asked);
         access.sent = true;
+        access.began_at = clock::now();
         watched.record(access, "127.0.0.1:1");
     }
 
@@ -154,6 +156,31 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_expected_is_noted_whatever_the_load)
     BOOST_TEST(happenings.requests.front().asked_here);
     request("mine"); // once
     BOOST_TEST(noted().empty());
+}
+
+// Otherwise they would take the place of the one that was expected.
+BOOST_AUTO_TEST_CASE(those_that_began_while_one_was_expected_are_samples_as_rarely_as_others)
+{
+    counting_log log;
+    for (const bool is_logged : {false, true}) {
+        if (is_logged)
+            watched.pass_on_to(&log);
+        watched.expect("mine");
+        std::vector<http::access> in_flight(watcher::most_kept);
+        for (auto& access : in_flight) {
+            BOOST_TEST(watched.wants_next());
+            access.began_at = clock::now();
+        }
+        request("mine");
+        watched.pass_on_to(nullptr);
+        for (const auto& access : in_flight)
+            watched.record(access, "127.0.0.1:1");
+
+        const auto requests = take().requests;
+        BOOST_TEST(requests.size() <= most + 1);
+        BOOST_TEST(std::ranges::count(requests, "mine", &causeway::admin::sampled_request::id) == 1);
+        watched.sweep();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_is_not_expected_any_more_is_one_like_all_others)

@@ -9,6 +9,7 @@ import {svg} from "./svg.js";
 import {endOf, kindOf, outcomeOf} from "./words.js";
 
 const mostRequests = 28; // at a time; more could not be told apart
+const mostDropped = 12;  // likewise, of the replies that nobody waits for
 const crowdedFrom = 18;  // from then on they are small, and without words
 const longJourney = 8;   // legs
 const urgent = 0.25;     // of the time is left
@@ -59,9 +60,11 @@ export class Drawing {
         this.#showRequest(request, way, traveller);
       }
     }
+    let dropped = 0;
     for (const wire of recording.wires) {
-      const place = wire.what === "late reply" && placeOfDropped(wire, leg, time);
+      const place = wire.what === "late reply" && dropped < mostDropped && placeOfDropped(wire, leg, time);
       if (place) {
+        ++dropped;
         seen.add(wire);
         this.#showDropped(wire, place);
       }
@@ -110,7 +113,8 @@ export class Drawing {
   #addRequest(request, way, hasJumped) {
     const {key = "?", session, asked_here} = request;
     const begins = hasJumped || this.#time < way.waits || way.arrives - way.starts > longJourney * (way.waits - way.starts);
-    if (!asked_here && (!begins || this.#travellers.size >= mostRequests))
+    const requests = [...this.#travellers.values()].filter(traveller => traveller.request);
+    if (!asked_here && (!begins || requests.length >= mostRequests))
       return undefined;
     // Live, a row is kept for one that is sent from here. One that is refused never comes to a channel.
     const keepsLast = this.#isLive && !asked_here;

@@ -21,6 +21,7 @@ export class Follower {
   #now;
   #recording; // in which the request will be
   #code;
+  #turn = 0;  // which question this is: the answer to an earlier one is of no interest any more
   #id;        // of the request whose record is awaited
   #request;
   #tooLong;
@@ -53,6 +54,7 @@ export class Follower {
   }
 
   async #ask(code) {
+    const turn = ++this.#turn;
     this.#id = this.#request = undefined;
     this.#code = code;
     clearTimeout(this.#tooLong);
@@ -68,12 +70,15 @@ export class Follower {
       headers: {"Content-Type": "application/json"},
       body: JSON.stringify({code}),
     }).catch(() => undefined);
+    const answer = response?.ok && await response.json();
     this.#recording.forget(expected);
-    if (!response?.ok) {
+    if (turn !== this.#turn)
+      return;
+    if (!answer) {
       this.#say(response ? `The bridge does not take the question: ${response.status}.` : "The bridge cannot be reached.", "failed");
       return;
     }
-    const {id, status, body} = await response.json();
+    const {id, status, body} = answer;
     this.#id = id;
     element("followed-body").textContent = body.trim();
     this.#say(`${code}: ${status}.`, status === 200 ? "answered" : status === 504 ? "timeout" : "failed");
