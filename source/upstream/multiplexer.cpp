@@ -149,7 +149,8 @@ void multiplexer::open(lane& lane, bool on_probation)
 std::size_t multiplexer::close(lane& lane, clock::time_point now)
 {
     std::erase(lanes_, &lane);
-    something_survived_ = something_survived_ && has_suspects();
+    if (!has_suspects())
+        survivors_.clear();
     request_queue lost;
     lost.swap(lane.on_the_wire_);
     for (auto& request : lost)
@@ -187,19 +188,22 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
 }
 
 // The message of `suspect` was the only possible cause. That counts for all suspects with its key: if it had to kill
-// anew for each of them, many that wait for it would time out first. Not if nothing else has survived, because then the
-// upstream may die of anything; so the others are tried before its equals. Nor does it count for those on other lanes,
-// which have trials of their own: when all connections are lost together, each loss would count for the others.
+// anew for each of them, many that wait for it would time out first. Not if no other message has survived meanwhile,
+// because then the upstream may die of anything; so the others are tried before its equals. Nor does it count for those
+// on other lanes, which have trials of their own: when all connections are lost together, each loss would count for the
+// others.
 void multiplexer::accuse(waiting_request& suspect, const lane& by)
 {
     const auto times_alone = ++suspect.suspicion_.times_alone;
+    const bool something_else_survived = survivors_.has_another(suspect.question_.key);
+    survivors_.clear();
     auto next = suspects_.begin();
     for (auto left = suspects_.size(); left != 0; --left) {
         auto& other = *next++;
         if (other.question_.key != suspect.question_.key)
             continue;
         other.move_to(suspects_, suspects_.end());
-        if (!something_survived_)
+        if (!something_else_survived)
             continue;
         other.suspicion_.lost_on = &by;
         other.suspicion_.times_alone = std::max(other.suspicion_.times_alone, times_alone);
@@ -354,20 +358,22 @@ bool multiplexer::is_trying(const lane& lane) const
 
 void multiplexer::acquit(lane& lane)
 {
-    something_survived_ = something_survived_ || is_trying(lane);
     for (auto& request : lane.on_the_wire_) {
-        release_equals(request);
+        survived(request);
         request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
     }
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
     distribute();
 }
 
-// The message of a suspect has not killed. That counts for all suspects with its key on the same connection, and for
-// those that wait, which are older than what is in the backlog.
-void multiplexer::release_equals(const waiting_request& tried)
+// Its message was answered, or its upstream has lived on. What that shows about a suspect counts for all with its key
+// on the same connection, and for those that wait, which are older than what is in the backlog.
+void multiplexer::survived(const waiting_request& tried)
 {
-    if (!has_suspects() || !tried.suspicion_.is_suspect())
+    if (!has_suspects())
+        return;
+    survivors_.add(tried.question_.key);
+    if (!tried.suspicion_.is_suspect())
         return;
     const auto head = backlog_.begin();
     const auto* const wire = tried.queue_;
@@ -397,8 +403,7 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
     } else {
         taken = waits.channels.send(std::string(message));
         if (asked != waits.waiting.end()) {
-            something_survived_ = true;
-            release_equals(*asked);
+            survived(*asked);
             conclude(*asked);
         }
     }

@@ -88,6 +88,29 @@ struct suspicion {
     bool may_be_to_blame() const noexcept { return is_suspect() || lost_on != nullptr; }
 };
 
+/// Messages that were answered or acquitted, as far as it matters whether there was another than a certain one.
+class survivors {
+public:
+    /// Adds the message of `key`.
+    void add(const key& key)
+    {
+        if (!one_)
+            one_ = key;
+        else if (*one_ != key)
+            several_ = true;
+    }
+
+    /// Whether there is one with another key than `key`.
+    bool has_another(const key& key) const { return several_ || (one_ && *one_ != key); }
+
+    /// From now on there are none.
+    void clear() { *this = {}; }
+
+private:
+    std::optional<key> one_;
+    bool several_ = false;
+};
+
 /// When a message was written, and on which lane.
 struct writing {
     clock::time_point at;     ///< when it was taken for writing
@@ -371,7 +394,7 @@ private:
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     void blame(request_queue& lost, const lane& by, clock::time_point now);
     void accuse(waiting_request& suspect, const lane& by);
-    void release_equals(const waiting_request& tried);
+    void survived(const waiting_request& tried);
     void fail(waiting_request& request, clock::time_point now);
     bool is_for_another(const waiting_request& suspect, const lane& lane) const;
     const waiting_request* next_suspect_for(const lane& lane) const;
@@ -400,8 +423,8 @@ private:
     request_queue backlog_;
     request_queue lost_; // early, and not suspect
     request_queue suspects_;
-    bool something_survived_ = false; // a message that was answered, or acquitted, since there are suspects
-    std::size_t waiting_ = 0;         // all of them, wherever they wait
+    survivors survivors_;     // while suspects wait, since the last accusation
+    std::size_t waiting_ = 0; // all of them, wherever they wait
     clock::time_point received_at_;
     wait_map waits_;
     std::vector<wait_map::node_type> spare_;

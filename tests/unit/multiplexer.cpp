@@ -1541,10 +1541,10 @@ BOOST_AUTO_TEST_CASE(what_a_message_has_done_counts_for_all_that_have_it)
     while (poisons.size() != 3)
         poisons.emplace_back(multiplexer, code("666"));
     make_suspects(multiplexer, connection);
-    let_another_survive(multiplexer, connection);
     for (int deaths = 0; deaths != 3; ++deaths) {
         for (auto& poison : poisons)
             BOOST_TEST(poison.waits());
+        let_another_survive(multiplexer, connection);
         try_and_lose(multiplexer, connection);
     }
 
@@ -1566,11 +1566,49 @@ BOOST_AUTO_TEST_CASE(what_is_acquitted_has_survived)
     multiplexer.acquit(connection.lane);
     close(multiplexer, connection, later);
 
-    for (int deaths = 0; deaths != 3; ++deaths)
+    try_and_lose(multiplexer, connection);
+
+    open_and_speak(multiplexer, connection);
+    BOOST_TEST(multiplexer.needs_quiet(connection.lane), "an equal of the one that was lost");
+}
+
+BOOST_AUTO_TEST_CASE(a_survivor_shows_something_about_one_loss)
+{
+    upstream::multiplexer multiplexer(executor, 8);
+    connection connection;
+    std::list<listener> popular;
+    while (popular.size() != 3)
+        popular.emplace_back(multiplexer, code("200"));
+    make_suspects(multiplexer, connection);
+    let_another_survive(multiplexer, connection);
+    try_and_lose(multiplexer, connection); // counts for all
+
+    for (int deaths = 0; deaths != 3; ++deaths) // one of each
         try_and_lose(multiplexer, connection);
 
-    for (auto& poison : poisons)
-        BOOST_TEST(!poison.waits());
+    for (auto& request : popular)
+        BOOST_TEST(request.waits());
+    try_and_lose(multiplexer, connection);
+    for (auto& request : popular)
+        BOOST_TEST(!request.waits());
+}
+
+BOOST_AUTO_TEST_CASE(only_another_message_is_another_survivor)
+{
+    const auto one = code("100").key;
+    const auto other = code("101").key;
+    upstream::survivors survivors;
+    BOOST_TEST(!survivors.has_another(one));
+    survivors.add(one);
+    survivors.add(one);
+    BOOST_TEST(!survivors.has_another(one));
+    BOOST_TEST(survivors.has_another(other));
+
+    survivors.add(other);
+    BOOST_TEST(survivors.has_another(one));
+
+    survivors.clear();
+    BOOST_TEST(!survivors.has_another(one));
 }
 
 BOOST_AUTO_TEST_CASE(before_its_equals_are_tried_the_others_show_whether_they_survive)

@@ -143,7 +143,7 @@ public:
         lane.open = false;
         std::erase(opened_, index);
         if (suspects_.empty())
-            something_survived_ = false;
+            survivors_.clear();
         blame(lane.wire, index, now);
         for (const auto number : numbers(lane.wire)) // a copy, because a request that fails leaves the wire
             if (const auto& lost = at(number); !is_repeatable(lost.key, use_) || lost.strikes == most_strikes) {
@@ -229,9 +229,7 @@ public:
     {
         auto& lane = lanes_[index];
         for (const auto number : lane.wire)
-            something_survived_ |= at(number).suspect;
-        for (const auto number : lane.wire)
-            release_equals(at(number), lane.wire);
+            survived(at(number), lane.wire);
         for (const auto number : lane.wire)
             forgive(at(number));
         lane.trial *= 2;
@@ -253,8 +251,7 @@ public:
         if (coalesces()) {
             conclude_all(key);
         } else if (asked != nullptr) {
-            something_survived_ = true;
-            release_equals(*asked, lanes_[index].wire);
+            survived(*asked, lanes_[index].wire);
             conclude(asked->number);
         }
         deal();
@@ -449,13 +446,16 @@ private:
     {
         suspect.strikes += suspect.needs_quiet ? 1U : 0U;
         suspect.needs_quiet = true;
+        survivors_.erase(suspect.key);
+        const bool another_survived = !survivors_.empty();
+        survivors_.clear();
         for (const auto number : numbers(suspects_)) {
             auto& equal = at(number);
             if (equal.key != suspect.key)
                 continue;
             std::erase(suspects_, number);
             suspects_.push_back(number);
-            if (!something_survived_)
+            if (!another_survived)
                 continue;
             equal.lost_on = index;
             equal.needs_quiet = true;
@@ -478,9 +478,12 @@ private:
         return request.lost_early ? lost_ : backlog_;
     }
 
-    void release_equals(const request& tried, const numbers& wire)
+    void survived(const request& tried, const numbers& wire)
     {
-        if (!tried.suspect || suspects_.empty())
+        if (suspects_.empty())
+            return;
+        survivors_.insert(tried.key);
+        if (!tried.suspect)
             return;
         numbers equals;
         for (auto& request : requests_) {
@@ -605,8 +608,9 @@ private:
     numbers backlog_;
     numbers lost_;
     numbers suspects_;
-    bool something_survived_ = false; // an answered message, or one that was acquitted, since there are suspects
-    numbers answered_;                // the reply to their message has arrived; they are in no other queue
+    std::set<std::string>
+        survivors_;    // keys of messages that were answered or acquitted, while suspects wait, since an accusation
+    numbers answered_; // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
     std::vector<std::size_t> opened_;             // the longest-open first
     std::map<std::string, time_point> condemned_; // until when
