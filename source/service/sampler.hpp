@@ -67,10 +67,11 @@ private:
 
     http::access_recorder* log_ = nullptr;
     std::vector<std::string> expected_; // ids
-    clock::time_point all_until_;       // all that began before then were recorded, chosen or not
-    std::size_t seen_ = 0;              // requests since the last sweep
-    std::size_t samples_ = 0;           // of these
-    std::size_t interval_ = 1;          // from one sample to the next
+    // All that began before then may have been recorded without being chosen.
+    clock::time_point all_until_ = clock::now();
+    std::size_t seen_ = 0;     // requests since the last sweep
+    std::size_t samples_ = 0;  // of these
+    std::size_t interval_ = 1; // from one sample to the next
     std::size_t until_next_ = 1;
     boost::circular_buffer<admin::sampled_request> requests_{most_kept};
     boost::circular_buffer<admin::wire_happening> wires_{most_kept};

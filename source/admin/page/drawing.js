@@ -60,11 +60,15 @@ export class Drawing {
         this.#showRequest(request, way, traveller);
       }
     }
-    let dropped = 0;
-    for (const wire of recording.wires) {
-      const place = wire.what === "late reply" && dropped < mostDropped && placeOfDropped(wire, leg, time);
-      if (place) {
-        ++dropped;
+    // Those that are under way go on; another one begins where there is room for it.
+    const areDropped = subject => subject.what === "late reply";
+    let dropped = [...this.#travellers.keys()].filter(areDropped).length;
+    for (const wire of recording.wires.filter(areDropped)) {
+      const place = placeOfDropped(wire, leg, time);
+      const isUnderWay = this.#travellers.has(wire);
+      const begins = !isUnderWay && time < wire.at + leg && dropped < mostDropped;
+      if (place && (isUnderWay || begins)) {
+        dropped += begins ? 1 : 0;
         seen.add(wire);
         this.#showDropped(wire, place);
       }

@@ -30,7 +30,7 @@ const drawing = new Drawing(element("drawing"));
 const plots = new Plots();
 const follower = new Follower(live, () => playback.bridgeTime(performance.now()), request => {
   const part = live.between(request.began, request.answered);
-  part.requests = part.requests.filter(other => other === request);
+  part.requests = [request]; // the recording may have forgotten it
   part.wires = part.wires.filter(({what, loop, upstream, at}) => what !== "late reply" && loop === request.loop &&
     upstream === request.upstream && at > request.began && at < request.answered);
   play(part, `The request for ${request.key}, which took ${duration(request.answered - request.began)}.`);
