@@ -178,11 +178,12 @@ void multiplexer::blame(request_queue& lost, const lane& by, clock::time_point n
     const auto is_recent = [&](const waiting_request& request) { return now - request.written_.at < blame_for; };
     const bool only_one = std::ranges::count_if(lost, is_recent) == 1;
     for (auto& request : lost) {
-        request.suspicion_.lost_on = &by;
+        auto& suspicion = request.suspicion_;
+        suspicion.lost_on = &by;
         if (!is_recent(request))
             continue;
-        ++request.suspicion_.early_losses;
-        if (request.suspicion_.is_suspect() && only_one && by.spoke_)
+        ++suspicion.early_losses;
+        if (suspicion.is_suspect() && only_one && by.spoke_)
             accuse(request, by);
     }
 }

@@ -4,7 +4,7 @@
     tests/benchmark/instructions.py build/release/causeway            # count, and compare with what is recorded
     tests/benchmark/instructions.py build/release/causeway --record   # put the figures into instructions.json
     tests/benchmark/instructions.py build/release/causeway --most 1.08 --with=--access-log=/dev/null   # with other options
-    tests/benchmark/instructions.py build/release/causeway --most 1.04 --watched   # while a live page is open
+    tests/benchmark/instructions.py build/release/causeway --most 1.03 --watched   # while a live page is open
 
 With 1, 64 and 1,024 connections, all of which ask in the same instant, again and again. This script plays the clients
 and the backend, and stops the program (SIGSTOP) while it sends, so that each round finds the program in the same state:

@@ -164,6 +164,14 @@ private:
     waiting_request request_;
 };
 
+std::list<listener> three_that_ask_for(std::string_view text, upstream::multiplexer& multiplexer)
+{
+    std::list<listener> all;
+    while (all.size() != 3)
+        all.emplace_back(multiplexer, code(text));
+    return all;
+}
+
 // The coroutines that ask, in the order in which they asked.
 class askers {
 public:
@@ -1537,9 +1545,7 @@ BOOST_AUTO_TEST_CASE(what_a_message_has_done_counts_for_all_that_have_it)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
-    std::list<listener> poisons;
-    while (poisons.size() != 3)
-        poisons.emplace_back(multiplexer, code("666"));
+    auto poisons = three_that_ask_for("666", multiplexer);
     make_suspects(multiplexer, connection);
     for (int deaths = 0; deaths != 3; ++deaths) {
         for (auto& poison : poisons)
@@ -1556,9 +1562,7 @@ BOOST_AUTO_TEST_CASE(what_is_acquitted_has_survived)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
-    std::list<listener> poisons;
-    while (poisons.size() != 3)
-        poisons.emplace_back(multiplexer, code("666"));
+    auto poisons = three_that_ask_for("666", multiplexer);
     const waiting_request another(multiplexer, code("100"));
     make_suspects(multiplexer, connection);
     open_and_speak(multiplexer, connection);
@@ -1576,9 +1580,7 @@ BOOST_AUTO_TEST_CASE(a_survivor_shows_something_about_one_loss)
 {
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
-    std::list<listener> popular;
-    while (popular.size() != 3)
-        popular.emplace_back(multiplexer, code("200"));
+    auto popular = three_that_ask_for("200", multiplexer);
     make_suspects(multiplexer, connection);
     let_another_survive(multiplexer, connection);
     try_and_lose(multiplexer, connection); // counts for all
@@ -1633,9 +1635,7 @@ BOOST_AUTO_TEST_CASE(where_nothing_survives_each_counts_for_itself)
     upstream::multiplexer multiplexer(executor, 8);
     connection connection;
     let_another_survive(multiplexer, connection); // before there are suspects
-    std::list<listener> popular;
-    while (popular.size() != 3)
-        popular.emplace_back(multiplexer, code("200"));
+    auto popular = three_that_ask_for("200", multiplexer);
     make_suspects(multiplexer, connection);
 
     for (int deaths = 0; deaths != 2 * 3; ++deaths) // two of each
@@ -1649,14 +1649,12 @@ BOOST_AUTO_TEST_CASE(where_nothing_survives_each_counts_for_itself)
 }
 
 // Otherwise all that wait for a popular key would have to be tried, one after the other.
-BOOST_AUTO_TEST_CASE(so_does_what_it_has_not_done)
+BOOST_AUTO_TEST_CASE(what_a_message_has_not_done_counts_for_all_that_have_it)
 {
     for (const bool is_answered : {false, true}) {
         upstream::multiplexer multiplexer(executor, 8);
         connection connection;
-        std::list<listener> innocents;
-        while (innocents.size() != 3)
-            innocents.emplace_back(multiplexer, code("200"));
+        auto innocents = three_that_ask_for("200", multiplexer);
         make_suspects(multiplexer, connection);
         let_another_survive(multiplexer, connection);
         try_and_lose(multiplexer, connection);
@@ -1722,9 +1720,7 @@ BOOST_AUTO_TEST_CASE(trials_of_one_message_that_are_lost_together_count_once)
 {
     upstream::multiplexer multiplexer(executor, 8);
     std::array<connection, 3> connections;
-    std::list<listener> innocents;
-    while (innocents.size() != connections.size())
-        innocents.emplace_back(multiplexer, code("200"));
+    auto innocents = three_that_ask_for("200", multiplexer);
     make_suspects(multiplexer, connections.front());
     let_another_survive(multiplexer, connections.front());
 

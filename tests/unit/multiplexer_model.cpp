@@ -608,9 +608,8 @@ private:
     numbers backlog_;
     numbers lost_;
     numbers suspects_;
-    std::set<std::string>
-        survivors_;    // keys of messages that were answered or acquitted, while suspects wait, since an accusation
-    numbers answered_; // the reply to their message has arrived; they are in no other queue
+    std::set<std::string> survivors_; // keys of messages that survived since an accusation, while suspects wait
+    numbers answered_;                // the reply to their message has arrived; they are in no other queue
     std::array<lane, number_of_lanes> lanes_;
     std::vector<std::size_t> opened_;             // the longest-open first
     std::map<std::string, time_point> condemned_; // until when

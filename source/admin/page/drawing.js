@@ -61,9 +61,9 @@ export class Drawing {
       }
     }
     // Those that are under way go on; another one begins where there is room for it.
-    const areDropped = subject => subject.what === "late reply";
-    let dropped = [...this.#travellers.keys()].filter(areDropped).length;
-    for (const wire of recording.wires.filter(areDropped)) {
+    const isDropped = subject => subject.what === "late reply";
+    let dropped = [...this.#travellers.keys()].filter(isDropped).length;
+    for (const wire of recording.wires.filter(isDropped)) {
       const place = placeOfDropped(wire, leg, time);
       const isUnderWay = this.#travellers.has(wire);
       const begins = !isUnderWay && time < wire.at + leg && dropped < mostDropped;
