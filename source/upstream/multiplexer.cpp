@@ -14,6 +14,16 @@ namespace {
 // passed on further, a key that is asked for all the time would stay suspect for ever.
 bool makes_others_suspect(const suspicion& suspicion) { return suspicion.is_suspect() && suspicion.lost_on != nullptr; }
 
+suspicion inherited_from(const suspicion& suspicion)
+{
+    return {.early_losses = suspicion.early_losses, .released = suspicion.released};
+}
+
+// When a message has survived, all others with its key are released from suspicion: one by one would take too long
+// where many wait for a few keys. If they were lost again after that, the upstream may die at random, of one of many
+// more probably than of one of a few. Then so many of them are released for each one that may be tried at once.
+constexpr std::size_t released_once_more = 4;
+
 } // namespace
 
 key_in_use::key_in_use(multiplexer& multiplexer, const key& key)
@@ -99,7 +109,7 @@ void multiplexer::enter(waiting_request& request)
     auto& waiting = request.key_->waiting;
     const bool relies_on_another = use_ == key_use::coalesced && !waiting.empty();
     if (!relies_on_another && !waiting.empty() && makes_others_suspect(waiting.front().suspicion_))
-        request.suspicion_.early_losses = waiting.front().suspicion_.early_losses;
+        request.suspicion_ = inherited_from(waiting.front().suspicion_);
     waiting.push_back(request);
     if (relies_on_another)
         return;
@@ -360,30 +370,37 @@ bool multiplexer::is_trying(const lane& lane) const
 void multiplexer::acquit(lane& lane)
 {
     for (auto& request : lane.on_the_wire_) {
-        survived(request);
+        survived(request, lane);
         request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
     }
     lane.trial_size_ = std::min(2 * lane.trial_size_, window_);
     distribute();
 }
 
-// Its message was answered, or its upstream has lived on. What that shows about a suspect counts for all with its key
-// on the same connection, and for those that wait, which are older than what is in the backlog.
-void multiplexer::survived(const waiting_request& tried)
+// Its message was answered on `lane`, or its upstream has lived on. What that shows about a suspect counts for all with
+// its key that were written there, and for those that wait, which are older than what is in the backlog.
+void multiplexer::survived(const waiting_request& tried, const lane& lane)
 {
     if (!has_suspects())
         return;
     survivors_.add(tried.question_.key);
     if (!tried.suspicion_.is_suspect())
         return;
+    const auto was_released = [](const waiting_request& request) { return request.suspicion_.released; };
+    const bool once_more = std::ranges::any_of(tried.key_->waiting, was_released);
+    auto to_release = once_more ? released_once_more * lane.trial_size_ : suspects_.size();
     const auto head = backlog_.begin();
-    const auto* const wire = tried.queue_;
     for (auto& request : tried.key_->waiting) {
-        if (request.queue_ != wire && request.queue_ != &suspects_)
-            continue;
-        request.suspicion_ = {.lost_on = request.suspicion_.lost_on};
-        if (request.queue_ == &suspects_)
+        auto& suspicion = request.suspicion_;
+        if (request.queue_ == &lane.on_the_wire_) {
+            suspicion = {.lost_on = suspicion.lost_on};
+        } else if (request.queue_ == &suspects_ && to_release != 0) {
+            --to_release;
+            suspicion = {.lost_on = suspicion.lost_on, .released = true};
             request.move_to(backlog_, head);
+        } else if (request.queue_ == &suspects_) {
+            suspicion.times_alone = 0;
+        }
     }
 }
 
@@ -404,7 +421,7 @@ bool multiplexer::deliver(lane& from, const key& key, std::string_view message)
     } else {
         taken = waits.channels.send(std::string(message));
         if (asked != waits.waiting.end()) {
-            survived(*asked);
+            survived(*asked, from);
             conclude(*asked);
         }
     }

@@ -74,6 +74,7 @@ struct suspicion {
     const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
     unsigned early_losses = 0;     ///< times it was lost within `multiplexer::blame_for` of being written
     unsigned times_alone = 0;      ///< times its message was the only possible cause, while it was a suspect
+    bool released = false;         ///< it was a suspect when another message with its key survived
 
     /// Whether it may have killed its upstream. One loss does not show that: a restart loses whatever is in flight.
     bool is_suspect() const noexcept { return early_losses > 1; }
@@ -313,7 +314,7 @@ public:
     /// Whether any of the suspects taken last has not been answered yet.
     bool is_trying(const lane& lane) const;
 
-    /// The suspects taken last have not killed the upstream: they are suspects no longer, nor are those with the same
+    /// The suspects taken last have not killed the upstream: they are suspects no longer, nor are some with the same
     /// key, and twice as many are tried next.
     void acquit(lane& lane);
 
@@ -394,7 +395,7 @@ private:
     void write(waiting_request& request, lane& lane, std::string& wire, clock::time_point now);
     void blame(request_queue& lost, const lane& by, clock::time_point now);
     void accuse(waiting_request& suspect, const lane& by);
-    void survived(const waiting_request& tried);
+    void survived(const waiting_request& tried, const lane& lane);
     void fail(waiting_request& request, clock::time_point now);
     bool is_for_another(const waiting_request& suspect, const lane& lane) const;
     const waiting_request* next_suspect_for(const lane& lane) const;

@@ -363,6 +363,24 @@ BOOST_AUTO_TEST_CASE(a_backend_that_dies_of_everything_for_a_while_fails_no_popu
         }
 }
 
+// All that ask for the code that has survived are written again together, which is more messages than it survives.
+BOOST_AUTO_TEST_CASE(a_backend_that_dies_again_and_again_fails_no_popular_message)
+{
+    constexpr int messages_of_a_life = 20;
+    int messages = 0;
+    std::list<mortal_backend> mortals;
+    mortals.emplace_back(io, 10ms, 0s, [&](const std::string&) { return ++messages % messages_of_a_life == 0; });
+    auto settings = settings_for({mortals.front().address()});
+    settings.reply_timeout = 1s;
+    pool the_pool(io, settings, pending);
+    the_pool.start();
+    for (int client = 0; client != 32; ++client)
+        spawn(ask_again_and_again(the_pool, "abc"));
+    run(io, ask_and_stop(the_pool, mortals, 0));
+    BOOST_TEST(errors.empty());
+    BOOST_TEST(mortals.front().deaths() > requests_of_a_client);
+}
+
 // It is not identified, and costs others their time.
 BOOST_AUTO_TEST_CASE(what_kills_slowly_brings_the_blame_on_nobody_else)
 {

@@ -164,12 +164,17 @@ private:
     waiting_request request_;
 };
 
-std::list<listener> three_that_ask_for(std::string_view text, upstream::multiplexer& multiplexer)
+std::list<listener> some_that_ask_for(std::string_view text, upstream::multiplexer& multiplexer, std::size_t count)
 {
     std::list<listener> all;
-    while (all.size() != 3)
+    while (all.size() != count)
         all.emplace_back(multiplexer, code(text));
     return all;
+}
+
+std::list<listener> three_that_ask_for(std::string_view text, upstream::multiplexer& multiplexer)
+{
+    return some_that_ask_for(text, multiplexer, 3);
 }
 
 // The coroutines that ask, in the order in which they asked.
@@ -1670,6 +1675,93 @@ BOOST_AUTO_TEST_CASE(what_a_message_has_not_done_counts_for_all_that_have_it)
         BOOST_TEST(!multiplexer.has_suspects());
         BOOST_TEST(take(multiplexer, connection) == "200\n200\n");
     }
+}
+
+// Requests for one key, all of which were released from suspicion once and are suspects again.
+struct released_once {
+    explicit released_once(std::size_t count)
+        : multiplexer(executor, count)
+        , innocents(some_that_ask_for("200", multiplexer, count))
+    {
+        make_suspects(multiplexer, one);
+        multiplexer.open(one.lane);
+        try_some(1);
+        BOOST_TEST(!multiplexer.has_suspects());
+        innocents.pop_back(); // the newest, which was tried
+        innocents.emplace_back(multiplexer, code("200"));
+        close(multiplexer, one, later);
+        make_suspects(multiplexer, one);
+    }
+
+    static std::string lines(std::size_t count)
+    {
+        std::string text;
+        while (count-- != 0)
+            text += "200\n";
+        return text;
+    }
+
+    // They survive.
+    void try_some(std::size_t count)
+    {
+        multiplexer.spoke(one.lane);
+        BOOST_TEST(take_suspects(multiplexer, one) == lines(count));
+        multiplexer.acquit(one.lane);
+    }
+
+    upstream::multiplexer multiplexer;
+    connection one;
+    std::list<listener> innocents;
+};
+
+// Such an upstream may die at random, the more probably the more is written.
+BOOST_AUTO_TEST_CASE(what_is_lost_again_after_it_was_released_is_released_in_growing_numbers)
+{
+    released_once again(1 + 4 + 2 + 8 + 1);
+    again.multiplexer.open(again.one.lane);
+
+    again.try_some(1);
+    BOOST_TEST(take(again.multiplexer, again.one) == again.lines(4));
+    again.try_some(2);
+    BOOST_TEST(take(again.multiplexer, again.one) == again.lines(8));
+    BOOST_TEST(again.multiplexer.has_suspects());
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_waiting_are_released_first)
+{
+    released_once again(1 + 4 + 1);
+    again.multiplexer.open(again.one.lane);
+    again.try_some(1);
+
+    again.innocents.pop_front();
+
+    BOOST_TEST(take(again.multiplexer, again.one) == again.lines(3));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_released_needs_no_quiet)
+{
+    released_once again(1 + 4 + 1);
+    let_another_survive(again.multiplexer, again.one);
+    try_and_lose(again.multiplexer, again.one); // counts for all
+    again.multiplexer.open(again.one.lane);
+    BOOST_TEST(again.multiplexer.needs_quiet(again.one.lane));
+
+    again.try_some(1);
+
+    BOOST_TEST(again.multiplexer.has_suspects());
+    BOOST_TEST(!again.multiplexer.needs_quiet(again.one.lane));
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_inherits_suspicion_was_released_too)
+{
+    released_once again(2);
+    const auto heirs = some_that_ask_for("200", again.multiplexer, 1 + 4 + 1);
+    again.innocents.clear();
+    again.multiplexer.open(again.one.lane);
+
+    again.try_some(1);
+
+    BOOST_TEST(again.multiplexer.has_suspects());
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_ends_the_trial_of_all_equal_messages_on_the_connection)

@@ -57,6 +57,7 @@ struct request {
     bool suspect = false;          // twice
     std::size_t lost_on = no_lane; // which was lost with it last
     bool needs_quiet = false;      // to be tried while no suspect, and no message that was ever lost, is on the wire
+    bool released = false;         // from suspicion, once, because an equal message survived
     int times_written = 0;
     std::string told; // a reply or an error, on its way to the asking coroutine
 };
@@ -97,8 +98,13 @@ public:
         const bool relies_on_another = coalesces() && longest != nullptr;
         const bool suspect =
             !relies_on_another && longest != nullptr && longest->suspect && longest->lost_on != no_lane;
-        requests_.push_back(
-            {.number = number, .key = key, .written_at = {}, .lost_early = suspect, .suspect = suspect, .told = {}});
+        requests_.push_back({.number = number,
+                             .key = key,
+                             .written_at = {},
+                             .lost_early = suspect,
+                             .suspect = suspect,
+                             .released = suspect && longest->released,
+                             .told = {}});
         if (!relies_on_another)
             queue_for(at(number)).push_back(number);
         deal();
@@ -116,6 +122,7 @@ public:
             next->strikes = leaving.strikes;
             next->lost_on = leaving.lost_on;
             next->needs_quiet = leaving.needs_quiet;
+            next->released = leaving.released;
             if (is_a_wire(queue))
                 queue_for(*next).insert(queue_for(*next).begin(), next->number);
             else
@@ -229,7 +236,7 @@ public:
     {
         auto& lane = lanes_[index];
         for (const auto number : lane.wire)
-            survived(at(number), lane.wire);
+            survived(at(number), lane);
         for (const auto number : lane.wire)
             forgive(at(number));
         lane.trial *= 2;
@@ -251,7 +258,7 @@ public:
         if (coalesces()) {
             conclude_all(key);
         } else if (asked != nullptr) {
-            survived(*asked, lanes_[index].wire);
+            survived(*asked, lanes_[index]);
             conclude(asked->number);
         }
         deal();
@@ -276,6 +283,7 @@ public:
         at(other).strikes = at(number).strikes;
         at(other).lost_on = at(number).lost_on;
         at(other).needs_quiet = at(number).needs_quiet;
+        at(other).released = at(number).released;
         at(other).written_at = at(number).written_at;
         std::swap(at(other), at(number));
     }
@@ -478,33 +486,50 @@ private:
         return request.lost_early ? lost_ : backlog_;
     }
 
-    void survived(const request& tried, const numbers& wire)
+    void survived(const request& tried, const lane& lane)
     {
         if (suspects_.empty())
             return;
         survivors_.insert(tried.key);
         if (!tried.suspect)
             return;
-        numbers equals;
+        const auto was_released = [&](const request& other) {
+            return other.key == tried.key && other.released && !is_answered(other.number);
+        };
+        const bool again = std::ranges::any_of(requests_, was_released);
+        const auto most = again ? 4 * std::min(lane.trial, window_) : suspects_.size();
+        numbers released;
         for (auto& request : requests_) {
             if (request.key != tried.key)
                 continue;
-            if (std::ranges::count(wire, request.number) != 0)
+            if (std::ranges::count(lane.wire, request.number) != 0)
                 forgive(request);
-            if (std::erase(suspects_, request.number) != 0) {
+            if (std::ranges::count(suspects_, request.number) == 0)
+                continue;
+            if (released.size() != most) {
+                std::erase(suspects_, request.number);
                 forgive(request);
-                equals.push_back(request.number);
+                request.released = true;
+                released.push_back(request.number);
+            } else {
+                take_strikes_from(request);
             }
         }
-        backlog_.insert(backlog_.begin(), equals.begin(), equals.end());
+        backlog_.insert(backlog_.begin(), released.begin(), released.end());
     }
 
     static void forgive(request& acquitted)
     {
         acquitted.lost_early = false;
         acquitted.suspect = false;
-        acquitted.needs_quiet = false;
-        acquitted.strikes = 0;
+        acquitted.released = false;
+        take_strikes_from(acquitted);
+    }
+
+    static void take_strikes_from(request& suspect)
+    {
+        suspect.needs_quiet = false;
+        suspect.strikes = 0;
     }
 
     void conclude(int number)
