@@ -74,7 +74,7 @@ struct suspicion {
     const lane* lost_on = nullptr; ///< the lane that lost its connection with it last; none if it was never lost
     unsigned early_losses = 0;     ///< times it was lost within `multiplexer::blame_for` of being written
     unsigned times_alone = 0;      ///< times its message was the only possible cause, while it was a suspect
-    bool released = false;         ///< it was a suspect when another message with its key survived
+    bool released = false;         ///< from being a suspect, because another message with its key survived
 
     /// Whether it may have killed its upstream. One loss does not show that: a restart loses whatever is in flight.
     bool is_suspect() const noexcept { return early_losses > 1; }
@@ -314,8 +314,8 @@ public:
     /// Whether any of the suspects taken last has not been answered yet.
     bool is_trying(const lane& lane) const;
 
-    /// The suspects taken last have not killed the upstream: they are suspects no longer, nor are some with the same
-    /// key, and twice as many are tried next.
+    /// The suspects taken last have not killed the upstream: they are suspects no longer, and twice as many are tried
+    /// next. Others with the same key that wait are released too, all of them or a few.
     void acquit(lane& lane);
 
     /// Bytes were received on some connection: `now` is the time of the messages that are delivered until the next

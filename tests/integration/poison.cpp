@@ -179,6 +179,20 @@ struct fixture {
         mortal.stop();
     }
 
+    void all_ask_for_one_code(std::list<mortal_backend>& mortals, int clients, std::chrono::nanoseconds reply_timeout)
+    {
+        std::vector<net::host_port> addresses;
+        for (const auto& mortal : mortals)
+            addresses.push_back(mortal.address());
+        auto settings = settings_for(addresses);
+        settings.reply_timeout = reply_timeout;
+        pool the_pool(io, settings, pending);
+        the_pool.start();
+        while (clients-- != 0)
+            spawn(ask_again_and_again(the_pool, "abc"));
+        run(io, ask_and_stop(the_pool, mortals, 0));
+    }
+
     void check_that_all_poisoned_are_told() const
     {
         BOOST_TEST(poisoned.size() == poisons);
@@ -343,40 +357,24 @@ BOOST_AUTO_TEST_CASE(a_backend_that_dies_of_everything_for_a_while_fails_no_popu
             io.restart();
             const auto well_again = clock::now() + 600ms;
             std::list<mortal_backend> mortals;
-            std::vector<net::host_port> addresses;
             while (mortals.size() != backends)
-                addresses.push_back(mortals
-                                        .emplace_back(io, 30ms, 20ms,
-                                                      [&](const std::string& code) {
-                                                          return code == "abc" && clock::now() < well_again;
-                                                      })
-                                        .address());
-            auto settings = settings_for(addresses);
-            settings.reply_timeout = 2s;
-            pool the_pool(io, settings, pending);
-            the_pool.start();
-            for (int client = 0; client != 16; ++client)
-                spawn(ask_again_and_again(the_pool, "abc"));
-            run(io, ask_and_stop(the_pool, mortals, 0));
+                mortals.emplace_back(io, 30ms, 20ms, [&](const std::string& code) {
+                    return code == "abc" && clock::now() < well_again;
+                });
+            all_ask_for_one_code(mortals, 16, 2s);
             BOOST_TEST(errors.empty());
             BOOST_TEST(mortals.front().deaths() > strikes + 1);
         }
 }
 
-// All that ask for the code that has survived are written again together, which is more messages than it survives.
+// If all that ask for the code were written again together each time, these would be more messages than it survives.
 BOOST_AUTO_TEST_CASE(a_backend_that_dies_again_and_again_fails_no_popular_message)
 {
     constexpr int messages_of_a_life = 20;
     int messages = 0;
     std::list<mortal_backend> mortals;
     mortals.emplace_back(io, 10ms, 0s, [&](const std::string&) { return ++messages % messages_of_a_life == 0; });
-    auto settings = settings_for({mortals.front().address()});
-    settings.reply_timeout = 1s;
-    pool the_pool(io, settings, pending);
-    the_pool.start();
-    for (int client = 0; client != 32; ++client)
-        spawn(ask_again_and_again(the_pool, "abc"));
-    run(io, ask_and_stop(the_pool, mortals, 0));
+    all_ask_for_one_code(mortals, 32, 1s);
     BOOST_TEST(errors.empty());
     BOOST_TEST(mortals.front().deaths() > requests_of_a_client);
 }
